@@ -1,0 +1,246 @@
+"""What the pool stores: one flat dataclass a collection.
+
+Every field is a scalar or a dict of scalars, times are integer milliseconds since the epoch, JSON that users
+brought is kept as the text it arrived in, and an absent value is `""` or `0`: the safe subset on which every engine
+agrees. `id` travels as `_id`; `seq` is a time-ordered copy of it that lists page by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from functools import cache
+from typing import Any, Self
+
+
+class JobState(StrEnum):
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+class UnitState(StrEnum):
+    """Where a unit of work stands. NEW: its tasks are still being created. OPEN: it wants results."""
+
+    NEW = "new"
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class TaskState(StrEnum):
+    """READY -> LEASED -> REPORTED | EXPIRED | CANCELLED.
+
+    REPORTING and EXPIRING are the same end states before all that follows from them (verdicts, replacement
+    tasks) is stored: a crash in between leaves the task there, and the sweeper carries it through.
+    """
+
+    READY = "ready"
+    LEASED = "leased"
+    REPORTING = "reporting"
+    REPORTED = "reported"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Verdict(StrEnum):
+    PENDING = "pending"
+    VALID = "valid"
+    INVALID = "invalid"
+    INCONCLUSIVE = "inconclusive"
+    CANONICAL = "canonical"
+    TOO_LATE = "too_late"
+
+
+class LaneKind(StrEnum):
+    """Which work a lane holds. Flow runs go before standing variables."""
+
+    FLOW = "flow"
+    VARIABLES = "variables"
+
+
+@cache
+def _names(kind: type[Document]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.name != "id")
+
+
+@dataclass(slots=True, kw_only=True)
+class Document:
+    id: str
+
+    @classmethod
+    def load(cls, stored: dict[str, Any]) -> Self:
+        """The document of what a collection answered. Fields that a newer minor version added are ignored."""
+        known = {name: stored[name] for name in _names(cls) if name in stored}
+        return cls(id=stored["_id"], **known)
+
+    def dump(self) -> dict[str, Any]:
+        """What a collection stores."""
+        return {"_id": self.id, **{name: getattr(self, name) for name in _names(type(self))}}
+
+
+@dataclass(slots=True, kw_only=True)
+class Job(Document):
+    """Named code and its policy. Changes rarely: what moves is in the job's lanes."""
+
+    key: str
+    name: str
+    seq: str
+    owner: str = ""
+    state: str = JobState.ACTIVE
+    created_at: int
+    updated_at: int
+    execute_function: str
+    execute_body: str
+    """`execute_function` as the body of a function over `variable, context`: what legacy clients compile."""
+    sha256: str
+    validate_result: str = ""
+    variable_scheduler: str = ""
+    compare_results: str = ""
+    metadata: str = "{}"
+    policy: dict[str, Any] = field(default_factory=dict)
+    idempotency_key: str = ""
+    scheduler_problem: str = ""
+    """Why the variable scheduler fell back to random the last time, or empty."""
+
+    @staticmethod
+    def id_of(key: str) -> str:
+        return f"job:{key}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Unit(Document):
+    """Something to be computed: the target of tasks and of a quorum (BOINC calls it a workunit)."""
+
+    job: str
+    value: str
+    """The input, as JSON text."""
+    context: str = "{}"
+    """The context the job's function gets beside it, as JSON text."""
+    seq: str
+    rand: float
+    state: str = UnitState.NEW
+    due: int
+    """When the sweeper takes over a unit that is still NEW."""
+    created_at: int
+    finished_at: int = 0
+    total: int = 0
+    """How many tasks were created for it."""
+    canonical: str = ""
+    """The number of the task whose result is the canonical one."""
+    reason: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Variable(Unit):
+    """One standing input of a job."""
+
+    key: str
+    """Its name within the job."""
+
+    @staticmethod
+    def id_of(job: str, key: str) -> str:
+        return f"var:{job}:{key}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Task(Document):
+    """One replica of a unit, to be computed by one host."""
+
+    unit: str
+    job: str
+    lane: str
+    number: str
+    seq: str
+    rand: float
+    status: str = TaskState.READY
+    host: str = ""
+    lease: str = ""
+    attempt: int = 0
+    leased_at: int = 0
+    until: int = 0
+    """The lease's deadline; of a REPORTING or EXPIRING task, when the sweeper takes it over."""
+    created_at: int
+
+    @staticmethod
+    def id_of(unit: str, number: str | int) -> str:
+        return f"{unit}:{number}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Result(Document):
+    """What one host reported for one task; it carries its task's id."""
+
+    unit: str
+    job: str
+    number: str
+    host: str
+    seq: str
+    value: str = ""
+    """JSON text: what the job's validator made of the reported value, or the value itself."""
+    context: str = ""
+    """JSON text of the returned context without its `result`, or empty."""
+    digest: str = ""
+    """SHA-256 of the canonical JSON that votes are compared by; empty for one that cannot vote."""
+    error: str = ""
+    elapsed_ms: int = 0
+    verdict: str = Verdict.PENDING
+    reason: str = ""
+    unsolicited: bool = False
+    created_at: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Host(Document):
+    """A volunteer's client. The counters are for display and for trust, never for a unit's state."""
+
+    seq: str
+    name: str = ""
+    created_at: int
+    seen_at: int
+    valid: int = 0
+    invalid: int = 0
+    failed: int = 0
+    streak: int = 0
+    """Valid results since the last invalid one: what `adaptive` trusts."""
+    elapsed_ms: int = 0
+
+    @staticmethod
+    def id_of(key: str) -> str:
+        return f"host:{key}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Lane(Document):
+    """The queue of one job's tasks of one kind, and whether it may hold ready ones.
+
+    `open` is set whenever a task becomes ready, after the task is stored, and `wake` counts those times. A claim
+    that finds nothing closes the lane only while `wake` is what it was before it looked, so that no task is
+    ever ready behind a closed lane.
+    """
+
+    job: str
+    kind: str
+    owner: str = ""
+    open: bool = True
+    wake: int = 1
+    oldest_at: int
+    run_ms: float = 0.0
+    """Observed run time of the job (exponential moving average), 0 where nothing is known."""
+
+    @staticmethod
+    def id_of(job: str, kind: LaneKind) -> str:
+        return f"lane:{kind}:{job}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Assignment(Document):
+    """That a host has a replica of a unit. Its id is unique: no host gets two."""
+
+    task: str
+    lease: str
+
+    @staticmethod
+    def id_of(unit: str, host: str) -> str:
+        return f"{unit}@{host}"

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cachetools import TTLCache
+
+from storage.documents import Job
+from storage.engines import Database, Index
+from storage.repository import Repository
+
+STALE_AFTER_S = 1.0
+
+
+class Jobs(Repository[Job]):
+    """Jobs are read with every request and change rarely: `get` answers from a cache that is exact in the process
+    that writes and at most one second stale in the others."""
+
+    collection_name = "jobs"
+    kind = Job
+    indexes = (Index(("seq",)), Index(("state", "seq")), Index(("owner", "seq")))
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(database)
+        self._cache: TTLCache[str, Job] = TTLCache(maxsize=10_000, ttl=STALE_AFTER_S, timer=clock)
+        self._writes = 0
+
+    async def get(self, document_id: str) -> Job | None:
+        held = self._cache.get(document_id)
+        if held is not None:
+            return held
+        writes = self._writes
+        job = await super().get(document_id)
+        # A write that came in while this read was under way may be newer than what was read.
+        if job is not None and writes == self._writes:
+            self._cache[document_id] = job
+        return job
+
+    async def by_key(self, key: str) -> Job | None:
+        return await self.get(Job.id_of(key))
+
+    async def set(self, document_id: str, changes: Mapping[str, Any]) -> bool:
+        try:
+            return await super().set(document_id, changes)
+        finally:
+            self._writes += 1
+            self._cache.pop(document_id, None)

@@ -1,0 +1,79 @@
+"""What every repository can do: get, insert, and list by key set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from storage.documents import Document
+from storage.engines import Collection, Database, Index
+
+D = TypeVar("D", bound=Document)
+
+Scalar = str | int | float | bool
+
+
+class Repository(Generic[D]):
+    """Documents of one kind in one collection.
+
+    Subclasses name the collection, its indexes and the transitions that its documents go through: each one a
+    single-document compare-and-set whose filter names the states it may leave, or the same for many at once.
+    """
+
+    collection_name: ClassVar[str]
+    indexes: ClassVar[Sequence[Index]] = ()
+    kind: type[D]
+
+    def __init__(self, database: Database) -> None:
+        self._collection: Collection = database.collection(self.collection_name)
+
+    async def get(self, document_id: str) -> D | None:
+        stored = await self._collection.find_one({"_id": document_id})
+        return None if stored is None else self.kind.load(stored)
+
+    async def get_many(self, ids: Iterable[str]) -> dict[str, D]:
+        """The documents that are there, by id, in one operation."""
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return {}
+        stored = await self._collection.find({"_id": {"$in": wanted}}, limit=len(wanted))
+        return {each["_id"]: self.kind.load(each) for each in stored}
+
+    async def insert(self, document: D) -> bool:
+        """False where the id is taken already; nothing is overwritten."""
+        return await self._collection.insert_one(document.dump())
+
+    async def insert_many(self, documents: Sequence[D]) -> set[str]:
+        """The ids that were taken already; all others are stored."""
+        if not documents:
+            return set()
+        return await self._collection.insert_many([document.dump() for document in documents])
+
+    async def page(
+        self,
+        matching: Mapping[str, Scalar],
+        *,
+        first: int,
+        after: str = "",
+        newest_first: bool = False,
+    ) -> list[D]:
+        """The next `first` documents whose fields equal `matching`, in the order of `seq`, behind the cursor
+        `after` (a `seq`, or empty for the start)."""
+        wanted: dict[str, Any] = {name: {"$eq": value} for name, value in matching.items()}
+        if after:
+            wanted["seq"] = {"$lt" if newest_first else "$gt": after}
+        order = [("seq", -1 if newest_first else 1)]
+        stored = await self._collection.find(wanted, sort=order, limit=first)
+        return [self.kind.load(each) for each in stored]
+
+    async def count(self, matching: Mapping[str, Scalar]) -> int:
+        return await self._collection.count({name: {"$eq": value} for name, value in matching.items()})
+
+    async def count_by(self, field: str, matching: Mapping[str, Scalar]) -> dict[str, int]:
+        """How many documents equal `matching`, by the value of `field`."""
+        wanted = {name: {"$eq": value} for name, value in matching.items()}
+        return await self._collection.group_count(wanted, by=field)
+
+    async def set(self, document_id: str, changes: Mapping[str, Any]) -> bool:
+        """Set fields that no decision hangs on. False where there is no such document."""
+        return await self._collection.update_one({"_id": document_id}, {"$set": dict(changes)})

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from storage.assignments import Assignments
+from storage.engines import Database, open_database
+from storage.hosts import Hosts
+from storage.jobs import Jobs
+from storage.lanes import Lanes
+from storage.repository import Repository
+from storage.results import Results
+from storage.secrets import Secrets
+from storage.tasks import Tasks
+from storage.variables import Variables
+
+
+class Store:
+    """The repositories over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.jobs = Jobs(database)
+        self.variables = Variables(database)
+        self.tasks = Tasks(database)
+        self.results = Results(database)
+        self.hosts = Hosts(database)
+        self.lanes = Lanes(database)
+        self.assignments = Assignments(database)
+        self.secrets = Secrets(database)
+
+
+REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
+    Jobs,
+    Variables,
+    Tasks,
+    Results,
+    Hosts,
+    Lanes,
+    Assignments,
+    Secrets,
+)
+
+
+@asynccontextmanager
+async def open_store(location: str) -> AsyncIterator[Store]:
+    """The store at `location`: a `mongodb://` URI, `memory`, or a directory for the embedded engine.
+
+    Raises what `open_database` raises: a store of a newer schema version, a directory in use, a server that does
+    not answer.
+    """
+    indexes = {repository.collection_name: repository.indexes for repository in REPOSITORIES}
+    async with open_database(location, indexes=indexes) as database:
+        yield Store(database)

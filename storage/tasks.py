@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from storage.documents import Task, TaskState
+from storage.engines import Index
+from storage.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one host to compute some tasks until a deadline (ms since the epoch)."""
+
+    token: str
+    host: str
+    now: int
+    until: int
+
+    def grant(self) -> dict[str, Any]:
+        taken = {
+            "status": TaskState.LEASED,
+            "lease": self.token,
+            "host": self.host,
+            "leased_at": self.now,
+            "until": self.until,
+        }
+        return {"$set": taken, "$inc": {"attempt": 1}}
+
+
+class Tasks(Repository[Task]):
+    """The task's state machine: every method that changes one names the states it may leave."""
+
+    collection_name = "tasks"
+    kind = Task
+    indexes = (
+        Index(("lane", "status", "rand")),
+        Index(("unit", "status")),
+        Index(("unit", "seq")),
+        Index(("status", "until")),
+        Index(("lease",)),
+        Index(("host", "seq")),
+    )
+
+    async def claim_one(self, lane: str, lease: Lease, start: float) -> Task | None:
+        """READY -> LEASED for one task of the lane, at random: the first at or behind `start` in [0, 1)."""
+        for edge in ({"$gte": start}, {"$lt": start}):
+            stored = await self._collection.find_one_and_update(
+                {"lane": {"$eq": lane}, "status": {"$eq": TaskState.READY}, "rand": edge},
+                lease.grant(),
+                sort=[("rand", 1)],
+            )
+            if stored is not None:
+                return Task.load(stored)
+        return None
+
+    async def ready(self, lane: str, *, start: float, limit: int) -> list[Task]:
+        """READY tasks of the lane with `rand` at or behind `start`, in that order."""
+        stored = await self._collection.find(
+            {"lane": {"$eq": lane}, "status": {"$eq": TaskState.READY}, "rand": {"$gte": start}},
+            sort=[("rand", 1)],
+            limit=limit,
+        )
+        return [Task.load(each) for each in stored]
+
+    async def claim(self, ids: Collection[str], lease: Lease) -> list[Task]:
+        """READY -> LEASED for those of `ids` that are still ready."""
+        matched = await self._collection.update_many(
+            {"_id": {"$in": list(ids)}, "status": {"$eq": TaskState.READY}}, lease.grant()
+        )
+        if not matched:
+            return []
+        stored = await self._collection.find({"lease": {"$eq": lease.token}}, limit=len(ids))
+        return [Task.load(each) for each in stored]
+
+    async def extend(self, ids: Collection[str], token: str, until: int) -> int:
+        return await self._collection.update_many(
+            self._held(ids, token, TaskState.LEASED), {"$set": {"until": until}}
+        )
+
+    async def release(self, ids: Collection[str], token: str) -> int:
+        """LEASED -> READY: given back without penalty."""
+        free = {"status": TaskState.READY, "lease": "", "host": "", "until": 0, "leased_at": 0}
+        return await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": free})
+
+    async def begin_report(self, ids: Collection[str], token: str, *, until: int, late: bool = False) -> int:
+        """LEASED (or EXPIRED, where `late`) -> REPORTING for those that `token` still holds."""
+        held = self._held(ids, token, TaskState.EXPIRED if late else TaskState.LEASED)
+        return await self._collection.update_many(
+            held, {"$set": {"status": TaskState.REPORTING, "until": until}}
+        )
+
+    async def begin_expiry(self, ids: Collection[str], *, now: int, until: int) -> int:
+        """LEASED past its deadline -> EXPIRING."""
+        return await self._collection.update_many(
+            {"_id": {"$in": list(ids)}, "status": {"$eq": TaskState.LEASED}, "until": {"$lt": now}},
+            {"$set": {"status": TaskState.EXPIRING, "until": until}},
+        )
+
+    async def abandon_report(self, ids: Collection[str], *, now: int, until: int) -> int:
+        """REPORTING without a stored result -> EXPIRING."""
+        return await self._collection.update_many(
+            {"_id": {"$in": list(ids)}, "status": {"$eq": TaskState.REPORTING}, "until": {"$lt": now}},
+            {"$set": {"status": TaskState.EXPIRING, "until": until}},
+        )
+
+    async def postpone(self, ids: Collection[str], status: TaskState, until: int) -> None:
+        """Have the sweeper look at these REPORTING or EXPIRING tasks again, not before `until`."""
+        await self._collection.update_many(
+            {"_id": {"$in": list(ids)}, "status": {"$eq": status}}, {"$set": {"until": until}}
+        )
+
+    async def finish(self, ids: Collection[str], frm: TaskState, to: TaskState) -> int:
+        """REPORTING -> REPORTED or EXPIRING -> EXPIRED: all that follows from it is stored."""
+        return await self._collection.update_many(
+            {"_id": {"$in": list(ids)}, "status": {"$eq": frm}}, {"$set": {"status": to}}
+        )
+
+    async def cancel_ready(self, ids: Collection[str]) -> int:
+        """READY -> CANCELLED: nobody needs them any more."""
+        return await self.finish(ids, TaskState.READY, TaskState.CANCELLED)
+
+    async def void(self, task_id: str, token: str) -> bool:
+        """Take an EXPIRED task's lease away for good: its host computes another replica of the unit now."""
+        return await self._collection.update_one(
+            {"_id": task_id, "status": {"$eq": TaskState.EXPIRED}, "lease": {"$eq": token}},
+            {"$set": {"lease": ""}},
+        )
+
+    async def overdue(self, status: TaskState, *, now: int, limit: int) -> Sequence[Task]:
+        stored = await self._collection.find(
+            {"status": {"$eq": status}, "until": {"$lt": now}}, sort=[("until", 1)], limit=limit
+        )
+        return [Task.load(each) for each in stored]
+
+    @staticmethod
+    def _held(ids: Collection[str], token: str, status: TaskState) -> dict[str, Any]:
+        return {"_id": {"$in": list(ids)}, "lease": {"$eq": token}, "status": {"$eq": status}}
