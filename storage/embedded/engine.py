@@ -1,0 +1,163 @@
+"""Keeps an embedded engine running for as long as the server needs it."""
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from storage.embedded import launcher
+
+_log = logging.getLogger(__name__)
+
+_STARTUP_S = 30.0
+_SHUTDOWN_S = 10.0
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+
+_SOCKET = "pool.sock"
+_SOCKET_PATH_BYTES = 107  # unix(7): sun_path has 108, the last of which is NUL.
+
+
+class EngineFailed(Exception):
+    """The embedded engine's process didn't start; the message has what it said."""
+
+
+class DirectoryInUse(EngineFailed):
+    """Another server keeps its data in the directory. Two engines would hand out the same work twice."""
+
+
+class SqliteMismatch(EngineFailed):
+    """The directory was written with another version of SQLite, which stores documents differently."""
+
+
+_FAILURES = {launcher.EXIT_IN_USE: DirectoryInUse, launcher.EXIT_SQLITE_MISMATCH: SqliteMismatch}
+
+
+@asynccontextmanager
+async def embedded_engine(directory: Path) -> AsyncIterator[str]:
+    """Run an engine on the data in `directory`, which is created when missing, and give its MongoDB URI.
+
+    An engine that dies is started again, at the same URI. The engine ends with the block, or with this process.
+
+    Raises:
+        DirectoryInUse: another server has the directory.
+        SqliteMismatch: another version of SQLite wrote it.
+        EngineFailed: the engine didn't start for another reason.
+    """
+    directory = directory.absolute()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _socket_directory(directory) as sockets:
+        socket = sockets / _SOCKET
+        engine = _Engine(directory, socket)
+        await engine.start()
+        supervision = asyncio.create_task(engine.supervise())
+        try:
+            # journal: an acknowledged write is on the disk.
+            yield f"mongodb://{quote(str(socket), safe='')}/?journal=true"
+        finally:
+            supervision.cancel()
+            with suppress(asyncio.CancelledError):
+                await supervision
+            await engine.stop()
+
+
+@contextmanager
+def _socket_directory(directory: Path) -> Iterator[Path]:
+    """Give a directory that only this user enters: in `directory`, or a passing one where that path is too long.
+
+    The latter is in $XDG_RUNTIME_DIR, or else in the system's directory for temporary files.
+    """
+    sockets = directory / "run"
+    if len(os.fsencode(sockets / _SOCKET)) <= _SOCKET_PATH_BYTES:
+        sockets.mkdir(mode=0o700, exist_ok=True)
+        sockets.chmod(0o700)
+        yield sockets
+    else:
+        with tempfile.TemporaryDirectory(
+            prefix="comp-pool-", dir=os.environ.get("XDG_RUNTIME_DIR")
+        ) as passing:
+            yield Path(passing)
+
+
+class _Engine:
+    def __init__(self, directory: Path, socket: Path) -> None:
+        self._directory = directory
+        self._socket = socket
+        self._process: Process | None = None
+        self._errors: asyncio.Task[None] | None = None
+        self._said: deque[str] = deque(maxlen=20)
+
+    async def start(self) -> None:
+        self._said.clear()
+        self._process = process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            launcher.__file__,
+            str(self._directory),
+            str(self._socket),
+            str(os.getpid()),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            start_new_session=True,  # Ctrl-C is for the server, which ends its engine last.
+        )
+        self._errors = asyncio.create_task(self._listen(process))
+        assert process.stdout
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), _STARTUP_S)
+        except TimeoutError:
+            await self.stop()
+            raise EngineFailed(self._message(f"was not ready after {_STARTUP_S:g} s")) from None
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
+        if line != b"READY\n":
+            await self.stop()
+            failure = _FAILURES.get(process.returncode or 0, EngineFailed)
+            raise failure(self._message(f"ended with status {process.returncode}"))
+
+    async def supervise(self) -> None:
+        pause = _FIRST_PAUSE_S
+        while True:
+            assert self._process
+            status = await self._process.wait()
+            _log.error("%s", self._message(f"ended with status {status}; starting it again"))
+            await asyncio.sleep(pause)
+            try:
+                await self.start()
+            except EngineFailed:
+                _log.exception("The embedded engine can't be started again yet.")
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
+            else:
+                pause = _FIRST_PAUSE_S
+
+    async def stop(self) -> None:
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), _SHUTDOWN_S)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        if self._errors:
+            await self._errors
+
+    async def _listen(self, process: Process) -> None:
+        assert process.stderr
+        async for line in process.stderr:
+            text = line.decode(errors="replace").rstrip()
+            self._said.append(text)
+            _log.warning("%s", text)
+
+    def _message(self, what: str) -> str:
+        return "\n".join([f"The embedded engine on {self._directory} {what}.", *self._said])

@@ -1,0 +1,106 @@
+"""The embedded engine's process: `python launcher.py DIRECTORY SOCKET PARENT_PID`.
+
+Serves the databases in DIRECTORY on the unix socket SOCKET until SIGTERM, SIGINT or the end of the process
+PARENT_PID, printing READY once it listens. It is started by path and imports nothing of this project's.
+"""
+
+import asyncio
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from neosqlite._sqlite import sqlite3
+from nx_27017.handler import NeoSQLiteHandler
+from nx_27017.server import handle_client
+
+EXIT_IN_USE = os.EX_TEMPFAIL
+"""Exit status: another process holds the directory."""
+EXIT_SQLITE_MISMATCH = os.EX_DATAERR
+"""Exit status: another SQLite version wrote the directory."""
+
+_PR_SET_PDEATHSIG = 1  # prctl(2), Linux.
+
+# A server killed a moment ago leaves an engine that still has to notice.
+_LOCK_PATIENCE_S = 5.0
+_LOCK_PAUSE_S = 0.05
+
+
+def main() -> None:
+    """Run the engine as the command line says."""
+    directory, socket, parent = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    _die_with(parent)
+    os.umask(0o077)
+    with (directory / "LOCK").open("w") as lock:
+        _hold(lock, directory)
+        _stamp_sqlite(directory / "SQLITE_VERSION")
+        handler = NeoSQLiteHandler(data_dir=str(directory))
+        try:
+            asyncio.run(_serve(handler, socket))
+        finally:
+            handler.close_all()
+
+
+def _die_with(parent: int) -> None:
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # It ended before the signal was asked for.
+        sys.exit("The server that started this engine is gone.")
+
+
+def _hold(lock: IO[str], directory: Path) -> None:
+    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                _fail(EXIT_IN_USE, f"Another server uses {directory}: stop it, or use another directory.")
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return
+
+
+def _stamp_sqlite(stamp: Path) -> None:
+    """Accept a new directory, and one written by the same minor version: others store documents differently."""
+    running = sqlite3.sqlite_version
+    if not stamp.exists():
+        stamp.write_text(running)
+    written = stamp.read_text()
+    if written.split(".")[:2] != running.split(".")[:2]:
+        _fail(
+            EXIT_SQLITE_MISMATCH,
+            f"{stamp.parent} was written with SQLite {written}, and this Python has {running}, which stores "
+            "documents differently: use a Python with the former, or another directory.",
+        )
+
+
+def _fail(status: int, reason: str) -> None:
+    sys.stderr.write(reason + "\n")
+    sys.exit(status)
+
+
+async def _serve(handler: NeoSQLiteHandler, socket: Path) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    socket.unlink(missing_ok=True)  # Left by a killed engine; the lock says that nobody listens there.
+    server = await asyncio.start_unix_server(
+        lambda reader, writer: handle_client(reader, writer, handler), socket, backlog=256
+    )
+    sys.stdout.write("READY\n")
+    sys.stdout.flush()
+    await stop.wait()
+    server.close()
+    socket.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""A collection that offers only the operations on which all engines agree."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from pymongo import ASCENDING, ReturnDocument
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from storage.engines.retries import until_answered
+from storage.guard import Guard
+
+Document: TypeAlias = dict[str, Any]
+Filter: TypeAlias = Mapping[str, Any]
+Update: TypeAlias = Mapping[str, Mapping[str, Any]]
+Sort: TypeAlias = Sequence[tuple[str, int]]
+
+_DUPLICATE_KEY = 11000  # MongoDB's error code of a violated unique index.
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Index:
+    """An ascending index over `keys`, whose fields every document of the collection has.
+
+    Creating one that is there already changes nothing.
+    """
+
+    keys: tuple[str, ...]
+    unique: bool = False
+
+
+class Collection:
+    """The documents of one name in a database.
+
+    What a lost reply means: every operation is repeated while the database is away (see
+    `storage.engines.retries`), so it may have been carried out before the try that answered. Then `insert_one`
+    reports False for its own document, `insert_many` names own `_id`s as duplicates, a guarded update reports
+    no match for its own change, `delete_*` counts too few, a claim may hold a second document, and a `$inc` or
+    `$push` that its where doesn't guard may count twice. Callers that must know read the document back.
+    """
+
+    def __init__(self, motor: Any, guard: Guard | None, operations: Counter[str]) -> None:
+        """Wrap the Motor collection `motor`; `operations` is where each operation is counted under its name."""
+        self._motor = motor
+        self._guard = guard
+        self._operations = operations
+
+    async def find_one(self, where: Filter, projection: Sequence[str] | None = None) -> Document | None:
+        """Return one document that matches `where`, with `_id` and the fields of `projection` (None: all)."""
+        self._check_where(where)
+        found: Document | None = await self._run(
+            "find_one", lambda: self._motor.find_one(where, _fields(projection))
+        )
+        return found
+
+    async def find(
+        self, where: Filter, *, limit: int, sort: Sort = (), projection: Sequence[str] | None = None
+    ) -> list[Document]:
+        """Return up to `limit` documents that match `where`, in the order of `sort`: (field, 1 or -1) pairs."""
+        self._check_where(where)
+        if self._guard:
+            self._guard.check_bounds(sort, limit)
+
+        def read() -> Awaitable[list[Document]]:
+            # One batch: a cursor doesn't outlive a restart of its engine.
+            cursor = self._motor.find(
+                where, _fields(projection), limit=limit, batch_size=limit, sort=list(sort) or None
+            )
+            documents: Awaitable[list[Document]] = cursor.to_list(limit)
+            return documents
+
+        return await self._run("find", read)
+
+    async def insert_one(self, document: Document) -> bool:
+        """Insert `document`; False when its `_id` or another unique key is taken."""
+        if self._guard:
+            self._guard.check_document(document)
+        try:
+            await self._run("insert_one", lambda: self._motor.insert_one(document))
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def insert_many(self, documents: Sequence[Document]) -> set[str]:
+        """Insert those of `documents` whose unique keys are free; return the `_id`s of the others.
+
+        Raises:
+            BulkWriteError: a document was refused for another reason.
+        """
+        if not documents:
+            return set()
+        if self._guard:
+            for document in documents:
+                self._guard.check_document(document)
+        try:
+            await self._run("insert_many", lambda: self._motor.insert_many(documents, ordered=False))
+        except BulkWriteError as refused:
+            errors = refused.details["writeErrors"]
+            if any(error["code"] != _DUPLICATE_KEY for error in errors):
+                raise
+            return {documents[error["index"]]["_id"] for error in errors}
+        return set()
+
+    async def update_one(self, where: Filter, update: Update) -> bool:
+        """Change one document that matches `where`; False when none does."""
+        self._check_where(where)
+        self._check_update(update)
+        result = await self._run("update_one", lambda: self._motor.update_one(where, update))
+        return bool(result.matched_count)
+
+    async def upsert_one(self, _id: str, update: Update) -> None:
+        """Change the document `_id`, which is created when it is missing."""
+        where = {"_id": _id}
+        self._check_where(where)
+        self._check_update(update)
+        try:
+            await self._run("upsert_one", lambda: self._motor.update_one(where, update, upsert=True))
+        except DuplicateKeyError:  # Another process created it in between.
+            await self._run("upsert_one", lambda: self._motor.update_one(where, update))
+
+    async def update_many(self, where: Filter, update: Update) -> int:
+        """Change all documents that match `where`; return how many do."""
+        self._check_where(where)
+        self._check_update(update)
+        result = await self._run("update_many", lambda: self._motor.update_many(where, update))
+        return int(result.matched_count)
+
+    async def find_one_and_update(self, where: Filter, update: Update, sort: Sort) -> Document | None:
+        """Change the first document in the order of `sort` that matches `where`; return it as changed.
+
+        For claims only: the embedded engine answers None when `update` fails.
+        """
+        self._check_where(where)
+        self._check_update(update)
+        if self._guard:
+            self._guard.check_bounds(sort, limit=1)
+        changed: Document | None = await self._run(
+            "find_one_and_update",
+            lambda: self._motor.find_one_and_update(
+                where, update, sort=list(sort), return_document=ReturnDocument.AFTER
+            ),
+        )
+        return changed
+
+    async def delete_one(self, where: Filter) -> int:
+        """Delete one document that matches `where`; return how many were deleted, 0 or 1."""
+        self._check_where(where)
+        result = await self._run("delete_one", lambda: self._motor.delete_one(where))
+        return int(result.deleted_count)
+
+    async def delete_many(self, where: Filter) -> int:
+        """Delete all documents that match `where`; return how many were deleted."""
+        self._check_where(where)
+        result = await self._run("delete_many", lambda: self._motor.delete_many(where))
+        return int(result.deleted_count)
+
+    async def count(self, where: Filter) -> int:
+        """Return how many documents match `where`."""
+        rows = await self._aggregate("count", where, {"_id": None, "n": {"$sum": 1}})
+        return int(rows[0]["n"]) if rows else 0
+
+    async def group_count(self, where: Filter, by: str) -> dict[Any, int]:
+        """Return how many documents match `where` for each value of the field `by`."""
+        rows = await self._aggregate("group_count", where, {"_id": f"${by}", "n": {"$sum": 1}})
+        return {row["_id"]: row["n"] for row in rows}
+
+    async def group_sum(self, where: Filter, by: str, fields: Sequence[str]) -> dict[Any, dict[str, int]]:
+        """Return the sums of the number `fields` over the documents that match `where`, for each value of `by`."""
+        sums = {field: {"$sum": f"${field}"} for field in fields}
+        rows = await self._aggregate("group_sum", where, {"_id": f"${by}"} | sums)
+        return {row["_id"]: {field: row[field] for field in fields} for row in rows}
+
+    async def create_index(self, index: Index) -> None:
+        """Create `index` when it is missing."""
+        keys = [(key, ASCENDING) for key in index.keys]
+        await self._run("create_index", lambda: self._motor.create_index(keys, unique=index.unique))
+
+    async def _aggregate(self, name: str, where: Filter, group: Document) -> list[Document]:
+        self._check_where(where)
+        pipeline = [{"$match": where}, {"$group": group}]
+        return await self._run(name, lambda: self._motor.aggregate(pipeline).to_list(None))
+
+    async def _run(self, name: str, operation: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        self._operations[name] += 1
+        return await until_answered(operation)
+
+    def _check_where(self, where: Filter) -> None:
+        if self._guard:
+            self._guard.check_where(where)
+
+    def _check_update(self, update: Update) -> None:
+        if self._guard:
+            self._guard.check_update(update)
+
+
+def _fields(projection: Sequence[str] | None) -> list[str] | None:
+    # An empty projection would read whole documents.
+    return None if projection is None else ["_id", *projection]

@@ -1,0 +1,118 @@
+"""Opening the database that holds the pool, wherever it is."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from mongomock_motor import AsyncMongoMockClient
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from storage.embedded import embedded_engine
+from storage.engines.collection import Collection, Index
+from storage.engines.retries import PATIENCE_S, until_answered
+from storage.engines.schema_version import check_schema_version
+from storage.guard import Guard
+
+DEFAULT_NAME = "comp_pool"
+"""The database that is used when the URI names none."""
+
+_SCHEMES = ("mongodb://", "mongodb+srv://")
+
+
+class Database:
+    """An open database of one of the engines.
+
+    Attributes:
+        uri: where other processes of the same server reach the database; "memory" can't be shared.
+        operations: how many operations of each name ("find", "update_one", ...) were issued since it was opened.
+    """
+
+    def __init__(self, motor: Any, uri: str, *, guard: bool) -> None:
+        """Wrap the Motor database `motor`; without `guard`, operations outside the safe subset go unnoticed."""
+        self._motor = motor
+        self._guarded = guard
+        self._collections: dict[str, Collection] = {}
+        self.uri = uri
+        self.operations: Counter[str] = Counter()
+
+    def collection(self, name: str) -> Collection:
+        """Return the collection `name`, which need not exist yet.
+
+        Raises:
+            UnsafeOperation: `name` has characters other than lower-case letters and underscores.
+        """
+        if name not in self._collections:
+            guard = Guard(name) if self._guarded else None
+            self._collections[name] = Collection(self._motor[name], guard, self.operations)
+        return self._collections[name]
+
+    @contextmanager
+    def count(self) -> Iterator[Counter[str]]:
+        """Count the operations issued within the `with` block; the counter is filled when the block ends."""
+        before = self.operations.copy()
+        during: Counter[str] = Counter()
+        try:
+            yield during
+        finally:
+            during.update(self.operations - before)
+
+    async def ping(self) -> None:
+        """Return once the database answers.
+
+        Raises:
+            StorageUnavailable: it doesn't.
+        """
+        await until_answered(lambda: self._motor.command("ping"))
+
+
+@asynccontextmanager
+async def open_database(
+    location: str, *, indexes: Mapping[str, Sequence[Index]], guard: bool = True
+) -> AsyncIterator[Database]:
+    """Open the database at `location` and close it afterwards.
+
+    Args:
+        location: a MongoDB URI, whose path names the database; "memory"; or the directory of an embedded engine.
+        indexes: the indexes of each collection, created where they are missing.
+        guard: whether operations outside the safe subset are refused.
+
+    Raises:
+        StorageUnavailable: the database doesn't answer.
+        NewerSchema: a newer release wrote the data.
+        DirectoryInUse, EngineFailed, SqliteMismatch: see `storage.embedded`.
+    """
+    if location == "memory":
+        database = Database(AsyncMongoMockClient()[DEFAULT_NAME], location, guard=guard)
+        await _prepare(database, indexes)
+        yield database
+    elif location.startswith(_SCHEMES):
+        async with _connected(location, indexes, guard) as database:
+            yield database
+    else:
+        async with (
+            embedded_engine(Path(location)) as uri,
+            _connected(uri, indexes, guard) as database,
+        ):
+            yield database
+
+
+@asynccontextmanager
+async def _connected(
+    uri: str, indexes: Mapping[str, Sequence[Index]], guard: bool
+) -> AsyncIterator[Database]:
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=PATIENCE_S * 1000)
+    try:
+        database = Database(client.get_default_database(DEFAULT_NAME), uri, guard=guard)
+        await _prepare(database, indexes)
+        yield database
+    finally:
+        client.close()
+
+
+async def _prepare(database: Database, indexes: Mapping[str, Sequence[Index]]) -> None:
+    await check_schema_version(database.collection("meta"))
+    for name, wanted in indexes.items():
+        for index in wanted:
+            await database.collection(name).create_index(index)

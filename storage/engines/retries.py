@@ -1,0 +1,43 @@
+"""One answer to a database that is away for a moment: try again until a deadline."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pymongo.errors import AutoReconnect, CursorNotFound
+
+PATIENCE_S = 10.0
+"""How long an operation waits for a database that does not answer, in seconds. A restart of the embedded
+engine takes about one."""
+
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 1.0
+
+_Answer = TypeVar("_Answer")
+
+
+class StorageUnavailable(Exception):
+    """The database did not answer for `PATIENCE_S` seconds. Whether the operation was carried out is unknown."""
+
+
+async def until_answered(operation: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """Carry out `operation`, again after each lost connection, for up to `PATIENCE_S` seconds.
+
+    An operation whose reply was lost may have been carried out already, so it must be one that may run twice.
+
+    Raises:
+        StorageUnavailable: no try was answered in time.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    pause = _FIRST_PAUSE_S
+    while True:
+        try:
+            return await operation()
+        except (AutoReconnect, CursorNotFound) as lost:
+            if time.monotonic() + pause > deadline:
+                raise StorageUnavailable(
+                    f"The database did not answer for {PATIENCE_S:g} s: {lost}"
+                ) from lost
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
