@@ -35,21 +35,22 @@ class Index:
 class Collection:
     """The documents of one name in a database.
 
-    What a lost reply means: every operation is repeated while the database is away (see
-    `storage.engines.retries`), so it may have been carried out before the try that answered. Then `insert_one`
-    reports False for its own document, `insert_many` names own `_id`s as duplicates, a guarded update reports
-    no match for its own change, `delete_*` counts too few, a claim may hold a second document, and a `$inc` or
-    `$push` that its where doesn't guard may count twice. Callers that must know read the document back.
+    What a lost reply means: an operation is repeated while the database is away (`storage.engines.retries`),
+    so it may have been carried out before the try that answered. Then `insert_one` reports False for its own
+    document, `insert_many` names its own `_id`s as duplicates, an update whose filter names the state it leaves
+    reports no match for its own change, deletions count too few, a claim takes a second document while the
+    first stays claimed, and a `$inc` or `$push` without such a filter counts twice. Callers that must know read
+    the document back.
     """
 
     def __init__(self, motor: Any, guard: Guard | None, operations: Counter[str]) -> None:
-        """Wrap the Motor collection `motor`; `operations` is where each operation is counted under its name."""
+        """Wrap the Motor collection `motor`; `operations` counts each operation under its name."""
         self._motor = motor
         self._guard = guard
         self._operations = operations
 
     async def find_one(self, where: Filter, projection: Sequence[str] | None = None) -> Document | None:
-        """Return one document that matches `where`, with `_id` and the fields of `projection` (None: all)."""
+        """Return one document that matches `where`: its `_id` and the fields of `projection` (None: all)."""
         self._check_where(where)
         found: Document | None = await self._run(
             "find_one", lambda: self._motor.find_one(where, _fields(projection))
@@ -59,7 +60,7 @@ class Collection:
     async def find(
         self, where: Filter, *, limit: int, sort: Sort = (), projection: Sequence[str] | None = None
     ) -> list[Document]:
-        """Return up to `limit` documents that match `where`, in the order of `sort`: (field, 1 or -1) pairs."""
+        """Return up to `limit` documents that match `where`, sorted by the (field, 1 or -1) of `sort`."""
         self._check_where(where)
         if self._guard:
             self._guard.check_bounds(sort, limit)
@@ -168,7 +169,7 @@ class Collection:
         return {row["_id"]: row["n"] for row in rows}
 
     async def group_sum(self, where: Filter, by: str, fields: Sequence[str]) -> dict[Any, dict[str, int]]:
-        """Return the sums of the number `fields` over the documents that match `where`, for each value of `by`."""
+        """Return the sums of the numbers in `fields` of the documents that match, for each value of `by`."""
         sums = {field: {"$sum": f"${field}"} for field in fields}
         rows = await self._aggregate("group_sum", where, {"_id": f"${by}"} | sums)
         return {row["_id"]: {field: row[field] for field in fields} for row in rows}

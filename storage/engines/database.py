@@ -26,11 +26,11 @@ class Database:
 
     Attributes:
         uri: where other processes of the same server reach the database; "memory" can't be shared.
-        operations: how many operations of each name ("find", "update_one", ...) were issued since it was opened.
+        operations: how many operations of each name ("find", "update_one", ...) were issued so far.
     """
 
     def __init__(self, motor: Any, uri: str, *, guard: bool) -> None:
-        """Wrap the Motor database `motor`; without `guard`, operations outside the safe subset go unnoticed."""
+        """Wrap the Motor database `motor`; without `guard`, unsafe operations go unnoticed."""
         self._motor = motor
         self._guarded = guard
         self._collections: dict[str, Collection] = {}
@@ -74,14 +74,14 @@ async def open_database(
     """Open the database at `location` and close it afterwards.
 
     Args:
-        location: a MongoDB URI, whose path names the database; "memory"; or the directory of an embedded engine.
+        location: a MongoDB URI, whose path names the database; "memory"; or an embedded engine's directory.
         indexes: the indexes of each collection, created where they are missing.
         guard: whether operations outside the safe subset are refused.
 
     Raises:
         StorageUnavailable: the database doesn't answer.
         NewerSchema: a newer release wrote the data.
-        DirectoryInUse, EngineFailed, SqliteMismatch: see `storage.embedded`.
+        EngineFailed, DirectoryInUse, SqliteMismatch: see `storage.embedded`.
     """
     if location == "memory":
         database = Database(AsyncMongoMockClient()[DEFAULT_NAME], location, guard=guard)
