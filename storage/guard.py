@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NoReturn
 
 _COLLECTION_NAME = re.compile(r"[a-z_]+")
@@ -19,7 +20,7 @@ _LIST_CHANGES = frozenset({"$push", "$addToSet", "$pull"})
 _INT64 = 2**63
 
 
-class UnsafeOperation(Exception):
+class UnsafeOperation(Exception):  # noqa: N818 - named for what was refused
     """The operation is outside the safe subset: the engines would answer it differently, often silently."""
 
 
@@ -55,9 +56,9 @@ class Guard:
                 self._check_path(field, whole=True)
                 self._check_value(field, value)
 
-    def check_filter(self, filter: Mapping[str, Any]) -> None:
+    def check_where(self, where: Mapping[str, Any]) -> None:
         """Accept `_id` equality, `_id` `$in`, and `$eq` or a range of one type on other fields."""
-        for path, condition in filter.items():
+        for path, condition in where.items():
             if path == "_id":
                 self._check_id_condition(condition)
             else:
@@ -77,7 +78,7 @@ class Guard:
         if not paths:
             self._refuse("update", "it changes nothing")
         paths.sort()
-        for path, following in zip(paths, paths[1:], strict=False):
+        for path, following in pairwise(paths):
             if following == path or following.startswith(path + "."):
                 self._refuse(path, "two operators change it")
 

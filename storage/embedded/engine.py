@@ -25,7 +25,7 @@ _SOCKET = "pool.sock"
 _SOCKET_PATH_BYTES = 107  # unix(7): sun_path has 108, the last of which is NUL.
 
 
-class EngineFailed(Exception):
+class EngineFailed(Exception):  # noqa: N818 - named for what happened
     """The embedded engine's process didn't start; the message has what it said."""
 
 
@@ -44,18 +44,16 @@ _FAILURES = {launcher.EXIT_IN_USE: DirectoryInUse, launcher.EXIT_SQLITE_MISMATCH
 async def embedded_engine(directory: Path) -> AsyncIterator[str]:
     """Run an engine on the data in `directory`, which is created when missing, and give its MongoDB URI.
 
-    An engine that dies is started again, at the same URI. The engine ends with the block, or with this process.
+    An engine that dies is started again at the same URI. It ends with the block, or with this process.
 
     Raises:
         DirectoryInUse: another server has the directory.
         SqliteMismatch: another version of SQLite wrote it.
         EngineFailed: the engine didn't start for another reason.
     """
-    directory = directory.absolute()
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _socket_directory(directory) as sockets:
+    with _directories(directory) as (data, sockets):
         socket = sockets / _SOCKET
-        engine = _Engine(directory, socket)
+        engine = _Engine(data, socket)
         await engine.start()
         supervision = asyncio.create_task(engine.supervise())
         try:
@@ -69,21 +67,23 @@ async def embedded_engine(directory: Path) -> AsyncIterator[str]:
 
 
 @contextmanager
-def _socket_directory(directory: Path) -> Iterator[Path]:
-    """Give a directory that only this user enters: in `directory`, or a passing one where that path is too long.
+def _directories(directory: Path) -> Iterator[tuple[Path, Path]]:
+    """Make the directories of the data and of the socket, which only this user enters.
 
-    The latter is in $XDG_RUNTIME_DIR, or else in the system's directory for temporary files.
+    The socket's is in the data's. Where that path is too long for a socket, it is a temporary one in
+    $XDG_RUNTIME_DIR, or else where the system keeps temporary files.
     """
-    sockets = directory / "run"
+    data = directory.absolute()
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sockets = data / "run"
     if len(os.fsencode(sockets / _SOCKET)) <= _SOCKET_PATH_BYTES:
         sockets.mkdir(mode=0o700, exist_ok=True)
         sockets.chmod(0o700)
-        yield sockets
+        yield data, sockets
     else:
-        with tempfile.TemporaryDirectory(
-            prefix="comp-pool-", dir=os.environ.get("XDG_RUNTIME_DIR")
-        ) as passing:
-            yield Path(passing)
+        runtime = os.environ.get("XDG_RUNTIME_DIR")
+        with tempfile.TemporaryDirectory(prefix="comp-pool-", dir=runtime) as temporary:
+            yield data, Path(temporary)
 
 
 class _Engine:

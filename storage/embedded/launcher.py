@@ -42,7 +42,9 @@ def main() -> None:
         _stamp_sqlite(directory / "SQLITE_VERSION")
         handler = NeoSQLiteHandler(data_dir=str(directory))
         try:
+            socket.unlink(missing_ok=True)  # A killed engine left it: the lock says nobody listens.
             asyncio.run(_serve(handler, socket))
+            socket.unlink(missing_ok=True)
         finally:
             handler.close_all()
 
@@ -69,7 +71,7 @@ def _hold(lock: IO[str], directory: Path) -> None:
 
 
 def _stamp_sqlite(stamp: Path) -> None:
-    """Accept a new directory, and one written by the same minor version: others store documents differently."""
+    """Accept a new directory, or one of the same minor version: others store documents differently."""
     running = sqlite3.sqlite_version
     if not stamp.exists():
         stamp.write_text(running)
@@ -91,7 +93,6 @@ async def _serve(handler: NeoSQLiteHandler, socket: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    socket.unlink(missing_ok=True)  # Left by a killed engine; the lock says that nobody listens there.
     server = await asyncio.start_unix_server(
         lambda reader, writer: handle_client(reader, writer, handler), socket, backlog=256
     )
@@ -99,7 +100,6 @@ async def _serve(handler: NeoSQLiteHandler, socket: Path) -> None:
     sys.stdout.flush()
     await stop.wait()
     server.close()
-    socket.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

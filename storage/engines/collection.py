@@ -37,10 +37,10 @@ class Collection:
 
     What a lost reply means: an operation is repeated while the database is away (`storage.engines.retries`),
     so it may have been carried out before the try that answered. Then `insert_one` reports False for its own
-    document, `insert_many` names its own `_id`s as duplicates, an update whose filter names the state it leaves
-    reports no match for its own change, deletions count too few, a claim takes a second document while the
-    first stays claimed, and a `$inc` or `$push` without such a filter counts twice. Callers that must know read
-    the document back.
+    document, `insert_many` names its own `_id`s as duplicates, an update whose filter names the state it
+    leaves reports no match for its own change, deletions count too few, a claim takes a second document
+    while the first stays claimed, and a `$inc` or `$push` without such a filter counts twice. Callers that
+    must know read the document back.
     """
 
     def __init__(self, motor: Any, guard: Guard | None, operations: Counter[str]) -> None:

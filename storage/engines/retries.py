@@ -17,8 +17,8 @@ _LONGEST_PAUSE_S = 1.0
 _Answer = TypeVar("_Answer")
 
 
-class StorageUnavailable(Exception):
-    """The database did not answer for `PATIENCE_S` seconds. Whether the operation was carried out is unknown."""
+class StorageUnavailable(Exception):  # noqa: N818 - a state of the database
+    """The database did not answer for `PATIENCE_S` seconds; it may have carried the operation out."""
 
 
 async def until_answered(operation: Callable[[], Awaitable[_Answer]]) -> _Answer:

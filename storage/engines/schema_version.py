@@ -8,12 +8,12 @@ SCHEMA_VERSION = 1
 _ID = "schema"
 
 
-class NewerSchema(Exception):
+class NewerSchema(Exception):  # noqa: N818 - a state of the database
     """The data was written by a newer release, which this one can't read safely."""
 
 
 async def check_schema_version(meta: Collection) -> None:
-    """Stamp a new database with `SCHEMA_VERSION`, in the collection `meta`, and accept an equal or older stamp.
+    """Stamp a new database, in its collection `meta`; accept one with an equal or older stamp.
 
     Raises:
         NewerSchema: the stamp is newer.
@@ -23,6 +23,6 @@ async def check_schema_version(meta: Collection) -> None:
     stored = stamp["version"] if stamp else SCHEMA_VERSION
     if stored > SCHEMA_VERSION:
         raise NewerSchema(
-            f"The database has schema version {stored}, and this release knows versions up to {SCHEMA_VERSION}: "
-            "run a release at least as new as the one that wrote it."
+            f"The database has schema version {stored}, and this release knows those up to {SCHEMA_VERSION}: "
+            "run the release that wrote it, or a newer one."
         )
