@@ -1,0 +1,239 @@
+"""The input of a mutation, put together from the path, the query string, a header and the body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import (
+    GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLType,
+    assert_leaf_type,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+)
+from strawberry.types.field import StrawberryField
+
+from rest_compat.arguments import JSON, Parameter, is_required, parse_text
+from rest_compat.calls import FieldCall, hal_field
+from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
+from schema.scalars import JsonText
+
+
+@dataclass(frozen=True)
+class InputField:
+    """One member of an input object: its name in JSON, in GraphQL, and whether clients may send it."""
+
+    json_name: str
+    graphql_name: str
+    field: GraphQLInputField
+    hidden: bool
+
+    @property
+    def required(self) -> bool:
+        return is_required(self.field)
+
+
+class InputReader:
+    """Reads JSON values into input objects, naming what is wrong by its path in the JSON."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, dict[str, InputField]] = {}
+
+    def fields(self, type_: GraphQLInputObjectType) -> dict[str, InputField]:
+        """The members of `type_` by their JSON name."""
+        if type_.name not in self._fields:
+            found = {}
+            for name, field in type_.fields.items():
+                known: StrawberryField = field.extensions["strawberry-definition"]
+                hal = hal_field(known)
+                json_name = hal.name or known.python_name
+                found[json_name] = InputField(json_name, name, field, bool(hal.hidden))
+            self._fields[type_.name] = found
+        return self._fields[type_.name]
+
+    def locate(self, type_: GraphQLInputObjectType, dotted: str) -> tuple[InputField, ...]:
+        """The members on the way to `a.b.c`, given in Python, JSON or GraphQL names.
+
+        Raises LookupError when there is none.
+        """
+        way: list[InputField] = []
+        at: GraphQLType = type_
+        for name in dotted.split("."):
+            members = self.fields(at).values() if isinstance(at, GraphQLInputObjectType) else ()
+            member = next((m for m in members if name in (m.json_name, m.graphql_name)), None)
+            if member is None:
+                raise LookupError(f"{get_named_type(at)} has no field {name!r}")
+            way.append(member)
+            at = get_named_type(member.field.type)
+        return tuple(way)
+
+    def read(self, type_: GraphQLInputType, value: Any, at: str) -> Any:
+        """`value` coerced to `type_`, as `graphql.utilities.coerce_input_value` would.
+
+        Args:
+            at: where the value stands in the request, for messages.
+
+        Raises BadRequest for a value that isn't of the type.
+        """
+        if isinstance(type_, GraphQLNonNull):
+            if value is None:
+                raise BadRequest(f"{at} must not be null.", field=at)
+            return self.read(type_.of_type, value, at)
+        if value is None:
+            return None
+        if isinstance(type_, GraphQLList):
+            if not isinstance(value, list):
+                return [self.read(type_.of_type, value, at)]
+            return [self.read(type_.of_type, item, f"{at}[{index}]") for index, item in enumerate(value)]
+        if isinstance(type_, GraphQLInputObjectType):
+            return self._read_object(type_, value, at)
+        try:
+            return assert_leaf_type(type_).coerce_input_value(value)
+        except GraphQLError as error:
+            raise BadRequest(f"{at}: {error.message}", field=at) from error
+
+    def _read_object(self, type_: GraphQLInputObjectType, value: Any, at: str) -> Any:
+        if not isinstance(value, dict):
+            raise BadRequest(f"{at or 'The body'} must be an object.", field=at)
+        members = self.fields(type_)
+        prefix = f"{at}." if at else ""
+        for name in value:
+            if name not in members:
+                raise BadRequest(
+                    f"{prefix}{name} is not known; known are {', '.join(members)}.", field=f"{prefix}{name}"
+                )
+        read: dict[str, Any] = {}
+        for name, member in members.items():
+            target = member.field.out_name or member.graphql_name
+            if name in value:
+                read[target] = self.read(member.field.type, value[name], prefix + name)
+            elif member.required:
+                raise BadRequest(f"{prefix}{name} is required.", field=f"{prefix}{name}")
+        return type_.out_type(read)
+
+
+IDEMPOTENCY_KEY = "idempotencyKey"
+"""The field of an input that the header `Idempotency-Key` fills."""
+
+
+class MutationInput:
+    """The one `input` of a mutation: put together from the path, the query string, a header and the body."""
+
+    def __init__(
+        self, call: FieldCall, reader: InputReader, path: Mapping[str, int], body: str | None
+    ) -> None:
+        """
+        Args:
+            path: for each member of the input that the path holds, dotted, the number of its variable.
+            body: the member, dotted, that takes the whole body, if one does.
+
+        Raises HalSchemaError when the mutation has no `input` object, or one of these is not a member of it.
+        """
+        where = f"{call.parent.name}.{call.name}"
+        argument = call.field.args.get("input")
+        type_ = get_nullable_type(argument.type) if argument else None
+        if len(call.field.args) != 1 or not isinstance(type_, GraphQLInputObjectType):
+            raise HalSchemaError(
+                f"{where}: a mutation with a route takes one argument `input`, an input object"
+            )
+        self.type = type_
+        self.members = reader.fields(type_)
+        self._reader = reader
+        try:
+            self._path = [(reader.locate(type_, dotted), index) for dotted, index in path.items()]
+            self.whole = reader.locate(type_, body) if body else None
+        except LookupError as error:
+            raise HalSchemaError(f"{where}: the path or the body names what isn't there: {error}") from error
+        self._bound = {way[0].json_name for way, _ in self._path}
+        self.idempotent = next((m for m in self.members.values() if m.graphql_name == IDEMPOTENCY_KEY), None)
+        if self.idempotent:
+            self._bound.add(self.idempotent.json_name)
+        self.query = tuple(self._parameters()) if self.whole else ()
+
+    @property
+    def properties(self) -> dict[str, InputField]:
+        """What the body may hold, when it isn't one member as a whole."""
+        return {
+            name: member
+            for name, member in self.members.items()
+            if name not in self._bound and not member.hidden
+        }
+
+    def _parameters(self) -> Iterator[tuple[tuple[InputField, ...], Parameter]]:
+        """The scalars around the one that takes the whole body: they can only be told in the query string."""
+        assert self.whole
+        taken = {way[: len(self.whole)] for way, _ in self._path} | {self.whole}
+        for depth, member in enumerate(self.whole):
+            around = self.whole[:depth]
+            owner = self.type if not around else get_named_type(around[-1].field.type)
+            assert isinstance(owner, GraphQLInputObjectType)
+            for sibling in self._reader.fields(owner).values():
+                way = (*around, sibling)
+                free = sibling is not member and way not in taken and sibling is not self.idempotent
+                if free and not sibling.hidden and is_leaf_type(get_named_type(sibling.field.type)):
+                    yield way, Parameter(sibling.json_name, sibling.graphql_name, sibling.field)
+
+    def read(
+        self, values: Sequence[str], query: Mapping[str, list[str]], idempotency_key: str | None, body: bytes
+    ) -> dict[str, Any]:
+        """The coerced `input`, under that name.
+
+        Raises BadRequest for a body that isn't JSON or not what the input takes.
+        """
+        given = self._whole(body) if self.whole else self._object(body)
+        for way, parameter in self.query:
+            if parameter.json_name in query:
+                _put(given, way, parameter.parse(query[parameter.json_name]))
+        for way, index in self._path:
+            try:
+                _put(given, way, parse_text(way[-1].field.type, [values[index]]))
+            except ValueError as error:
+                raise NoSuchResource from error
+        if self.idempotent and idempotency_key is not None:
+            given[self.idempotent.json_name] = idempotency_key
+        return {"input": self._reader.read(self.type, given, "")}
+
+    def _whole(self, body: bytes) -> dict[str, Any]:
+        assert self.whole
+        value = _loads(body)
+        if get_named_type(self.whole[-1].field.type).name == JSON:
+            value = JsonText(body.decode())
+        given: dict[str, Any] = {}
+        _put(given, self.whole, value)
+        return given
+
+    def _object(self, body: bytes) -> dict[str, Any]:
+        accepted = self.properties
+        if not body and not accepted:
+            return {}
+        given = _loads(body)
+        if not isinstance(given, dict):
+            raise BadRequest("The body must be a JSON object.")
+        for name in given:
+            if name not in accepted:
+                raise BadRequest(f"{name} is not known; known are {', '.join(accepted)}.", field=name)
+        return given
+
+
+def _loads(body: bytes) -> Any:
+    if not body:
+        raise BadRequest("The body is empty; JSON is expected.")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}") from error
+
+
+def _put(given: dict[str, Any], way: Sequence[InputField], value: Any) -> None:
+    for member in way[:-1]:
+        given = given.setdefault(member.json_name, {})
+    given[way[-1].json_name] = value

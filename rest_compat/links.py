@@ -1,0 +1,72 @@
+"""Links of resources (HAL, draft-kelly-json-hal-11): compiled to templates, written with a resource's
+keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from rest_compat.addresses import Address
+
+DOCUMENTATION = "/rels"
+"""Where relation names with a prefix are explained: `cp:results` at `/rels/cp/results`."""
+
+
+def quoted(value: object) -> str:
+    """A value as one segment of a path (RFC 3986)."""
+    return quote(str(value), safe="")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to an address whose variables the resource knows; those it doesn't are left to the client (RFC
+    6570)."""
+
+    rel: str
+    template: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def between(cls, rel: str, source: Address, target: Address) -> Link:
+        known = Address(
+            target.segments[
+                : next((d for d in range(len(target.segments), 0, -1) if _told(target, source, d)), 0)
+            ]
+        )
+        unknown = set(target.variables[len(known.variables) :])
+        template = target.template
+        for name in unknown:
+            template = template.replace(f"{{{name}}}", f"{{{{{name}}}}}")
+        return cls(rel, template, {"templated": True} if unknown else {})
+
+
+def _told(target: Address, source: Address, depth: int) -> bool:
+    return Address(target.segments[:depth]).can_be_told_from(source)
+
+
+class Links:
+    """The links of one kind of resource."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        self.links = tuple(links)
+        self._written = [(link.rel, link.template, dict(link.attributes)) for link in self.links]
+        self._prefixes = sorted({link.rel.split(":")[0] for link in self.links if ":" in link.rel})
+
+    def write(self, root: str, keys: Mapping[str, str]) -> dict[str, Any]:
+        """
+        Args:
+            root: the API's public address, without a slash at its end.
+            keys: the values of the variables of the resource's address, quoted.
+        """
+        written: dict[str, Any] = {
+            rel: {"href": root + template.format_map(keys), **attributes}
+            for rel, template, attributes in self._written
+        }
+        if self._prefixes:
+            written["curies"] = [
+                {"name": prefix, "href": f"{root}{DOCUMENTATION}/{prefix}/{{rel}}", "templated": True}
+                for prefix in self._prefixes
+            ]
+        return written

@@ -1,0 +1,107 @@
+"""Errors as problem documents (RFC 9457), with `code` and `message` beside the standard members."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from graphql import GraphQLError
+
+from rest_compat.errors import BadRequest
+from rest_compat.operations import Refused
+from schema.errors import PoolError
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS = {
+    "BAD_INPUT": 400,
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "CONFLICT": 409,
+    "IN_PROGRESS": 409,
+    "LEASE_LOST": 409,
+    "TOO_LARGE": 413,
+    "UNPARSABLE_JAVASCRIPT": 422,
+    "REJECTED": 422,
+    "IDEMPOTENCY_MISMATCH": 422,
+    "RATE_LIMITED": 429,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+}
+"""The HTTP status of each of the schema's error codes."""
+
+_RETRY_SECONDS = 1
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, as the client is told: `at` is where in its request. `headers` go with it."""
+
+    status: int
+    code: str
+    message: str
+    at: str = ""
+    errors: list[dict[str, str]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def document(self, instance: str) -> dict[str, Any]:
+        """
+        Args:
+            instance: the URL of the request.
+        """
+        document: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.message,
+            "instance": instance,
+            "code": self.code,
+            "message": self.message,
+        }
+        if self.at:
+            document["field"] = self.at
+        if self.errors:
+            document["errors"] = self.errors
+        return document
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The problem that an error of an operation is to its client. What nobody foresaw is logged, and tells
+    nothing."""
+    if isinstance(error, GraphQLError) and isinstance(error.original_error, PoolError):
+        error = error.original_error
+    if isinstance(error, BadRequest):
+        return Problem(error.status, error.code, error.message, error.field, headers=error.headers)
+    if isinstance(error, Refused):
+        first = error.errors[0]
+        told = [{"field": e.field, "message": e.message, "code": e.code} for e in error.errors]
+        return Problem(_status(first.code), first.code, first.message, first.field, told)
+    if isinstance(error, PoolError):
+        return _of_code(
+            str(error.code), error.message, error.field, getattr(error, "retry_after_s", _RETRY_SECONDS)
+        )
+    if isinstance(error, GraphQLError) and (code := (error.extensions or {}).get("code")) in STATUS:
+        return _of_code(str(code), error.message, "", _RETRY_SECONDS)
+    _log.error("An operation of the REST facade failed", exc_info=error)
+    return _of_code("INTERNAL", "", "", _RETRY_SECONDS)
+
+
+def _status(code: str) -> int:
+    return STATUS.get(code, 400)
+
+
+def _of_code(code: str, message: str, at: str, retry_after_s: int) -> Problem:
+    status = _status(code)
+    headers = {}
+    if status in (429, 503):
+        headers["retry-after"] = str(retry_after_s)
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if status == 500:
+        message, at = "Something went wrong here. The request may be tried again.", ""
+    return Problem(status, code, message, at, headers=headers)
