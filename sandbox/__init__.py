@@ -1,0 +1,34 @@
+"""Untrusted JavaScript, run in V8 worker processes that can be killed at any moment."""
+
+from sandbox.limits import VALIDATION, VOLUNTEER, Limits
+from sandbox.outcomes import (
+    UNDEFINED,
+    FailureKind,
+    Function,
+    Outcome,
+    Returned,
+    SourceError,
+    SourceForm,
+    SourceKind,
+    Threw,
+)
+from sandbox.pool import Sandbox, SandboxClosedError
+from sandbox.process import WorkerStartError
+
+__all__ = [
+    "UNDEFINED",
+    "VALIDATION",
+    "VOLUNTEER",
+    "FailureKind",
+    "Function",
+    "Limits",
+    "Outcome",
+    "Returned",
+    "Sandbox",
+    "SandboxClosedError",
+    "SourceError",
+    "SourceForm",
+    "SourceKind",
+    "Threw",
+    "WorkerStartError",
+]

@@ -1,0 +1,99 @@
+"""What comes back from untrusted code."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+UNDEFINED: Final = "undefined"
+"""Stands for an argument that is JavaScript's `undefined`, beside arguments that are JSON texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """An owner's code and the names of its parameters. See `SourceForm` for how it may be written."""
+
+    source: str
+    parameters: tuple[str, ...]
+
+
+class FailureKind(StrEnum):
+    """Why a call gave no value."""
+
+    ERROR = "error"
+    """The code threw, or its promise was rejected."""
+    SYNTAX = "syntax"
+    """The source does not parse."""
+    UNDEFINED = "undefined"
+    """It returned undefined, a function or a symbol."""
+    NOT_JSON = "not_json"
+    """It returned what JSON cannot carry: a cycle, a BigInt, a getter that throws."""
+    TOO_LARGE = "too_large"
+    """The result is longer, or nested deeper, than allowed."""
+    PENDING = "pending"
+    """Its promise never settled."""
+    TIMEOUT = "timeout"
+    """It took longer than its deadline."""
+    MEMORY = "memory"
+    """It took more memory than allowed."""
+    CRASH = "crash"
+    """Its process ended for another reason."""
+    CIRCUIT_OPEN = "circuit_open"
+    """It was not called: this owner's calls keep killing workers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A value: the text that V8's own `JSON.stringify` made of it, lone surrogates replaced."""
+
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Threw:
+    """No value: why, and what the owner is told, in at most 500 characters of well-formed Unicode."""
+
+    message: str
+    kind: FailureKind
+
+
+Outcome = Returned | Threw
+
+
+class SourceKind(StrEnum):
+    """How an owner wrote a function."""
+
+    EXPRESSION = "expression"
+    """A function expression, an arrow function, or any other expression; `export default` may lead it."""
+    METHOD = "method"
+    """A method as in an object literal: `execute(variable, context) {...}`."""
+    BODY = "body"
+    """The body of a function over the parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceForm:
+    """What an owner's source is, and the function body that does what it says.
+
+    Attributes:
+        kind: how it was written.
+        body: for `new Function(...parameters, body)`: the owner's own text where that is a body.
+    """
+
+    kind: SourceKind
+    body: str
+
+
+class SourceError(Exception):
+    """A source is no JavaScript function: it does not parse, or there is nothing in it.
+
+    Attributes:
+        message: what V8 says of it.
+        line: the line in the owner's text, from 1.
+        column: the column there in UTF-16 code units, from 1.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(f"{message} ({line}:{column})")
+        self.message = message
+        self.line = line
+        self.column = column

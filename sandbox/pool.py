@@ -1,0 +1,264 @@
+"""The pool of workers: the way in for everything that runs untrusted code."""
+
+import asyncio
+import contextlib
+import logging
+import math
+import signal
+import time
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from sandbox.breaker import CircuitBreaker
+from sandbox.frames import BrokenFrameError
+from sandbox.limits import VALIDATION, Limits
+from sandbox.outcomes import (
+    FailureKind,
+    Function,
+    Outcome,
+    Returned,
+    SourceError,
+    SourceForm,
+    SourceKind,
+    Threw,
+)
+from sandbox.process import Worker, WorkerStartError
+
+logger = logging.getLogger(__name__)
+
+RECYCLE_S = 2.0
+RESPAWN_PAUSE_S = 1.0
+ERROR_LENGTH = 500
+# How V8 ends the process when it gets no more memory.
+OUT_OF_MEMORY = {signal.SIGTRAP, signal.SIGABRT}
+
+
+class SandboxClosedError(Exception):
+    """The sandbox was asked to run something before it was started or after it was closed."""
+
+
+class Sandbox:
+    """Runs untrusted JavaScript in worker processes that can be killed; this process never loads V8.
+
+    Use it as an async context manager, or call `start` and `close`. It belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        spares: int = 1,
+        limits: Limits = VALIDATION,
+        *,
+        deaths: int = 5,
+        window_s: float = 60.0,
+        pause_s: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Describe a pool.
+
+        Args:
+            workers: calls that may run at the same time.
+            spares: processes that stand by for one that has to be replaced.
+            limits: what a call may use.
+            deaths: workers that one owner's calls may take along within `window_s` before they have to wait.
+            window_s: that window, in seconds.
+            pause_s: how long they wait, in seconds.
+            clock: the time in seconds, of any origin.
+        """
+        self._size = workers + spares
+        self._limits = limits
+        self._permits = asyncio.Semaphore(workers)
+        self._idle: asyncio.Queue[Worker | None] = asyncio.Queue()
+        self._workers: set[Worker] = set()
+        self._chores: set[asyncio.Task[None]] = set()
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._breaker = CircuitBreaker(clock, deaths, window_s, pause_s)
+        self._running = False
+
+    async def start(self) -> None:
+        """Start the workers.
+
+        Raises:
+            WorkerStartError: one of them does not come up, for instance because V8 doesn't know a flag.
+        """
+        self._running = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._size):
+                    group.create_task(self._hire())
+        except* WorkerStartError as errors:
+            await self.close()
+            raise errors.exceptions[0] from None
+        except* BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Kill the workers and wait for their end. Calls under way end with `SandboxClosedError`."""
+        self._running = False
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        self._workers.clear()
+        for _ in range(self._size):  # wake who waits for a worker
+            self._idle.put_nowait(None)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def worker_pids(self) -> frozenset[int]:
+        """The processes that live now, busy or not."""
+        return frozenset(worker.pid for worker in self._workers)
+
+    async def run(
+        self,
+        function: Function,
+        calls: Sequence[Sequence[str]],
+        *,
+        owner: str,
+        timeout_ms: int | None = None,
+    ) -> list[Outcome]:
+        """Call one function many times, in one context.
+
+        The calls share that context, so what one leaves behind the next one sees, unless a call kills the
+        worker: the rest is then carried on in a fresh one. An owner's runs take turns.
+
+        Args:
+            function: what to call.
+            calls: the arguments of each call: JSON texts, or `UNDEFINED`.
+            owner: whose code it is.
+            timeout_ms: the time for each call, in ms; by default the limits' own.
+
+        Returns:
+            The outcome of each call, in order.
+
+        Raises:
+            SandboxClosedError: the sandbox is not running.
+        """
+        turn = self._turns.setdefault(owner, asyncio.Lock())
+        timeout_ms = self._limits.soft_ms if timeout_ms is None else timeout_ms
+        outcomes: list[Outcome] = []
+        async with turn:
+            while len(outcomes) < len(calls):
+                if wait_s := self._breaker.wait_s(owner):
+                    message = f"not called: earlier calls kept ending their worker; try again in {math.ceil(wait_s)} s"
+                    refused = Threw(message, FailureKind.CIRCUIT_OPEN)
+                    return outcomes + [refused] * (len(calls) - len(outcomes))
+                async with self._worker() as worker:
+                    worker.send(
+                        {"open": function.source, "parameters": function.parameters, "timeout_ms": timeout_ms}
+                    )
+                    for arguments in calls[len(outcomes) :]:
+                        outcome, alive = await self._call(worker, arguments, timeout_ms)
+                        outcomes.append(outcome)
+                        if not alive:
+                            self._breaker.died(owner)
+                            break
+                        self._breaker.survived(owner)
+        return outcomes
+
+    async def inspect(self, source: str, parameters: Sequence[str]) -> SourceForm:
+        """Read a source without running any of it.
+
+        Args:
+            source: what an owner wrote.
+            parameters: the names of the parameters it is called with.
+
+        Raises:
+            SourceError: it is no function: it does not parse, or is empty.
+            SandboxClosedError: the sandbox is not running.
+        """
+        async with self._worker() as worker:
+            worker.send({"inspect": source, "parameters": list(parameters)})
+            try:
+                found = await worker.receive((self._limits.soft_ms + self._limits.grace_ms) / 1000)
+            except (TimeoutError, BrokenFrameError):
+                worker.kill()
+                raise SourceError("The source could not be read in time", 1, 1) from None
+        match found:
+            case {"kind": str(kind), "body": str(body)}:
+                return SourceForm(SourceKind(kind), body)
+            case {"message": str(message), "line": int(line), "column": int(column)}:
+                raise SourceError(message[:ERROR_LENGTH], line, column)
+        raise SourceError("The source could not be read", 1, 1)
+
+    async def _call(self, worker: Worker, arguments: Sequence[str], timeout_ms: int) -> tuple[Outcome, bool]:
+        """The outcome of one call, and whether the worker lives on."""
+        worker.send({"call": list(arguments)})
+        try:
+            reply = await worker.receive((timeout_ms + self._limits.grace_ms) / 1000)
+        except TimeoutError:
+            worker.kill()
+            return Threw(f"it took longer than {timeout_ms} ms and was killed", FailureKind.TIMEOUT), False
+        except BrokenFrameError as error:
+            ended_by = await worker.stop()
+            if ended_by in OUT_OF_MEMORY:
+                return Threw("it took more memory than allowed and was killed", FailureKind.MEMORY), False
+            return Threw(
+                f"its process crashed: {ended_by.name if ended_by else error}", FailureKind.CRASH
+            ), False
+        match reply:
+            case {"kind": "returned", "text": str(text)}:
+                return Returned(text), True
+            case {"kind": str(kind), "text": str(text)} if kind in FailureKind.__members__.values():
+                alive = kind not in {FailureKind.TIMEOUT, FailureKind.MEMORY}
+                return Threw(text[:ERROR_LENGTH], FailureKind(kind)), alive
+        worker.kill()
+        return Threw("its process sent nonsense and was killed", FailureKind.CRASH), False
+
+    @contextlib.asynccontextmanager
+    async def _worker(self) -> AsyncIterator[Worker]:
+        """A worker of one's own; it goes back to the pool, or is replaced, in the background."""
+        async with self._permits:
+            if not self._running:
+                raise SandboxClosedError("the sandbox is not running")
+            worker = await self._idle.get()
+            if worker is None:
+                raise SandboxClosedError("the sandbox was closed")
+            try:
+                yield worker
+            except BaseException:
+                worker.kill()  # nobody will read what it still says
+                raise
+            finally:
+                if self._running:
+                    self._do(self._recycle(worker))
+
+    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _recycle(self, worker: Worker) -> None:
+        try:
+            worker.send({"recycle": True})
+            await worker.receive(RECYCLE_S)
+        except (TimeoutError, BrokenFrameError):
+            await worker.stop()
+            self._workers.discard(worker)
+            await self._replace()
+        else:
+            self._idle.put_nowait(worker)
+
+    async def _replace(self) -> None:
+        while True:
+            try:
+                return await self._hire()
+            except WorkerStartError:
+                logger.exception("a sandbox worker did not start")
+                await asyncio.sleep(RESPAWN_PAUSE_S)
+
+    async def _hire(self) -> None:
+        worker = await Worker.spawn(self._limits)
+        self._workers.add(worker)
+        self._idle.put_nowait(worker)

@@ -1,0 +1,193 @@
+// Runs first in every context, before any owner's code, and hands the worker its five commands.
+// The worker replaces HIDDEN by the list of globals the owner's code must not see.
+//
+// Whatever is needed after owner's code has run is captured here: owners may patch every prototype. Replies
+// are plain strings, "kind\ntext": a patched toJSON or setter on Object.prototype cannot forge them.
+((/** @type {string[]} */ hidden) => {
+  "use strict";
+
+  const { parse, stringify } = JSON;
+  const { apply, deleteProperty } = Reflect;
+  const { slice, toWellFormed } = String.prototype;
+  const { then } = Promise.prototype;
+  const hasInstance = Function.prototype[Symbol.hasInstance];
+  const [Compiler, PromiseType, SyntaxFault, text] = [Function, Promise, SyntaxError, String];
+
+  const ERROR_LENGTH = 500;
+  const BLANK = /^(?:[\s;]|\/\/.*|\/\*[^]*?\*\/)*$/;
+  const COMMENTS = String.raw`^(?:\s|\/\/.*|\/\*[^]*?\*\/)*`;
+  const EXPORT = new RegExp(String.raw`${COMMENTS}export\s+default\b`);
+  // Only a return of a function literal: any other body stays the owner's own text.
+  const RETURN = new RegExp(
+    String.raw`${COMMENTS}return\b(?=[ \t]*\(*(?:(?:async[ \t]+)?function\b|(?:async[ \t]*)?(?:[\w$]+|\([^()]*\))\s*=>))`,
+  );
+  const METHOD = new RegExp(
+    String.raw`${COMMENTS}(?:async\s+)?\*?\s*(?!(?:if|for|while|with|switch|catch|function)\b)([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*\(`,
+    "u",
+  );
+
+  for (const name of hidden) if (!deleteProperty(globalThis, name)) globalThis[name] = undefined;
+
+  /**
+   * @param {string[]} parameters
+   * @param {string} body
+   */
+  const parses = (parameters, body) => {
+    try {
+      Compiler(...parameters, body);
+      return true;
+    } catch (error) {
+      if (error instanceof SyntaxFault) return false;
+      throw error; // a RangeError: nested too deep for the parser
+    }
+  };
+
+  // One pair of brackets can be closed and opened again by the text itself ("1) + (2"), two kinds cannot.
+  const isExpression = (/** @type {string} */ source) =>
+    parses([], `((${source}\n))`) && parses([], `[${source}\n]`);
+
+  const isMethod = (/** @type {string} */ source) =>
+    parses([], `({${source}\n})`) && parses([], `(class {${source}\n})`);
+
+  const blanked = (/** @type {string} */ source, /** @type {RegExp} */ lead) =>
+    source.replace(lead, (found) => found.replace(/\S/g, " "));
+
+  /**
+   * The text up to each `;` that nothing but comments follow, after the text itself.
+   * @param {string} source
+   */
+  function* withoutTrailer(source) {
+    yield source;
+    for (let at = source.lastIndexOf(";"); at >= 0; at = at && source.lastIndexOf(";", at - 1)) {
+      if (BLANK.test(source.slice(at))) yield source.slice(0, at);
+      if (at === 0) return;
+    }
+  }
+
+  // A function is called with what the body was called with; any other value is the answer itself.
+  const bodyOf = (/** @type {string} */ expression) =>
+    `return (f => typeof f === "function" ? f.apply(this, arguments) : f)((${expression}\n))`;
+
+  /**
+   * What the owner wrote, as a function body; undefined where it does not parse.
+   * @param {string} source
+   * @param {string[]} parameters
+   * @returns {{kind: "expression" | "method" | "body", body: string} | undefined}
+   */
+  const read = (source, parameters) => {
+    const expression = blanked(blanked(source, EXPORT), RETURN);
+    for (const candidate of withoutTrailer(expression)) {
+      if (isExpression(candidate)) return { kind: "expression", body: bodyOf(candidate) };
+      const method = METHOD.exec(candidate);
+      if (method && isMethod(candidate)) return { kind: "method", body: bodyOf(`({${candidate}\n}).${method[1]}`) };
+    }
+    return parses(parameters, source) ? { kind: "body", body: source } : undefined;
+  };
+
+  /**
+   * The ways to read a text that does not parse, for the worker to find which of them got furthest: what stands
+   * before the text, the text, and what stands after it.
+   * @param {string} source
+   */
+  const readings = (source) => {
+    const expression = blanked(blanked(source, EXPORT), RETURN);
+    return [
+      ["", source, ""],
+      ["((", expression, "\n))"],
+      ...(METHOD.test(expression) ? [["({", expression, "\n})"]] : []),
+    ];
+  };
+
+  const describe = (/** @type {any} */ error) => {
+    if ((typeof error !== "object" && typeof error !== "function") || error === null) return text(error);
+    const { name, message } = error;
+    if (typeof message !== "string") return stringify(error) ?? text(error);
+    return typeof name === "string" && name !== "" ? `${name}: ${message}` : message;
+  };
+
+  const failure = (/** @type {string} */ kind, /** @type {unknown} */ error) => {
+    let message = "an error that cannot be shown";
+    try {
+      message = apply(toWellFormed, apply(slice, describe(error), [0, ERROR_LENGTH]), []);
+    } catch {
+      // The owner's own toString or getter threw: the text above has to do.
+    }
+    return `${kind}\n${message}`;
+  };
+
+  const answer = (/** @type {unknown} */ value, /** @type {number} */ limit) => {
+    let json;
+    try {
+      json = stringify(value);
+    } catch (error) {
+      return failure("not_json", error);
+    }
+    if (json === undefined) return `undefined\nreturned ${typeof value}, which JSON cannot carry`;
+    if (json.length > limit) return `too_large\nthe result is longer than ${limit} bytes`;
+    return `returned\n${json}`;
+  };
+
+  /** @type {Function} */
+  let target;
+  let unusable = "";
+  let outcome = "";
+  let turn = 0;
+
+  const commands = {
+    __proto__: null,
+
+    /** The form of a source, or the ways to read it where it does not parse. No owner's code runs. */
+    inspect(/** @type {string} */ source, /** @type {string[]} */ parameters) {
+      if (BLANK.test(source)) return stringify({ empty: true });
+      const form = read(source, parameters);
+      return stringify(form ? { form } : { readings: readings(source) });
+    },
+
+    /** Throws, uncaught, what V8 says of one reading: only so it tells the position. */
+    attempt(/** @type {string[]} */ parameters, /** @type {string} */ body) {
+      Compiler(...parameters, body);
+      return "";
+    },
+
+    prepare(/** @type {string} */ source, /** @type {string[]} */ parameters) {
+      try {
+        const form = BLANK.test(source) ? undefined : read(source, parameters);
+        target = Compiler(...parameters, form ? form.body : source);
+        if (!form) unusable = "syntax\nthe source is empty";
+      } catch (error) {
+        unusable = failure("syntax", error);
+      }
+      return "";
+    },
+
+    /** Calls the prepared function with arguments that are JSON texts, or "undefined". */
+    call(/** @type {any[]} */ texts, /** @type {number} */ limit) {
+      if (unusable) return unusable;
+      const mine = ++turn;
+      const settle = (/** @type {string} */ settled) => {
+        if (mine === turn) outcome = settled;
+      };
+      outcome = "pending\nthe promise never settled";
+      try {
+        for (let i = 0; i < texts.length; i++) texts[i] = texts[i] === "undefined" ? undefined : parse(texts[i]);
+        const value = apply(target, undefined, texts);
+        if (apply(hasInstance, PromiseType, [value])) {
+          apply(then, value, [
+            (/** @type {unknown} */ result) => settle(answer(result, limit)),
+            (/** @type {unknown} */ error) => settle(failure("error", error)),
+          ]);
+        } else {
+          settle(answer(value, limit));
+        }
+      } catch (error) {
+        settle(failure("error", error));
+      }
+      return outcome;
+    },
+
+    /** What became of the last call's promise. */
+    settled: () => outcome,
+  };
+
+  Object.defineProperty(globalThis, "__sandbox", { value: Object.freeze(commands) });
+})(HIDDEN);

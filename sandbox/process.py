@@ -1,0 +1,105 @@
+"""A worker process, seen from the server."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Self
+
+from sandbox import frames
+from sandbox.limits import Limits
+
+# -I keeps the environment and the working directory out; only this package's own root is let in again.
+BOOT = "import sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; main()"
+PACKAGE_ROOT = str(Path(__file__).parent.parent)
+START_S = 30.0
+
+
+class WorkerStartError(Exception):
+    """A worker did not come up: V8 refused its flags, or the system another process."""
+
+
+class Worker:
+    """One process, which serves one owner at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process, limits: Limits) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._inbox = process.stdout
+        self._outbox = process.stdin
+        self._limits = limits
+
+    @classmethod
+    async def spawn(cls, limits: Limits) -> Self:
+        """Start a process and wait until it is ready.
+
+        Raises:
+            WorkerStartError: it isn't.
+        """
+        settings = {"limits": dataclasses.asdict(limits), "parent_pid": os.getpid()}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-c", BOOT, PACKAGE_ROOT, json.dumps(settings)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                env={},
+            )
+        except OSError as error:
+            raise WorkerStartError(str(error)) from error
+        worker = cls(process, limits)
+        try:
+            greeting = await worker.receive(START_S)
+        except BaseException as error:
+            await worker.stop()
+            if isinstance(error, frames.BrokenFrameError | TimeoutError):
+                raise WorkerStartError("the worker ended before it was ready") from error
+            raise
+        if "ready" not in greeting:
+            await worker.stop()
+            raise WorkerStartError(str(greeting.get("unfit")))
+        return worker
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def send(self, message: frames.Message) -> None:
+        """Queue a message; `receive` waits for its answer."""
+        self._outbox.write(frames.pack(message))
+
+    async def receive(self, timeout_s: float) -> frames.Message:
+        """The worker's next message.
+
+        Raises:
+            TimeoutError: there is none within that time, in seconds.
+            BrokenFrameError: the worker ended or sent nonsense.
+        """
+        async with asyncio.timeout(timeout_s):
+            return await frames.receive(self._inbox, self._limits.frame_bytes)
+
+    def kill(self) -> None:
+        """End the process at once, whatever its V8 is doing."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def stop(self) -> signal.Signals | None:
+        """Kill the process and wait for its end.
+
+        Returns:
+            The signal it ended by, if it was one: another than SIGKILL says that it ended by itself.
+        """
+        self.kill()
+        code = await self._process.wait()
+        self._outbox.close()
+        # The transport lets go of the pipes only when they have been read to their end.
+        with contextlib.suppress(ConnectionError):
+            await self._inbox.read()
+        return signal.Signals(-code) if code < 0 else None
