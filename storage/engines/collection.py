@@ -25,7 +25,8 @@ _Answer = TypeVar("_Answer")
 class Index:
     """An ascending index over `keys`, whose fields every document of the collection has.
 
-    Creating one that is there already changes nothing.
+    The fields of a `unique` one are never updated: the engines refuse a duplicate there in different ways.
+    An index over the same `keys` that is there already stays as it is, even if `unique` has changed.
     """
 
     keys: tuple[str, ...]
@@ -43,7 +44,7 @@ class Collection:
     must know read the document back.
     """
 
-    def __init__(self, motor: Any, guard: Guard | None, operations: Counter[str]) -> None:
+    def __init__(self, motor: Any, guard: Guard, operations: Counter[str]) -> None:
         """Wrap the Motor collection `motor`; `operations` counts each operation under its name."""
         self._motor = motor
         self._guard = guard
@@ -51,7 +52,8 @@ class Collection:
 
     async def find_one(self, where: Filter, projection: Sequence[str] | None = None) -> Document | None:
         """Return one document that matches `where`: its `_id` and the fields of `projection` (None: all)."""
-        self._check_where(where)
+        self._guard.check_where(where)
+        self._guard.check_fields(projection or ())
         found: Document | None = await self._run(
             "find_one", lambda: self._motor.find_one(where, _fields(projection))
         )
@@ -61,9 +63,11 @@ class Collection:
         self, where: Filter, *, limit: int, sort: Sort = (), projection: Sequence[str] | None = None
     ) -> list[Document]:
         """Return up to `limit` documents that match `where`, sorted by the (field, 1 or -1) of `sort`."""
-        self._check_where(where)
-        if self._guard:
-            self._guard.check_bounds(sort, limit)
+        self._guard.check_where(where)
+        self._guard.check_order(sort)
+        self._guard.check_fields(projection or ())
+        if limit < 1:
+            return []  # MongoDB takes 0 for no limit.
 
         def read() -> Awaitable[list[Document]]:
             # One batch: a cursor doesn't outlive a restart of its engine.
@@ -77,8 +81,7 @@ class Collection:
 
     async def insert_one(self, document: Document) -> bool:
         """Insert `document`; False when its `_id` or another unique key is taken."""
-        if self._guard:
-            self._guard.check_document(document)
+        self._guard.check_document(document)
         try:
             await self._run("insert_one", lambda: self._motor.insert_one(document))
         except DuplicateKeyError:
@@ -93,9 +96,8 @@ class Collection:
         """
         if not documents:
             return set()
-        if self._guard:
-            for document in documents:
-                self._guard.check_document(document)
+        for document in documents:
+            self._guard.check_document(document)
         try:
             await self._run("insert_many", lambda: self._motor.insert_many(documents, ordered=False))
         except BulkWriteError as refused:
@@ -107,16 +109,16 @@ class Collection:
 
     async def update_one(self, where: Filter, update: Update) -> bool:
         """Change one document that matches `where`; False when none does."""
-        self._check_where(where)
-        self._check_update(update)
+        self._guard.check_where(where)
+        self._guard.check_update(update)
         result = await self._run("update_one", lambda: self._motor.update_one(where, update))
         return bool(result.matched_count)
 
     async def upsert_one(self, _id: str, update: Update) -> None:
         """Change the document `_id`, which is created when it is missing."""
         where = {"_id": _id}
-        self._check_where(where)
-        self._check_update(update)
+        self._guard.check_where(where)
+        self._guard.check_update(update)
         try:
             await self._run("upsert_one", lambda: self._motor.update_one(where, update, upsert=True))
         except DuplicateKeyError:  # Another process created it in between.
@@ -124,8 +126,8 @@ class Collection:
 
     async def update_many(self, where: Filter, update: Update) -> int:
         """Change all documents that match `where`; return how many do."""
-        self._check_where(where)
-        self._check_update(update)
+        self._guard.check_where(where)
+        self._guard.check_update(update)
         result = await self._run("update_many", lambda: self._motor.update_many(where, update))
         return int(result.matched_count)
 
@@ -134,10 +136,9 @@ class Collection:
 
         For claims only: the embedded engine answers None when `update` fails.
         """
-        self._check_where(where)
-        self._check_update(update)
-        if self._guard:
-            self._guard.check_bounds(sort, limit=1)
+        self._guard.check_where(where)
+        self._guard.check_update(update)
+        self._guard.check_order(sort)
         changed: Document | None = await self._run(
             "find_one_and_update",
             lambda: self._motor.find_one_and_update(
@@ -148,13 +149,13 @@ class Collection:
 
     async def delete_one(self, where: Filter) -> int:
         """Delete one document that matches `where`; return how many were deleted, 0 or 1."""
-        self._check_where(where)
+        self._guard.check_where(where)
         result = await self._run("delete_one", lambda: self._motor.delete_one(where))
         return int(result.deleted_count)
 
     async def delete_many(self, where: Filter) -> int:
         """Delete all documents that match `where`; return how many were deleted."""
-        self._check_where(where)
+        self._guard.check_where(where)
         result = await self._run("delete_many", lambda: self._motor.delete_many(where))
         return int(result.deleted_count)
 
@@ -165,11 +166,13 @@ class Collection:
 
     async def group_count(self, where: Filter, by: str) -> dict[Any, int]:
         """Return how many documents match `where` for each value of the field `by`."""
+        self._guard.check_fields([by])
         rows = await self._aggregate("group_count", where, {"_id": f"${by}", "n": {"$sum": 1}})
         return {row["_id"]: row["n"] for row in rows}
 
     async def group_sum(self, where: Filter, by: str, fields: Sequence[str]) -> dict[Any, dict[str, int]]:
         """Return the sums of the numbers in `fields` of the documents that match, for each value of `by`."""
+        self._guard.check_fields([by, *fields])
         sums = {field: {"$sum": f"${field}"} for field in fields}
         rows = await self._aggregate("group_sum", where, {"_id": f"${by}"} | sums)
         return {row["_id"]: {field: row[field] for field in fields} for row in rows}
@@ -180,21 +183,13 @@ class Collection:
         await self._run("create_index", lambda: self._motor.create_index(keys, unique=index.unique))
 
     async def _aggregate(self, name: str, where: Filter, group: Document) -> list[Document]:
-        self._check_where(where)
+        self._guard.check_where(where)
         pipeline = [{"$match": where}, {"$group": group}]
         return await self._run(name, lambda: self._motor.aggregate(pipeline).to_list(None))
 
     async def _run(self, name: str, operation: Callable[[], Awaitable[_Answer]]) -> _Answer:
         self._operations[name] += 1
         return await until_answered(operation)
-
-    def _check_where(self, where: Filter) -> None:
-        if self._guard:
-            self._guard.check_where(where)
-
-    def _check_update(self, update: Update) -> None:
-        if self._guard:
-            self._guard.check_update(update)
 
 
 def _fields(projection: Sequence[str] | None) -> list[str] | None:

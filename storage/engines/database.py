@@ -29,10 +29,9 @@ class Database:
         operations: how many operations of each name ("find", "update_one", ...) were issued so far.
     """
 
-    def __init__(self, motor: Any, uri: str, *, guard: bool) -> None:
-        """Wrap the Motor database `motor`; without `guard`, unsafe operations go unnoticed."""
+    def __init__(self, motor: Any, uri: str) -> None:
+        """Wrap the Motor database `motor`."""
         self._motor = motor
-        self._guarded = guard
         self._collections: dict[str, Collection] = {}
         self.uri = uri
         self.operations: Counter[str] = Counter()
@@ -44,8 +43,7 @@ class Database:
             UnsafeOperation: `name` has characters other than lower-case letters and underscores.
         """
         if name not in self._collections:
-            guard = Guard(name) if self._guarded else None
-            self._collections[name] = Collection(self._motor[name], guard, self.operations)
+            self._collections[name] = Collection(self._motor[name], Guard(name), self.operations)
         return self._collections[name]
 
     @contextmanager
@@ -68,15 +66,12 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(
-    location: str, *, indexes: Mapping[str, Sequence[Index]], guard: bool = True
-) -> AsyncIterator[Database]:
+async def open_database(location: str, *, indexes: Mapping[str, Sequence[Index]]) -> AsyncIterator[Database]:
     """Open the database at `location` and close it afterwards.
 
     Args:
         location: a MongoDB URI, whose path names the database; "memory"; or an embedded engine's directory.
         indexes: the indexes of each collection, created where they are missing.
-        guard: whether operations outside the safe subset are refused.
 
     Raises:
         StorageUnavailable: the database doesn't answer.
@@ -84,27 +79,25 @@ async def open_database(
         EngineFailed, DirectoryInUse, SqliteMismatch: see `storage.embedded`.
     """
     if location == "memory":
-        database = Database(AsyncMongoMockClient()[DEFAULT_NAME], location, guard=guard)
+        database = Database(AsyncMongoMockClient()[DEFAULT_NAME], location)
         await _prepare(database, indexes)
         yield database
     elif location.startswith(_SCHEMES):
-        async with _connected(location, indexes, guard) as database:
+        async with _connected(location, indexes) as database:
             yield database
     else:
         async with (
             embedded_engine(Path(location)) as uri,
-            _connected(uri, indexes, guard) as database,
+            _connected(uri, indexes) as database,
         ):
             yield database
 
 
 @asynccontextmanager
-async def _connected(
-    uri: str, indexes: Mapping[str, Sequence[Index]], guard: bool
-) -> AsyncIterator[Database]:
+async def _connected(uri: str, indexes: Mapping[str, Sequence[Index]]) -> AsyncIterator[Database]:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=PATIENCE_S * 1000)
     try:
-        database = Database(client.get_default_database(DEFAULT_NAME), uri, guard=guard)
+        database = Database(client.get_default_database(DEFAULT_NAME), uri)
         await _prepare(database, indexes)
         yield database
     finally:
