@@ -171,14 +171,14 @@ class MutationInput:
     def _parameters(self) -> Iterator[tuple[tuple[InputField, ...], Parameter]]:
         """The scalars around the one that takes the whole body: they can only be told in the query string."""
         assert self.whole
-        taken = {way[: len(self.whole)] for way, _ in self._path} | {self.whole}
+        taken = [_names(way) for way, _ in self._path]
         for depth, member in enumerate(self.whole):
             around = self.whole[:depth]
             owner = self.type if not around else get_named_type(around[-1].field.type)
             assert isinstance(owner, GraphQLInputObjectType)
             for sibling in self._reader.fields(owner).values():
                 way = (*around, sibling)
-                free = sibling is not member and way not in taken and sibling is not self.idempotent
+                free = sibling not in (member, self.idempotent) and _names(way) not in taken
                 if free and not sibling.hidden and is_leaf_type(get_named_type(sibling.field.type)):
                     yield way, Parameter(sibling.json_name, sibling.graphql_name, sibling.field)
 
@@ -237,3 +237,7 @@ def _put(given: dict[str, Any], way: Sequence[InputField], value: Any) -> None:
     for member in way[:-1]:
         given = given.setdefault(member.json_name, {})
     given[way[-1].json_name] = value
+
+
+def _names(way: Sequence[InputField]) -> list[str]:
+    return [member.json_name for member in way]

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 
 from rest_compat.errors import BadRequest
 from rest_compat.operations import Refused
-from schema.errors import PoolError
+from schema.errors import PoolError, code_of
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -82,26 +82,24 @@ def problem_of(error: BaseException) -> Problem:
         told = [{"field": e.field, "message": e.message, "code": e.code} for e in error.errors]
         return Problem(_status(first.code), first.code, first.message, first.field, told)
     if isinstance(error, PoolError):
-        return _of_code(
-            str(error.code), error.message, error.field, getattr(error, "retry_after_s", _RETRY_SECONDS)
-        )
+        retry_after = getattr(error, "retry_after_s", _RETRY_SECONDS)
+        return _of_code(error.code.value, error.message, error.field, retry_after)
     if isinstance(error, GraphQLError) and (code := (error.extensions or {}).get("code")) in STATUS:
-        return _of_code(str(code), error.message, "", _RETRY_SECONDS)
-    _log.error("An operation of the REST facade failed", exc_info=error)
-    return _of_code("INTERNAL", "", "", _RETRY_SECONDS)
+        return _of_code(str(code), error.message)
+    code = code_of(error)
+    _log.error("An operation of the REST facade failed (%s)", code.value, exc_info=error)
+    return _of_code(code.value, "Something went wrong here. The request may be tried again.")
 
 
 def _status(code: str) -> int:
     return STATUS.get(code, 400)
 
 
-def _of_code(code: str, message: str, at: str, retry_after_s: int) -> Problem:
+def _of_code(code: str, message: str, at: str = "", retry_after_s: int = _RETRY_SECONDS) -> Problem:
     status = _status(code)
     headers = {}
     if status in (429, 503):
         headers["retry-after"] = str(retry_after_s)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    if status == 500:
-        message, at = "Something went wrong here. The request may be tried again.", ""
     return Problem(status, code, message, at, headers=headers)

@@ -51,7 +51,7 @@ class Resource:
             links = {"self": {"href": exchange.url}, **self.links.write(exchange.root, exchange.keys)}
         else:
             links = self.links.write(exchange.root, self._keys_of(value))
-        return {"_links": links, **(self.constants or {}), **self.writer.write(value, writing)}
+        return self.writer.write_into({"_links": links, **(self.constants or {})}, value, writing)
 
     def _keys_of(self, value: Any) -> dict[str, str]:
         return {name: quoted(get(value)) for name, get in self.keys}

@@ -104,10 +104,13 @@ class TypeWriter:
         return bool(self._hoisted)
 
     def write(self, value: Any, writing: Writing) -> dict[str, Any]:
-        out = {
-            name: get(value) if write is None else write(get(value), writing)
-            for name, get, write in self._plain
-        }
+        return self.write_into({}, value, writing)
+
+    def write_into(self, out: dict[str, Any], value: Any, writing: Writing) -> dict[str, Any]:
+        """Writes beside what `out` has already. What is still to come is put there too: it must not be copied
+        before the writing is finished."""
+        for name, get, write in self._plain:
+            out[name] = get(value) if write is None else write(get(value), writing)
         for name, call, write in self._resolved:
             found = call.start(value, writing.context, {})
             put = partial(_put, out, name, write, writing)
@@ -121,7 +124,7 @@ class TypeWriter:
         return out
 
     def _hoist(self, out: dict[str, Any], value: Any) -> None:
-        members = orjson.loads(value) if isinstance(value, JsonText) else value
+        members = orjson.loads(str(value)) if isinstance(value, JsonText) else value
         if isinstance(members, dict):
             out.update(
                 (name, member)
