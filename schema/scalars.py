@@ -20,7 +20,7 @@ def _serialize(value: Any) -> orjson.Fragment:
 
 
 def _parse(value: Any) -> JsonText:
-    return checked(value, field="value")
+    return JsonText(checked(value, field="value"))
 
 
 SCALARS: dict[object, ScalarDefinition] = {

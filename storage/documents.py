@@ -59,6 +59,10 @@ class LaneKind(StrEnum):
     FLOW = "flow"
     VARIABLES = "variables"
 
+    @staticmethod
+    def of(unit_id: str) -> LaneKind:
+        return LaneKind.FLOW if unit_id.startswith("run:") else LaneKind.VARIABLES
+
 
 @cache
 def _names(kind: type[Document]) -> tuple[str, ...]:
@@ -127,9 +131,13 @@ class Unit(Document):
     finished_at: int = 0
     total: int = 0
     """How many tasks were created for it."""
+    unsolicited: int = 0
+    """How many results came for it without a lease."""
     canonical: str = ""
     """The number of the task whose result is the canonical one."""
     reason: str = ""
+    policy: dict[str, Any] = field(default_factory=dict)
+    """The policy in force where it is not the job's."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,6 +150,19 @@ class Variable(Unit):
     @staticmethod
     def id_of(job: str, key: str) -> str:
         return f"var:{job}:{key}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Run(Unit):
+    """One execution of a flow's job: the next one of a `while` is another run."""
+
+    flow: str
+    flow_job: str
+    index: int
+
+    @staticmethod
+    def id_of(flow_job: str, index: int) -> str:
+        return f"run:{flow_job}:{index}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -167,6 +188,12 @@ class Task(Document):
     def id_of(unit: str, number: str | int) -> str:
         return f"{unit}:{number}"
 
+    @staticmethod
+    def split(task_id: str) -> tuple[str, str]:
+        """The unit's id and the number of a task's id."""
+        unit, _, number = task_id.rpartition(":")
+        return unit, number
+
 
 @dataclass(slots=True, kw_only=True)
 class Result(Document):
@@ -188,6 +215,8 @@ class Result(Document):
     verdict: str = Verdict.PENDING
     reason: str = ""
     unsolicited: bool = False
+    second_vote: bool = False
+    """Its host has a vote on the unit already: this one does not count."""
     created_at: int
 
 
@@ -209,6 +238,10 @@ class Host(Document):
     @staticmethod
     def id_of(key: str) -> str:
         return f"host:{key}"
+
+    @property
+    def key(self) -> str:
+        return self.id.removeprefix("host:")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from storage.repository import Repository
 class Hosts(Repository[Host]):
     collection_name = "hosts"
     kind = Host
-    indexes = (Index(("seq",)),)
+    indexes = (Index(("seq",)), Index(("seen_at",)))
 
     async def credit(self, host_id: str, *, valid: int, elapsed_ms: int, now: int) -> None:
         """Count valid results and the time (ms) they took."""
@@ -30,3 +30,6 @@ class Hosts(Repository[Host]):
                 "$max": {"seen_at": now},
             },
         )
+
+    async def count_seen_since(self, when: int) -> int:
+        return await self._collection.count({"seen_at": {"$gte": when}})

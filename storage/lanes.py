@@ -19,12 +19,8 @@ class Lanes(Repository[Lane]):
 
     async def wake(self, ids: Collection[str]) -> None:
         """Say that tasks of these lanes became ready; to be called after the tasks are stored."""
-        await self._collection.update_many(
-            {"_id": {"$in": list(ids)}}, {"$set": {"open": True}, "$inc": {"wake": 1}}
-        )
+        await self._collection.update_many({"_id": {"$in": list(ids)}}, {"$set": {"open": True}, "$inc": {"wake": 1}})
 
     async def close(self, lane_id: str, wake: int) -> bool:
         """Say that the lane is empty, unless it was woken since it had the count `wake`."""
-        return await self._collection.update_one(
-            {"_id": lane_id, "wake": {"$eq": wake}}, {"$set": {"open": False}}
-        )
+        return await self._collection.update_one({"_id": lane_id, "wake": {"$eq": wake}}, {"$set": {"open": False}})

@@ -10,7 +10,7 @@ from storage.repository import Repository
 class Results(Repository[Result]):
     collection_name = "results"
     kind = Result
-    indexes = (Index(("unit", "seq")), Index(("job", "seq")), Index(("host", "seq")), Index(("seq",)))
+    indexes = (Index(("unit", "seq")), Index(("job", "seq")), Index(("host", "seq")), Index(("created_at",)))
 
     async def judge(self, ids: Collection[str], verdict: Verdict, reason: str = "") -> None:
         """Set the verdict of several results at once."""
@@ -18,3 +18,12 @@ class Results(Repository[Result]):
             await self._collection.update_many(
                 {"_id": {"$in": list(ids)}}, {"$set": {"verdict": verdict, "reason": reason}}
             )
+
+    async def count_since(self, when: int) -> int:
+        """How many results were stored at or after `when` (ms since the epoch)."""
+        return await self._collection.count({"created_at": {"$gte": when}})
+
+    async def settle(self, result: Result) -> None:
+        """Store what a validator that could not be asked at first said of a result."""
+        fields = ("value", "digest", "verdict", "reason")
+        await self.set(result.id, {name: getattr(result, name) for name in fields})

@@ -2,16 +2,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from storage.assignments import Assignments
+from storage.documents import LaneKind
 from storage.engines import Database, open_database
 from storage.hosts import Hosts
 from storage.jobs import Jobs
 from storage.lanes import Lanes
 from storage.repository import Repository
 from storage.results import Results
+from storage.runs import Runs
 from storage.secrets import Secrets
 from storage.tasks import Tasks
+from storage.units import Units
 from storage.variables import Variables
 
 
@@ -22,6 +26,7 @@ class Store:
         self.database = database
         self.jobs = Jobs(database)
         self.variables = Variables(database)
+        self.runs = Runs(database)
         self.tasks = Tasks(database)
         self.results = Results(database)
         self.hosts = Hosts(database)
@@ -29,10 +34,15 @@ class Store:
         self.assignments = Assignments(database)
         self.secrets = Secrets(database)
 
+    def units(self, kind: LaneKind) -> Units[Any]:
+        """Where the units of this kind of work are."""
+        return self.runs if kind is LaneKind.FLOW else self.variables
+
 
 REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
     Jobs,
     Variables,
+    Runs,
     Tasks,
     Results,
     Hosts,

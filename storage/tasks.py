@@ -55,10 +55,14 @@ class Tasks(Repository[Task]):
                 return Task.load(stored)
         return None
 
-    async def ready(self, lane: str, *, start: float, limit: int) -> list[Task]:
-        """READY tasks of the lane with `rand` at or behind `start`, in that order."""
+    async def ready(self, lane: str, *, start: float, end: float, limit: int) -> list[Task]:
+        """READY tasks of the lane with `rand` in [start, end), in that order."""
         stored = await self._collection.find(
-            {"lane": {"$eq": lane}, "status": {"$eq": TaskState.READY}, "rand": {"$gte": start}},
+            {
+                "lane": {"$eq": lane},
+                "status": {"$eq": TaskState.READY},
+                "rand": {"$gte": start, "$lt": end},
+            },
             sort=[("rand", 1)],
             limit=limit,
         )
@@ -75,21 +79,19 @@ class Tasks(Repository[Task]):
         return [Task.load(each) for each in stored]
 
     async def extend(self, ids: Collection[str], token: str, until: int) -> int:
-        return await self._collection.update_many(
-            self._held(ids, token, TaskState.LEASED), {"$set": {"until": until}}
-        )
+        return await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": {"until": until}})
 
     async def release(self, ids: Collection[str], token: str) -> int:
         """LEASED -> READY: given back without penalty."""
         free = {"status": TaskState.READY, "lease": "", "host": "", "until": 0, "leased_at": 0}
         return await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": free})
 
-    async def begin_report(self, ids: Collection[str], token: str, *, until: int, late: bool = False) -> int:
-        """LEASED (or EXPIRED, where `late`) -> REPORTING for those that `token` still holds."""
-        held = self._held(ids, token, TaskState.EXPIRED if late else TaskState.LEASED)
-        return await self._collection.update_many(
-            held, {"$set": {"status": TaskState.REPORTING, "until": until}}
-        )
+    async def begin_report(
+        self, ids: Collection[str], token: str, host: str, *, until: int, frm: TaskState = TaskState.LEASED
+    ) -> int:
+        """LEASED (or an expired one of which nothing else came) -> REPORTING for those that `host` holds."""
+        held = {**self._held(ids, token, frm), "host": {"$eq": host}}
+        return await self._collection.update_many(held, {"$set": {"status": TaskState.REPORTING, "until": until}})
 
     async def begin_expiry(self, ids: Collection[str], *, now: int, until: int) -> int:
         """LEASED past its deadline -> EXPIRING."""

@@ -12,6 +12,9 @@ U = TypeVar("U", bound=Unit)
 
 
 class Units(Repository[U]):
+    """NEW -> OPEN -> DONE | FAILED | CANCELLED. `finished_at` tells the end states from the others: a result may
+    decide a unit that is still NEW, since its first task is stored before it opens."""
+
     async def opened(self, ids: Collection[str], total: int) -> None:
         """NEW -> OPEN, once `total` tasks are stored for each."""
         await self._collection.update_many(
@@ -19,21 +22,32 @@ class Units(Repository[U]):
             {"$set": {"state": UnitState.OPEN, "total": total}},
         )
 
-    async def raise_total(self, unit_id: str, total: int) -> None:
-        """Record that tasks up to `total` exist. Never lowers it, so that the order of two writers is all one."""
-        await self._collection.update_one({"_id": unit_id}, {"$max": {"total": total}})
+    async def raise_total(self, ids: Collection[str], total: int) -> None:
+        """Record that tasks up to `total` exist. Never lowers it: it is all one who writes first."""
+        await self._collection.update_many({"_id": {"$in": list(ids)}}, {"$max": {"total": total}})
+
+    async def expect_unsolicited(self, unit_id: str) -> int:
+        """Reserve the number of the next result without a lease, before that is stored."""
+        stored = await self._collection.find_one_and_update(
+            {"_id": unit_id}, {"$inc": {"unsolicited": 1}}, sort=[("_id", 1)]
+        )
+        return 0 if stored is None else int(stored["unsolicited"]) - 1
+
+    async def withdraw(self, ids: Collection[str]) -> None:
+        """Remove units that are still NEW: nobody was told of them."""
+        await self._collection.delete_many({"_id": {"$in": list(ids)}, "state": {"$eq": UnitState.NEW}})
 
     async def decide(self, ids: Collection[str], canonical: str, now: int) -> int:
-        """OPEN -> DONE with the canonical result's task number; how many of `ids` this call decided."""
+        """To DONE with the canonical result's task number; how many of `ids` this call decided."""
         return await self._collection.update_many(
-            {"_id": {"$in": list(ids)}, "state": {"$eq": UnitState.OPEN}},
+            {"_id": {"$in": list(ids)}, "finished_at": {"$eq": 0}},
             {"$set": {"state": UnitState.DONE, "canonical": canonical, "finished_at": now}},
         )
 
     async def give_up(self, unit_id: str, state: UnitState, reason: str, now: int) -> bool:
-        """OPEN -> FAILED or CANCELLED."""
+        """To FAILED or CANCELLED."""
         return await self._collection.update_one(
-            {"_id": unit_id, "state": {"$eq": UnitState.OPEN}},
+            {"_id": unit_id, "finished_at": {"$eq": 0}},
             {"$set": {"state": state, "reason": reason, "finished_at": now}},
         )
 

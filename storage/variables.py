@@ -20,15 +20,21 @@ class Variables(Units[Variable]):
     async def by_key(self, job: str, key: str) -> Variable | None:
         return await self.get(Variable.id_of(job, key))
 
-    async def some(self, job: str, *, state: UnitState, start: float, limit: int) -> list[Variable]:
-        """Up to `limit` variables in the random order that begins at `start` in [0, 1) and wraps around."""
-
-        def wanted(edge: dict[str, float]) -> dict[str, Any]:
-            return {"job": {"$eq": job}, "state": {"$eq": state}, "rand": edge}
-
-        order = [("rand", 1)]
-        found = await self._collection.find(wanted({"$gte": start}), sort=order, limit=limit)
-        if len(found) < limit:
-            rest = limit - len(found)
-            found += await self._collection.find(wanted({"$lt": start}), sort=order, limit=rest)
+    async def wanted(self, job: str, *, origin: float, last: float | None, limit: int) -> list[Variable]:
+        """OPEN variables in the random order that begins at `origin` in [0, 1) and wraps around, those behind the
+        position `last` (None: from the start)."""
+        before_wrap = last is None or last >= origin
+        edges: list[dict[str, float]] = []
+        if before_wrap:
+            edges += [{"$gte": origin} if last is None else {"$gt": last}, {"$lt": origin}]
+        else:
+            edges += [{"$gt": last, "$lt": origin}]
+        found: list[dict[str, Any]] = []
+        for edge in edges:
+            if len(found) < limit:
+                found += await self._collection.find(
+                    {"job": {"$eq": job}, "state": {"$eq": UnitState.OPEN}, "rand": edge},
+                    sort=[("rand", 1)],
+                    limit=limit - len(found),
+                )
         return [Variable.load(each) for each in found]

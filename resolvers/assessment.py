@@ -1,0 +1,285 @@
+"""From results to verdicts: decide units, ask for more replicas, give up.
+
+Everything here is derived from what is stored and safe to repeat: a task stays REPORTING or EXPIRING until its
+assessment is through, so that the sweeper can carry on where a process died.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from resolvers import hosts, replicas
+from resolvers.policies import Policy, policy_of
+from resolvers.quorum import Agreed, Ballot, GivenUp, disagree, find_agreement, find_shortfall
+from resolvers.runtime import Runtime
+from sandbox import Function, Threw
+from storage.documents import Host, Job, LaneKind, Result, Task, TaskState, Unit, UnitState, Verdict
+
+OUTSTANDING = frozenset({TaskState.READY, TaskState.LEASED, TaskState.REPORTING})
+SPOT_CHECK_ONE_IN = 10
+COMPARE_PARAMETERS = ("a", "b")
+
+
+@dataclass(slots=True)
+class Case:
+    """A unit under assessment."""
+
+    unit: Unit
+    job: Job
+    policy: Policy
+    results: dict[str, Result] = field(default_factory=dict)
+    """By number."""
+    ballots: list[Ballot] = field(default_factory=list)
+
+
+async def assess(runtime: Runtime, units: Sequence[Unit], fresh: Sequence[Result]) -> list[Result]:
+    """Draw the consequences of `fresh` results (and of expired tasks) for `units`; the results with the verdicts
+    they have now."""
+    cases = await _cases(runtime, units)
+    for result in fresh:
+        cases[result.unit].results[result.number] = result
+    quick = [case for case in cases.values() if _decides_alone(case)]
+    slow = [case for case in cases.values() if not _decides_alone(case)]
+    agreed = {case.unit.id: _sole(case) for case in quick}
+    if slow:
+        slow = await _with_ballots(runtime, slow)
+        cases.update((case.unit.id, case) for case in slow)
+        agreed |= await _agreements(runtime, slow)
+    await _decide(runtime, cases, agreed)
+    await _supply(runtime, [case for case in slow if not case.unit.finished_at])
+    return [cases[result.unit].results[result.number] for result in fresh]
+
+
+async def _cases(runtime: Runtime, units: Sequence[Unit]) -> dict[str, Case]:
+    cases: dict[str, Case] = {}
+    for unit in units:
+        job = await runtime.store.jobs.by_key(unit.job)
+        if job is not None:
+            cases[unit.id] = Case(unit, job, policy_of(job, unit))
+    return cases
+
+
+def decides_alone(policy: Policy, unit: Unit, result: Result) -> bool:
+    """One valid result is enough: no need to look at others."""
+    return policy.quorum == 1 and bool(result.digest) and not result.second_vote and not unit.finished_at
+
+
+def _decides_alone(case: Case) -> bool:
+    return any(decides_alone(case.policy, case.unit, result) for result in case.results.values())
+
+
+def _sole(case: Case) -> Agreed:
+    [number] = [each.number for each in case.results.values() if decides_alone(case.policy, case.unit, each)][:1]
+    return Agreed((number,), ())
+
+
+async def _with_ballots(runtime: Runtime, cases: Sequence[Case]) -> list[Case]:
+    """The cases with all their results. The units are read anew, after the fresh results were stored: of two
+    reports that come in at once at least one sees both."""
+    units = await read_units(runtime, [case.unit.id for case in cases])
+    ids: dict[str, list[str]] = {}
+    current: list[Case] = []
+    for case in cases:
+        unit = units.get(case.unit.id, case.unit)
+        # A replacement task may have been computed before its number was recorded in the unit.
+        numbers = [int(number) for number in case.results if number.isdigit()]
+        unit = replace(unit, total=max([unit.total, *(number + 1 for number in numbers)]))
+        current.append(replace(case, unit=unit))
+        ids[unit.id] = [Task.id_of(unit.id, number) for number in numbers_of(unit)]
+    stored = await runtime.store.results.get_many(each for group in ids.values() for each in group)
+    for case in current:
+        found = [stored[each] for each in ids[case.unit.id] if each in stored]
+        case.results = {result.number: result for result in found} | case.results
+        case.ballots = await _compared(runtime, case)
+    return current
+
+
+def numbers_of(unit: Unit) -> list[str]:
+    """The numbers of all results that a unit may have."""
+    return [str(number) for number in range(unit.total)] + [f"u{number}" for number in range(unit.unsolicited)]
+
+
+async def read_units(runtime: Runtime, ids: Iterable[str]) -> dict[str, Unit]:
+    """Units of any kind by id."""
+    by_kind: dict[LaneKind, list[str]] = defaultdict(list)
+    for unit_id in ids:
+        by_kind[LaneKind.of(unit_id)].append(unit_id)
+    units: dict[str, Unit] = {}
+    for kind, wanted in by_kind.items():
+        units |= await runtime.store.units(kind).get_many(wanted)
+    return units
+
+
+async def _compared(runtime: Runtime, case: Case) -> list[Ballot]:
+    """The votes; where the owner brought `compareResults(a, b)`, it says which of them are equal."""
+    voting = [result for result in case.results.values() if _votes(result)]
+    voting.sort(key=lambda result: result.seq)
+    ballots = [Ballot(result.number, result.host, result.digest) for result in voting]
+    valid = [result for result in voting if result.digest]
+    if not case.job.compare_results or len(valid) < 2:
+        return ballots
+    pairs = [(a, b) for at, a in enumerate(valid) for b in valid[at + 1 :]]
+    outcomes = await runtime.sandbox.run(
+        Function(case.job.compare_results, COMPARE_PARAMETERS),
+        [(a.value, b.value) for a, b in pairs],
+        owner=case.job.owner or case.job.key,
+    )
+    alike = {result.number: f"={result.number}" for result in valid}
+    for (a, b), outcome in zip(pairs, outcomes, strict=True):
+        equal = not isinstance(outcome, Threw) and outcome.json not in ("false", "null", "0", '""')
+        if equal and alike[b.number] == f"={b.number}":
+            alike[b.number] = alike[a.number]
+    return [replace(ballot, digest=alike.get(ballot.number, "")) for ballot in ballots]
+
+
+def _votes(result: Result) -> bool:
+    """Late ones, second ones of a host, and those that still wait for their validator don't."""
+    waits_for_validator = result.verdict == Verdict.PENDING and not result.digest
+    return result.verdict != Verdict.TOO_LATE and not result.second_vote and not waits_for_validator
+
+
+async def _agreements(runtime: Runtime, cases: Sequence[Case]) -> dict[str, Agreed]:
+    adaptive = [ballot.host for case in cases if case.policy.adaptive for ballot in case.ballots]
+    known = await runtime.store.hosts.get_many(Host.id_of(host) for host in adaptive)
+    trusted = {host.key for host in known.values() if hosts.is_trusted(host)}
+    agreed: dict[str, Agreed] = {}
+    for case in cases:
+        believed = () if _spot_checked(case.unit) else trusted
+        if not case.unit.finished_at and (found := find_agreement(case.policy, case.ballots, believed)):
+            agreed[case.unit.id] = found
+    return agreed
+
+
+def _spot_checked(unit: Unit) -> bool:
+    """One unit in ten asks for a second vote of a trusted host too."""
+    return int(hashlib.sha256(unit.id.encode()).hexdigest(), 16) % SPOT_CHECK_ONE_IN == 0
+
+
+async def _decide(runtime: Runtime, cases: Mapping[str, Case], agreed: Mapping[str, Agreed]) -> None:
+    """Make agreements the units' own; the verdicts on all results of ended units follow."""
+    decided = await _commit(runtime, cases, agreed)
+    ended = [case for case in cases.values() if case.unit.finished_at]
+    changed = await _pronounce(
+        runtime, [(result, *_verdict(case, result)) for case in ended for result in case.results.values()]
+    )
+    first = [cases[unit_id].results[agreed[unit_id].canonical] for unit_id in decided]
+    await _credit(runtime, {result.id: result for result in [*changed, *first]}.values())
+    await _cancel_rest(runtime, [cases[unit_id].unit for unit_id in decided])
+
+
+async def _commit(runtime: Runtime, cases: Mapping[str, Case], agreed: Mapping[str, Agreed]) -> list[str]:
+    """Write the agreements into their units, which end by that; the ids of those that this call decided."""
+    groups: dict[tuple[LaneKind, str], list[str]] = defaultdict(list)
+    for unit_id, decision in agreed.items():
+        groups[LaneKind.of(unit_id), decision.canonical].append(unit_id)
+    now = runtime.now()
+    decided: list[str] = []
+    for (kind, canonical), ids in groups.items():
+        repository = runtime.store.units(kind)
+        if await repository.decide(ids, canonical, now) == len(ids):
+            for unit_id in ids:
+                end = {"state": UnitState.DONE, "canonical": canonical, "finished_at": now}
+                cases[unit_id].unit = replace(cases[unit_id].unit, **end)
+            decided += ids
+        else:
+            for unit in (await repository.get_many(ids)).values():
+                cases[unit.id].unit = unit
+    return decided
+
+
+def _verdict(case: Case, result: Result) -> tuple[Verdict, str]:
+    """The verdict on a result of a unit that has ended."""
+    unit = case.unit
+    if result.number == unit.canonical:
+        return Verdict.CANONICAL, result.reason
+    if result.verdict not in (Verdict.PENDING, Verdict.INCONCLUSIVE, Verdict.CANONICAL) or result.second_vote:
+        return Verdict(result.verdict), result.reason
+    digests = {ballot.number: ballot.digest for ballot in case.ballots}
+    if result.created_at > unit.finished_at or (unit.canonical and unit.canonical not in digests):
+        return Verdict.TOO_LATE, "the unit was decided before this result came"
+    if not unit.canonical:
+        return Verdict.INCONCLUSIVE, unit.reason
+    if digests.get(result.number) == digests[unit.canonical]:
+        return Verdict.VALID, result.reason
+    return Verdict.INVALID, "outvoted by the canonical result"
+
+
+async def _pronounce(runtime: Runtime, verdicts: Iterable[tuple[Result, Verdict, str]]) -> list[Result]:
+    """Store the verdicts that are new; the results that got them."""
+    groups: dict[tuple[Verdict, str], list[Result]] = defaultdict(list)
+    for result, verdict, reason in verdicts:
+        if result.verdict != verdict:
+            groups[verdict, reason].append(result)
+    for (verdict, reason), results in groups.items():
+        await runtime.store.results.judge([result.id for result in results], verdict, reason)
+        for result in results:
+            result.verdict, result.reason = verdict, reason
+    return [result for results in groups.values() for result in results]
+
+
+async def _cancel_rest(runtime: Runtime, units: Sequence[Unit]) -> None:
+    ids = [Task.id_of(unit.id, number) for unit in units if unit.total > 1 for number in range(unit.total)]
+    if ids:
+        await runtime.store.tasks.cancel_ready(ids)
+
+
+async def _credit(runtime: Runtime, results: Iterable[Result]) -> None:
+    valid: dict[str, list[Result]] = defaultdict(list)
+    invalid: dict[str, int] = defaultdict(int)
+    for result in results:
+        if result.verdict in (Verdict.CANONICAL, Verdict.VALID):
+            valid[result.host].append(result)
+        elif result.verdict == Verdict.INVALID:
+            invalid[result.host] += 1
+    now = runtime.now()
+    for host, group in valid.items():
+        elapsed = sum(result.elapsed_ms for result in group)
+        await runtime.store.hosts.credit(Host.id_of(host), valid=len(group), elapsed_ms=elapsed, now=now)
+    for host, count in invalid.items():
+        await runtime.store.hosts.blame(Host.id_of(host), invalid=count, failed=0, now=now)
+
+
+async def _supply(runtime: Runtime, cases: Sequence[Case]) -> None:
+    """See to it that undecided units get the votes they miss, or are given up."""
+    if not cases:
+        return
+    ids = [Task.id_of(case.unit.id, number) for case in cases for number in range(case.unit.total)]
+    outstanding = _outstanding((await runtime.store.tasks.get_many(ids)).values(), cases)
+    wanted: dict[str, int] = {}
+    verdicts: list[tuple[Result, Verdict, str]] = []
+    for case in cases:
+        shortfall = find_shortfall(
+            case.policy, case.ballots, outstanding=outstanding[case.unit.id], total=case.unit.total
+        )
+        open_votes = [result for result in case.results.values() if _votes(result) and result.digest]
+        if isinstance(shortfall, GivenUp):
+            await give_up(runtime, [case.unit], UnitState.FAILED, shortfall.reason)
+            verdicts += [(result, Verdict.INCONCLUSIVE, shortfall.reason) for result in open_votes]
+            continue
+        wanted[case.unit.id] = shortfall.replicas
+        if disagree(case.ballots):
+            reason = "results disagree; more votes will decide"
+            verdicts += [(result, Verdict.INCONCLUSIVE, reason) for result in open_votes]
+    await _pronounce(runtime, verdicts)
+    if any(wanted.values()):
+        await replicas.add(runtime, [case.unit for case in cases], wanted)
+
+
+def _outstanding(tasks: Iterable[Task], cases: Sequence[Case]) -> dict[str, int]:
+    counts = {case.unit.id: 0 for case in cases}
+    reported = {(case.unit.id, number) for case in cases for number in case.results}
+    for task in tasks:
+        if task.status in OUTSTANDING and (task.unit, task.number) not in reported:
+            counts[task.unit] += 1
+    return counts
+
+
+async def give_up(runtime: Runtime, units: Collection[Unit], state: UnitState, reason: str) -> None:
+    """End units without a canonical result, and cancel their tasks that nobody holds."""
+    for unit in units:
+        await runtime.store.units(LaneKind.of(unit.id)).give_up(unit.id, state, reason, runtime.now())
+    ids = [Task.id_of(unit.id, number) for unit in units for number in range(unit.total)]
+    await runtime.store.tasks.cancel_ready(ids)

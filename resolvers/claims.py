@@ -1,0 +1,292 @@
+"""Handing out tasks: claim, extend and release leases."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from resolvers import variable_scheduling
+from resolvers.errors import BadInput, LeaseLost
+from resolvers.policies import Policy
+from resolvers.runtime import Runtime
+from resolvers.schedulers import Candidate, Request
+from storage.documents import Assignment, Job, JobState, Lane, LaneKind, Task, TaskState, Unit
+from storage.tasks import Lease
+
+MOST_AT_ONCE = 100
+SPARE_CANDIDATES = 50
+MOST_PAGES = 10
+IDLE_RETRY_S = 5
+SOON_RETRY_S = 2
+
+
+class WhyNoWork(StrEnum):
+    """Why a claim came back empty."""
+
+    DRAINING = "DRAINING"
+    NO_OPEN_WORK = "NO_OPEN_WORK"
+    NO_SUPPORTED_WORK = "NO_SUPPORTED_WORK"
+    WAITING_FOR_OTHER_HOSTS = "WAITING_FOR_OTHER_HOSTS"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """Who asks for how many tasks, of which jobs and owners (empty: all), in the order of which scheduler."""
+
+    host: str
+    first: int = 1
+    scheduler: str = ""
+    jobs: frozenset[str] = frozenset()
+    owners: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTask:
+    task: Task
+    unit: Unit
+    job: Job
+
+
+@dataclass(slots=True)
+class Claim:
+    tasks: list[ClaimedTask] = field(default_factory=list)
+    why_no_work: WhyNoWork | None = None
+    retry_after_s: int = 0
+
+
+async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
+    """Lease up to `first` tasks to a host, never two replicas of one unit.
+
+    An empty claim says why and when to ask again. Raises BadInput for an unknown scheduler or a bad `first`.
+    """
+    if not 1 <= request.first <= MOST_AT_ONCE:
+        raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
+    if runtime.draining:
+        return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
+    open_lanes = await runtime.lanes.snapshot()
+    offered = offer(runtime, open_lanes, request)
+    claimed = Claim()
+    for lane in offered:
+        claimed.tasks += await _take(runtime, lane, request, request.first - len(claimed.tasks))
+        if len(claimed.tasks) >= request.first:
+            break
+    if not claimed.tasks:
+        claimed.why_no_work = await _why(runtime, open_lanes, offered)
+        claimed.retry_after_s = IDLE_RETRY_S if claimed.why_no_work is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S
+    return claimed
+
+
+def offer(runtime: Runtime, lanes: Sequence[Lane], request: ClaimRequest) -> list[Lane]:
+    """The lanes to try, in the scheduler's order, flow runs before standing variables."""
+    name = request.scheduler or runtime.default_scheduler
+    scheduler = runtime.schedulers.get(name)
+    if scheduler is None:
+        known = ", ".join(sorted(runtime.schedulers))
+        raise BadInput(f"there is no job scheduler {name[:100]!r}; there are: {known}", field="scheduler")
+    wanted = [
+        lane
+        for lane in lanes
+        if (not request.jobs or lane.job in request.jobs) and (not request.owners or lane.owner in request.owners)
+    ]
+    offered: list[Lane] = []
+    for kind in (LaneKind.FLOW, LaneKind.VARIABLES):
+        by_job = {lane.job: lane for lane in wanted if lane.kind == kind}
+        candidates = [Candidate.of(lane) for lane in by_job.values()]
+        offered += [by_job[each.job] for each in scheduler(candidates, Request(request.owners, runtime.random))]
+    return offered
+
+
+async def _why(runtime: Runtime, open_lanes: Sequence[Lane], offered: Sequence[Lane]) -> WhyNoWork:
+    still_open = {lane.id for lane in await runtime.lanes.snapshot()}
+    if any(lane.id in still_open for lane in offered):
+        return WhyNoWork.WAITING_FOR_OTHER_HOSTS
+    if open_lanes and not offered:
+        return WhyNoWork.NO_SUPPORTED_WORK
+    return WhyNoWork.NO_OPEN_WORK
+
+
+async def _take(runtime: Runtime, lane: Lane, request: ClaimRequest, count: int) -> list[ClaimedTask]:
+    """Lease up to `count` tasks of one lane."""
+    job = await runtime.store.jobs.by_key(lane.job)
+    if job is None or job.state == JobState.ARCHIVED:
+        await runtime.lanes.close(lane)
+        return []
+    policy = Policy.of(job.policy)
+    now = runtime.now()
+    lease = Lease(_new_token(), request.host, now, now + policy.delay_bound_ms)
+    if job.variable_scheduler and lane.kind == LaneKind.VARIABLES:
+        tasks = await _take_scheduled(runtime, job, lane, lease, count)
+    elif count == 1 and policy.replicas == 1:
+        tasks = await _take_one(runtime, lane, lease)
+    else:
+        tasks = await _take_many(runtime, lane, lease, count)
+    return await _with_units(runtime, job, lane, tasks)
+
+
+async def _take_one(runtime: Runtime, lane: Lane, lease: Lease) -> list[Task]:
+    """The quick way where hardly any unit has a second replica."""
+    task = await runtime.store.tasks.claim_one(lane.id, lease, runtime.random.random())
+    if task is None:
+        await runtime.lanes.close(lane)
+        return []
+    return await _assign(runtime, lease, [task]) or await _take_many(runtime, lane, lease, 1)
+
+
+async def _take_many(runtime: Runtime, lane: Lane, lease: Lease, count: int) -> list[Task]:
+    """Ready tasks in random order, less those of units that the host has a replica of already."""
+    start = runtime.random.random()
+    chosen: dict[str, Task] = {}
+    seen = False
+    for begin, end in ((start, 1.0), (0.0, start)):
+        position = begin
+        for _ in range(MOST_PAGES):
+            page = await runtime.store.tasks.ready(
+                lane.id, start=position, end=end, limit=count - len(chosen) + SPARE_CANDIDATES
+            )
+            seen = seen or bool(page)
+            chosen |= await _unheld(runtime, lease.host, page)
+            if not page or len(chosen) >= count:
+                break
+            position = math.nextafter(page[-1].rand, 1.0)
+        if len(chosen) >= count:
+            break
+    if not seen:
+        await runtime.lanes.close(lane)
+    return await _lease(runtime, lease, list(chosen.values())[:count])
+
+
+async def _unheld(runtime: Runtime, host: str, candidates: Sequence[Task]) -> dict[str, Task]:
+    """The candidates by unit, one a unit, of whose units the host has no replica."""
+    by_unit = {task.unit: task for task in reversed(candidates)}
+    held = await runtime.store.assignments.get_many(Assignment.id_of(unit, host) for unit in by_unit)
+    lapsed = {assignment.id for assignment in await _lapsed(runtime, held.values())}
+    taken = held.keys() - lapsed
+    return {unit: task for unit, task in by_unit.items() if Assignment.id_of(unit, host) not in taken}
+
+
+async def _lease(runtime: Runtime, lease: Lease, tasks: Sequence[Task]) -> list[Task]:
+    if not tasks:
+        return []
+    leased = await runtime.store.tasks.claim([task.id for task in tasks], lease)
+    return await _assign(runtime, lease, leased) if leased else []
+
+
+async def _take_scheduled(runtime: Runtime, job: Job, lane: Lane, lease: Lease, count: int) -> list[Task]:
+    """Where the owner's `variable_scheduler` chooses; at random where it doesn't."""
+    tasks: list[Task] = []
+    while len(tasks) < count:
+        each = replace(lease, token=_new_token())
+        variable = await variable_scheduling.choose(runtime, job, host=lease.host, ready_only=True)
+        ready = [] if variable is None else await _ready_tasks(runtime, variable)
+        unheld = list((await _unheld(runtime, lease.host, ready)).values())
+        taken = await _lease(runtime, each, unheld[:1]) or await _take_many(runtime, lane, each, 1)
+        if not taken:
+            break
+        tasks += taken
+    return tasks
+
+
+async def _ready_tasks(runtime: Runtime, unit: Unit) -> list[Task]:
+    found = await runtime.store.tasks.get_many(Task.id_of(unit.id, number) for number in range(unit.total))
+    return [task for task in found.values() if task.status == TaskState.READY]
+
+
+async def _assign(runtime: Runtime, lease: Lease, tasks: Sequence[Task]) -> list[Task]:
+    """Keep those leased tasks of whose units the host has no other replica; give the rest back."""
+    wanted = {Assignment.id_of(task.unit, lease.host): task for task in tasks}
+    made = [Assignment(id=key, task=task.id, lease=lease.token) for key, task in wanted.items()]
+    refused = await runtime.store.assignments.insert_many(made)
+    if refused:
+        held = await runtime.store.assignments.get_many(refused)
+        for assignment in await _lapsed(runtime, held.values()):
+            if await runtime.store.assignments.move(assignment, wanted[assignment.id].id, lease.token):
+                refused.discard(assignment.id)
+        await give_back(runtime, [wanted[key] for key in refused], lease.token)
+    return [task for key, task in wanted.items() if key not in refused]
+
+
+async def _lapsed(runtime: Runtime, held: Iterable[Assignment]) -> list[Assignment]:
+    """Assignments whose task their host no longer has: it was released, or its lease ran out unreported. The
+    latter is voided, so that a late report of it can't make a second vote of the same host."""
+    assignments = list(held)
+    tasks = await runtime.store.tasks.get_many(assignment.task for assignment in assignments)
+    lapsed: list[Assignment] = []
+    for assignment in assignments:
+        task = tasks.get(assignment.task)
+        if (
+            task is None
+            or task.lease != assignment.lease
+            or (task.status == TaskState.EXPIRED and await runtime.store.tasks.void(task.id, task.lease))
+        ):
+            lapsed.append(assignment)
+    return lapsed
+
+
+async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
+    """Make leased tasks ready for others; how many of them `token` still held."""
+    if not tasks:
+        return 0
+    released = await runtime.store.tasks.release([task.id for task in tasks], token)
+    await runtime.lanes.wake(task.lane for task in tasks)
+    return released
+
+
+async def _with_units(runtime: Runtime, job: Job, lane: Lane, tasks: Sequence[Task]) -> list[ClaimedTask]:
+    """The tasks with what is to be computed; those of units that ended meanwhile are cancelled."""
+    units = await runtime.store.units(LaneKind(lane.kind)).get_many(task.unit for task in tasks)
+    wanted = [task for task in tasks if task.unit in units and not units[task.unit].finished_at]
+    if len(wanted) < len(tasks):
+        stale = {task.id for task in tasks} - {task.id for task in wanted}
+        await runtime.store.tasks.finish(stale, TaskState.LEASED, TaskState.CANCELLED)
+    return [ClaimedTask(task, units[task.unit], job) for task in wanted]
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(16)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTask:
+    """A task's id and the token of the lease it is held by."""
+
+    task: str
+    token: str
+
+
+async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Task]:
+    """Heartbeat: the leases run for their job's delay bound from now on.
+
+    Raises LeaseLost where any of them is no longer held; the others are extended all the same.
+    """
+    tasks = await _held_tasks(runtime, held)
+    for each in held:
+        task = tasks[each.task]
+        job = await runtime.store.jobs.by_key(task.job)
+        policy = Policy.of(job.policy) if job is not None else Policy()
+        task.until = runtime.now() + policy.delay_bound_ms
+        if not await runtime.store.tasks.extend([task.id], each.token, task.until):
+            raise LeaseLost(f"the lease of the task {task.id} is no longer held", field="tasks")
+    return [tasks[each.task] for each in held]
+
+
+async def release(runtime: Runtime, held: Sequence[HeldTask]) -> int:
+    """Give tasks back without penalty; how many of them were still held. Releasing twice is no error."""
+    tasks = await runtime.store.tasks.get_many(each.task for each in held)
+    by_token: dict[str, list[Task]] = defaultdict(list)
+    for each in held:
+        if each.task in tasks:
+            by_token[each.token].append(tasks[each.task])
+    return sum([await give_back(runtime, group, token) for token, group in by_token.items()])
+
+
+async def _held_tasks(runtime: Runtime, held: Sequence[HeldTask]) -> dict[str, Task]:
+    tasks = await runtime.store.tasks.get_many(each.task for each in held)
+    for at, each in enumerate(held):
+        task = tasks.get(each.task)
+        if task is None or task.status != TaskState.LEASED or task.lease != each.token:
+            raise LeaseLost(f"the lease of the task {each.task} is no longer held", field=f"tasks[{at}]")
+    return tasks

@@ -1,0 +1,54 @@
+"""The pool as a whole: how much there is to do, and how fast it goes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from storage.documents import TaskState
+from storage.store import Store
+
+MINUTE_MS = 60_000
+ACTIVE_HOST_MS = 10 * MINUTE_MS
+COST_SHARE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """Counts at `measured_at` (ms since the epoch)."""
+
+    measured_at: int
+    tasks: dict[str, int]
+    results_last_minute: int
+    results_last_hour: int
+    hosts: int
+    active_hosts: int
+
+
+class PoolStatusCache:
+    """Counting looks at every task: it is repeated no sooner than twenty times as long as it took."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._status: PoolStatus | None = None
+        self._fresh_until = 0.0
+
+    async def status(self, now: int) -> PoolStatus:
+        """The counts, not older than a second or twenty times what they cost. `now`: ms since the epoch."""
+        began = time.monotonic()
+        if self._status is None or began >= self._fresh_until:
+            self._status = await self._count(now)
+            ended = time.monotonic()
+            self._fresh_until = ended + max(1.0, (ended - began) * COST_SHARE)
+        return self._status
+
+    async def _count(self, now: int) -> PoolStatus:
+        store = self._store
+        return PoolStatus(
+            measured_at=now,
+            tasks={state: await store.tasks.count({"status": state}) for state in TaskState},
+            results_last_minute=await store.results.count_since(now - MINUTE_MS),
+            results_last_hour=await store.results.count_since(now - 60 * MINUTE_MS),
+            hosts=await store.hosts.count({}),
+            active_hosts=await store.hosts.count_seen_since(now - ACTIVE_HOST_MS),
+        )

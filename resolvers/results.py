@@ -1,0 +1,33 @@
+"""Reading what was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resolvers.errors import NotFound
+from resolvers.runtime import Runtime
+from storage.documents import Result, Task, Unit
+
+
+async def page(runtime: Runtime, unit: Unit, *, first: int, after: str = "") -> Sequence[Result]:
+    """A unit's results in the order in which they came."""
+    return await runtime.store.results.page({"unit": unit.id}, first=first, after=after)
+
+
+async def get(runtime: Runtime, unit: Unit, number: str) -> Result:
+    result = await runtime.store.results.get(Task.id_of(unit.id, number))
+    if result is None:
+        raise NotFound(f"there is no result {number[:100]!r} of this variable")
+    return result
+
+
+async def canonical(runtime: Runtime, unit: Unit) -> Result | None:
+    """The result that a unit's quorum agreed on, or None."""
+    return await runtime.store.results.get(Task.id_of(unit.id, unit.canonical)) if unit.canonical else None
+
+
+async def by_id(runtime: Runtime, result_id: str) -> Result:
+    result = await runtime.store.results.get(result_id)
+    if result is None:
+        raise NotFound(f"there is no result {result_id[:200]!r}")
+    return result

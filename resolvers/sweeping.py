@@ -1,0 +1,90 @@
+"""Carrying on where a host or a process died. Every process sweeps; all of it is safe to repeat."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from resolvers import assessment, jobs, replicas, reports
+from resolvers.runtime import Runtime
+from storage.documents import LaneKind, Result, Task, TaskState, Unit
+
+BATCH = 500
+TAKEOVER_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep found to do."""
+
+    expired: int
+    recovered: int
+    opened: int
+
+    @property
+    def total(self) -> int:
+        return self.expired + self.recovered + self.opened
+
+
+async def sweep(runtime: Runtime) -> Swept:
+    """Expire leases that ran out, carry through reports that a process left half-way, and create the tasks of
+    units that never got theirs."""
+    recovered = await _recover_reports(runtime)
+    expired = await _expire(runtime)
+    return Swept(expired, recovered, await _open_units(runtime))
+
+
+async def _expire(runtime: Runtime) -> int:
+    now = runtime.now()
+    tasks = runtime.store.tasks
+    overdue = [task.id for task in await tasks.overdue(TaskState.LEASED, now=now, limit=BATCH)]
+    if overdue:
+        await tasks.begin_expiry(overdue, now=now, until=now)
+    expiring = await tasks.overdue(TaskState.EXPIRING, now=now + 1, limit=BATCH)
+    if not expiring:
+        return 0
+    await tasks.postpone([task.id for task in expiring], TaskState.EXPIRING, now + TAKEOVER_MS)
+    units = await assessment.read_units(runtime, {task.unit for task in expiring})
+    await assessment.assess(runtime, list(units.values()), [])
+    return await tasks.finish([task.id for task in expiring], TaskState.EXPIRING, TaskState.EXPIRED)
+
+
+async def _recover_reports(runtime: Runtime) -> int:
+    now = runtime.now()
+    tasks = runtime.store.tasks
+    stuck = await tasks.overdue(TaskState.REPORTING, now=now, limit=BATCH)
+    if not stuck:
+        return 0
+    results = await runtime.store.results.get_many(task.id for task in stuck)
+    unreported = [task.id for task in stuck if task.id not in results]
+    await tasks.abandon_report(unreported, now=now, until=now)
+    reported = [task for task in stuck if task.id in results]
+    await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + TAKEOVER_MS)
+    await _settle(runtime, reported, results)
+    return len(stuck)
+
+
+async def _settle(runtime: Runtime, tasks: list[Task], results: dict[str, Result]) -> None:
+    units = await assessment.read_units(runtime, {task.unit for task in tasks})
+    waiting: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
+    for task in tasks:
+        if reports.waits_for_validator(results[task.id]) and task.unit in units:
+            waiting[task.job].append((results[task.id], units[task.unit]))
+    for job_key, group in waiting.items():
+        await reports.judge_results(runtime, await jobs.get(runtime, job_key), group)
+        for result, _ in group:
+            await runtime.store.results.settle(result)
+    ready = [results[task.id] for task in tasks if not reports.waits_for_validator(results[task.id])]
+    await reports.settle(runtime, [result for result in ready if result.unit in units], units)
+
+
+async def _open_units(runtime: Runtime) -> int:
+    opened = 0
+    for kind in LaneKind:
+        groups: dict[str, list[Unit]] = defaultdict(list)
+        for unit in await runtime.store.units(kind).unfinished_business(runtime.now(), BATCH):
+            groups[unit.job].append(unit)
+        for job_key, units in groups.items():
+            await replicas.open_units(runtime, await jobs.get(runtime, job_key), units)
+            opened += len(units)
+    return opened

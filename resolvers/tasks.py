@@ -1,0 +1,16 @@
+"""Reading tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resolvers.assessment import numbers_of
+from resolvers.runtime import Runtime
+from storage.documents import Task, Unit
+
+
+async def of_unit(runtime: Runtime, unit: Unit) -> Sequence[Task]:
+    """A unit's tasks in the order of their numbers."""
+    ids = [Task.id_of(unit.id, number) for number in numbers_of(unit)]
+    found = await runtime.store.tasks.get_many(ids)
+    return [found[each] for each in ids if each in found]

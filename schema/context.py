@@ -1,0 +1,21 @@
+"""What a request carries to its resolvers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from strawberry.types import Info
+
+from resolvers.runtime import Runtime
+
+
+@dataclass(slots=True)
+class Context:
+    """The process's runtime, and the network address that a host without a token is known by."""
+
+    runtime: Runtime
+    address: str = ""
+
+
+PoolInfo: TypeAlias = Info[Context, None]

@@ -1,0 +1,143 @@
+"""The pool as a whole, and what can be looked up by global id."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from resolvers import hosts, jobs, pool, results, variables
+from resolvers.errors import BadInput, NotFound
+from resolvers.runtime import Runtime
+from schema.context import PoolInfo
+from schema.directives import Hal, HalField, HalRole
+from schema.enums import TaskState
+from schema.hosts import Host
+from schema.jobs import Job
+from schema.nodes import Node, split_id
+from schema.results import Result
+from schema.times import moment
+from schema.variables import Variable
+
+
+@strawberry.type(description="How many tasks are in each state.")
+class TaskCounts:
+    ready: int = strawberry.field(description="Waiting for a host: the depth of the queue.")
+    leased: int = strawberry.field(description="Being computed.")
+    reported: int = strawberry.field(description="With a judged result.")
+    expired: int = strawberry.field(description="Whose lease ran out.")
+    cancelled: int = strawberry.field(description="Not needed any more.")
+
+
+@strawberry.type(description="Counts of the pool at one moment. They are taken at most once a second.")
+class PoolStatus:
+    measured_at: datetime = strawberry.field(description="When it was counted.")
+    tasks: TaskCounts = strawberry.field(description="Tasks by state.")
+    results_last_minute: int = strawberry.field(description="Results that came in the last 60 seconds.")
+    results_last_hour: int = strawberry.field(description="Results that came in the last 60 minutes.")
+    hosts: int = strawberry.field(description="Hosts that ever came.")
+    active_hosts: int = strawberry.field(description="Hosts that had a result judged in the last 10 minutes.")
+
+    @classmethod
+    def of(cls, status: pool.PoolStatus) -> PoolStatus:
+        tasks = {state: status.tasks.get(state.value, 0) for state in TaskState}
+        return cls(
+            measured_at=moment(status.measured_at),
+            tasks=TaskCounts(
+                ready=tasks[TaskState.READY],
+                leased=tasks[TaskState.LEASED],
+                reported=tasks[TaskState.REPORTED] + tasks[TaskState.REPORTING],
+                expired=tasks[TaskState.EXPIRED] + tasks[TaskState.EXPIRING],
+                cancelled=tasks[TaskState.CANCELLED],
+            ),
+            results_last_minute=status.results_last_minute,
+            results_last_hour=status.results_last_hour,
+            hosts=status.hosts,
+            active_hosts=status.active_hosts,
+        )
+
+
+@strawberry.type(description="The pool.")
+class Pool:
+    name: str = strawberry.field(description="What this server calls itself.")
+    default_scheduler: str = strawberry.field(
+        directives=[HalField(hidden=True)], description="The job scheduler of requests that name none."
+    )
+    schedulers: list[str] = strawberry.field(
+        directives=[HalField(hidden=True)], description="The job schedulers there are."
+    )
+
+    @strawberry.field(description="How much there is to do, and how fast it goes.")
+    async def status(self, info: PoolInfo) -> PoolStatus:
+        runtime = info.context.runtime
+        return PoolStatus.of(await runtime.status.status(runtime.now()))
+
+
+async def _job(runtime: Runtime, key: str) -> Node:
+    return Job.of(await jobs.get(runtime, key))
+
+
+async def _variable(runtime: Runtime, key: str) -> Node:
+    job, _, variable = key.partition("/")
+    return Variable.of(await variables.get(runtime, job, variable))
+
+
+async def _host(runtime: Runtime, key: str) -> Node:
+    return Host.of(await hosts.get(runtime, key))
+
+
+async def _result(runtime: Runtime, key: str) -> Node:
+    found = await results.by_id(runtime, key)
+    return Result.of(found)
+
+
+NODES: dict[str, Callable[[Runtime, str], Awaitable[Node]]] = {
+    "Job": _job,
+    "Variable": _variable,
+    "Host": _host,
+    "Result": _result,
+}
+
+
+@strawberry.type
+class PoolQuery:
+    @strawberry.field(
+        directives=[Hal(path=["/"], role=HalRole.SELF, rel_wide=["api-root"], contract=[1, 7])],
+        description="The pool as a whole.",
+    )
+    def pool(self, info: PoolInfo) -> Pool:
+        runtime = info.context.runtime
+        return Pool(
+            name=runtime.name,
+            default_scheduler=runtime.default_scheduler,
+            schedulers=sorted(runtime.schedulers),
+        )
+
+    @strawberry.field(description="Whatever has this global id; null if nothing has.")
+    async def node(
+        self,
+        info: PoolInfo,
+        id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")],  # noqa: A002
+    ) -> Node | None:
+        kind, key = split_id(id)
+        if kind not in NODES:
+            raise BadInput(f"{kind} can't be looked up by id; {', '.join(NODES)} can", field="id")
+        try:
+            return await NODES[kind](info.context.runtime, key)
+        except NotFound:
+            return None
+
+    @strawberry.field(description="A variable of a job.")
+    async def variable(
+        self,
+        info: PoolInfo,
+        job: Annotated[str, strawberry.argument(description="The job's key.")],
+        id: Annotated[str, strawberry.argument(description="The variable's id within the job.")],  # noqa: A002
+    ) -> Variable:
+        return Variable.of(await variables.get(info.context.runtime, job, id))
+
+    @strawberry.field(description="The host with this pseudonym.")
+    async def host(self, info: PoolInfo, key: Annotated[str, strawberry.argument(description="Its key.")]) -> Host:
+        return Host.of(await hosts.get(info.context.runtime, key))

@@ -1,0 +1,57 @@
+"""The schema object: what the API is, with the limits that every query keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import (
+    AddValidationRules,
+    MaxAliasesLimiter,
+    MaxTokensLimiter,
+    ParserCache,
+    QueryDepthLimiter,
+    ValidationCache,
+)
+from strawberry.extensions.base_extension import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+from strawberry.types import ExecutionContext
+
+from schema.jobs import JobMutation, JobQuery
+from schema.limits import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS, CostRule
+from schema.masking import Masking
+from schema.pool import PoolQuery
+from schema.results import ResultMutation
+from schema.scalars import SCALARS
+from schema.tasks import TaskMutation
+from schema.variables import VariableMutation
+
+CACHED_DOCUMENTS = 500
+
+Query = merge_types("Query", (JobQuery, PoolQuery))
+Mutation = merge_types("Mutation", (JobMutation, VariableMutation, TaskMutation, ResultMutation))
+
+EXTENSIONS: list[Callable[[], SchemaExtension]] = [
+    Masking,
+    lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+    lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
+    lambda: QueryDepthLimiter(max_depth=MAX_DEPTH),
+    lambda: MaxAliasesLimiter(max_alias_count=MAX_ALIASES),
+    lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
+    lambda: AddValidationRules([CostRule]),
+]
+
+
+class PoolSchema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Callers' mistakes are none of the log's business, and `Masking` logs the pool's own."""
+
+
+schema = PoolSchema(query=Query, mutation=Mutation, extensions=EXTENSIONS, config=StrawberryConfig(scalar_map=SCALARS))
+
+
+def sdl() -> str:
+    """The schema as text, directives of the REST facade included."""
+    return schema.as_str() + "\n"
