@@ -181,8 +181,9 @@ async def _commit(runtime: Runtime, cases: Mapping[str, Case], agreed: Mapping[s
         repository = runtime.store.units(kind)
         if await repository.decide(ids, canonical, now) == len(ids):
             for unit_id in ids:
-                end = {"state": UnitState.DONE, "canonical": canonical, "finished_at": now}
-                cases[unit_id].unit = replace(cases[unit_id].unit, **end)
+                cases[unit_id].unit = replace(
+                    cases[unit_id].unit, state=UnitState.DONE, canonical=canonical, finished_at=now
+                )
             decided += ids
         else:
             for unit in (await repository.get_many(ids)).values():

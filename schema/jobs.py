@@ -215,7 +215,6 @@ class JobQuery:
             Hal(path=["/jobs"], role=HalRole.HOIST, contract=[1]),
             Hal(
                 path=["/jobs/scheduler", "/jobs/scheduled", "/jobs/scheduled/{scheduler}"],
-                role=HalRole.STAND_IN,
                 root_property="job_scheduler_url",
                 contract=[1],
             ),
@@ -329,7 +328,10 @@ class JobMutation:
 
     @strawberry.mutation(
         extensions=[UserErrors(UpdateJobPayload)],
-        description="Change a job's metadata, policy or server-side functions. Its `executeFunction` can't change: results of two programs must not vote on one variable.",
+        description=(
+            "Change a job's metadata, policy or server-side functions. Its `executeFunction` can't change: results of "
+            "two programs must not vote on one variable."
+        ),
     )
     async def update_job(
         self,

@@ -72,7 +72,7 @@ def _page(node: FieldNode) -> int:
     }
     if not below & {"edges", "nodes"}:
         return 1
-    for argument in node.arguments:
+    for argument in node.arguments or ():
         if argument.name.value == PAGED_ARGUMENT and isinstance(argument.value, IntValueNode):
             return max(1, int(argument.value.value))
     return PAGE

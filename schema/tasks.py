@@ -190,7 +190,7 @@ class TaskMutation:
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],
             host=host.token,
-            why_no_work=claim.why_no_work and WhyNoWork(claim.why_no_work.value),
+            why_no_work=WhyNoWork(claim.why_no_work.value) if claim.why_no_work else None,
             retry_after_seconds=claim.retry_after_s or None,
         )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from functools import cache
 from typing import Any, Self
 
 
@@ -64,11 +63,6 @@ class LaneKind(StrEnum):
         return LaneKind.FLOW if unit_id.startswith("run:") else LaneKind.VARIABLES
 
 
-@cache
-def _names(kind: type[Document]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind) if f.name != "id")
-
-
 @dataclass(slots=True, kw_only=True)
 class Document:
     id: str
@@ -76,12 +70,13 @@ class Document:
     @classmethod
     def load(cls, stored: dict[str, Any]) -> Self:
         """The document of what a collection answered. Fields that a newer minor version added are ignored."""
-        known = {name: stored[name] for name in _names(cls) if name in stored}
+        known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         return cls(id=stored["_id"], **known)
 
     def dump(self) -> dict[str, Any]:
         """What a collection stores."""
-        return {"_id": self.id, **{name: getattr(self, name) for name in _names(type(self))}}
+        stored = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {"_id": stored.pop("id"), **stored}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,12 +23,12 @@ class Variables(Units[Variable]):
     async def wanted(self, job: str, *, origin: float, last: float | None, limit: int) -> list[Variable]:
         """OPEN variables in the random order that begins at `origin` in [0, 1) and wraps around, those behind the
         position `last` (None: from the start)."""
-        before_wrap = last is None or last >= origin
-        edges: list[dict[str, float]] = []
-        if before_wrap:
-            edges += [{"$gte": origin} if last is None else {"$gt": last}, {"$lt": origin}]
+        if last is None:
+            edges = [{"$gte": origin}, {"$lt": origin}]
+        elif last >= origin:
+            edges = [{"$gt": last}, {"$lt": origin}]
         else:
-            edges += [{"$gt": last, "$lt": origin}]
+            edges = [{"$gt": last, "$lt": origin}]
         found: list[dict[str, Any]] = []
         for edge in edges:
             if len(found) < limit:

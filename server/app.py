@@ -1,0 +1,95 @@
+"""The ASGI application: GraphQL, the REST/HAL facade and the health checks over one runtime."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from resolvers.runtime import Runtime, make_runtime
+from rest_compat import Facade
+from sandbox import Sandbox
+from schema.context import Context
+from schema.schema import schema
+from server.graphql_endpoint import GraphQLEndpoint
+from server.settings import Settings
+from server.sweeper import Sweeper
+from storage.store import open_store
+
+PING_TIMEOUT_S = 2.0
+
+
+class Service:
+    """The parts of one server process, between its start and its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._runtime: Runtime | None = None
+
+    @property
+    def runtime(self) -> Runtime:
+        if self._runtime is None:
+            raise RuntimeError("the application has not been started")
+        return self._runtime
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Runtime]:
+        settings = self._settings
+        async with open_store(settings.database) as store, Sandbox(workers=settings.sandbox_workers) as sandbox:
+            runtime = await make_runtime(store, sandbox)
+            runtime.default_scheduler = settings.scheduler
+            runtime.name = settings.name
+            if settings.scheduler not in runtime.schedulers:
+                known = ", ".join(sorted(runtime.schedulers))
+                raise ValueError(f"there is no job scheduler {settings.scheduler!r}; there are: {known}")
+            async with Sweeper(runtime, settings.sweep_seconds):
+                self._runtime = runtime
+                try:
+                    yield runtime
+                finally:
+                    runtime.draining = True
+                    self._runtime = None
+
+    async def context(self, connection: HTTPConnection) -> Context:
+        client = connection.client
+        agent = connection.headers.get("user-agent", "")
+        return Context(self.runtime, f"{client.host if client else ''} {agent}")
+
+    async def ready(self, _: Request) -> Response:
+        """503 while the process drains or its store doesn't answer."""
+        if self._runtime is None or self._runtime.draining:
+            return JSONResponse({"ready": False, "reason": "draining"}, 503)
+        try:
+            await asyncio.wait_for(self._runtime.store.database.ping(), PING_TIMEOUT_S)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with the store, this process is not ready
+            return JSONResponse({"ready": False, "reason": type(problem).__name__}, 503)
+        return JSONResponse({"ready": True})
+
+
+async def _live(_: Request) -> Response:
+    return Response(status_code=204)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application of one server process; its lifespan opens and closes all it needs."""
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
+        async with service.running() as runtime:
+            yield {"runtime": runtime}
+
+    graphql = GraphQLEndpoint(schema, service.context)
+    routes = [
+        Route("/livez", _live),
+        Route("/readyz", service.ready),
+        Route("/graphql", graphql),
+        WebSocketRoute("/graphql", graphql),
+        Mount("/", Facade(schema, service.context, public_url=settings.public_url)),
+    ]
+    return FastAPI(lifespan=lifespan, routes=routes, docs_url=None, redoc_url=None, openapi_url=None)

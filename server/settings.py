@@ -1,0 +1,73 @@
+"""What an operator can set: by option, or as `COMP_POOL_*` in the environment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+from platformdirs import user_data_path
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Auth(StrEnum):
+    """Who may submit work: everybody (`open`)."""
+
+    OPEN = "open"
+
+
+def default_database() -> str:
+    return str(user_data_path("comp-pool") / "pool")
+
+
+class Settings(BaseSettings):
+    """One frozen set of settings for a server and all its processes."""
+
+    model_config = SettingsConfigDict(env_prefix="COMP_POOL_", frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=7070, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    database: str = Field(
+        default_factory=default_database,
+        description="A `mongodb://` URI, a directory for the embedded engine, or `memory`.",
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="Server processes.")
+    sandbox_workers: int = Field(default=2, ge=1, le=64, description="V8 processes of each server process.")
+    scheduler: str = Field(default="random", description="Job scheduler of requests that name none.")
+    public_url: str | None = Field(
+        default=None, description="The pool's address as clients see it; left out: told from each request."
+    )
+    name: str = Field(default="comp-pool", description="What the pool calls itself.")
+    auth: Auth | None = Field(
+        default=None,
+        description="`open`: everybody may submit jobs. Must be said outright when not listening on loopback.",
+    )
+    sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
+    log_level: str = Field(default="warning", description="debug, info, warning or error.")
+
+    @model_validator(mode="after")
+    def _open_only_on_loopback(self) -> Self:
+        if self.auth is None and not is_loopback(self.host):
+            raise ValueError(
+                f"listening on {self.host} lets others in, and anybody could submit jobs: "
+                "say --auth open if that is meant, or listen on 127.0.0.1"
+            )
+        return self
+
+    @property
+    def embedded_directory(self) -> Path | None:
+        """The embedded engine's directory, or None for another database."""
+        if self.database == "memory" or self.database.startswith("mongodb"):
+            return None
+        return Path(self.database)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
