@@ -44,9 +44,7 @@ class Address:
         """The same address with its variables renamed by the shape of the path that ends in them."""
         return Address(
             tuple(
-                Variable(names.get(self.shape[: depth + 1], segment.name))
-                if isinstance(segment, Variable)
-                else segment
+                Variable(names.get(self.shape[: depth + 1], segment.name)) if isinstance(segment, Variable) else segment
                 for depth, segment in enumerate(self.segments)
             )
         )

@@ -89,16 +89,12 @@ class Facade:
         request.scope["operation"] = operation.id
         media_type = _negotiate(request, operation, target)
         context = await self._make_context(Request(request.scope, receive))
-        exchange = Exchange(
-            request.root, request.url, operation.address.variables, values, request.query, context
-        )
+        exchange = Exchange(request.root, request.url, operation.address.variables, values, request.query, context)
         if isinstance(operation, ReadOperation):
             answer = await _read(operation, target, media_type, exchange)
         else:
             if not negotiation.is_json(request.header(b"content-type")):
-                raise BadRequest(
-                    "A body is application/json here.", status=415, code="UNSUPPORTED_MEDIA_TYPE"
-                )
+                raise BadRequest("A body is application/json here.", status=415, code="UNSUPPORTED_MEDIA_TYPE")
             exchange.body = await read_body(request, receive, self._max_body)
             exchange.idempotency_key = request.header(b"idempotency-key") or None
             answer = await operation.answer(exchange)
@@ -123,9 +119,7 @@ class Facade:
             headers.append((b"content-type", response.media_type.encode()))
         if response.status not in (204, 304):
             headers.append((b"content-length", str(len(response.body)).encode()))
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": self._everywhere + headers}
-        )
+        await send({"type": "http.response.start", "status": response.status, "headers": self._everywhere + headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})
 
 

@@ -51,9 +51,7 @@ class _Compiler:
             declaration, shape = route.declaration, route.address.shape
             if declaration.role in _BESIDE:
                 if first := beside.get(shape):
-                    raise HalSchemaError(
-                        f"{declaration.where}: {route.address.template} has {first.declaration.where}"
-                    )
+                    raise HalSchemaError(f"{declaration.where}: {route.address.template} has {first.declaration.where}")
                 beside[shape] = route
             elif first := primary.get((shape, declaration.method)):
                 raise HalSchemaError(
@@ -104,15 +102,9 @@ class _Compiler:
             raise HalSchemaError(f"{declaration.where}: a mutation has no role, and isn't a GET")
         payload = declaration.type
         if hal.returns and hal.returns not in self._entities(payload):
-            raise HalSchemaError(
-                f"{declaration.where}: {payload.name} has no field {hal.returns!r} to return"
-            )
+            raise HalSchemaError(f"{declaration.where}: {payload.name} has no field {hal.returns!r} to return")
         names = [hal.returns] if hal.returns else list(self._entities(payload))
-        entity = (
-            get_named_type(payload.fields[self._entities(payload)[names[0]]].type)
-            if len(names) == 1
-            else None
-        )
+        entity = get_named_type(payload.fields[self._entities(payload)[names[0]]].type) if len(names) == 1 else None
         if isinstance(entity, GraphQLObjectType):
             shown, get = self._resource(entity), attrgetter(names[0])
         else:
@@ -135,11 +127,7 @@ class _Compiler:
     @staticmethod
     def _entities(payload: GraphQLObjectType) -> dict[str, str]:
         """The fields of a payload beside its errors: by Python name, the GraphQL name."""
-        return {
-            definition(field).python_name: name
-            for name, field in payload.fields.items()
-            if name != _USER_ERRORS
-        }
+        return {definition(field).python_name: name for name, field in payload.fields.items() if name != _USER_ERRORS}
 
     def _common(self, route: Route, beside: Route | None = None) -> dict[str, Any]:
         declarations = [route.declaration, *([beside.declaration] if beside else [])]
@@ -155,9 +143,7 @@ class _Compiler:
     def _unique_id(self, declaration: Declaration) -> str:
         wanted = declaration.name if declaration.is_root else f"{declaration.parent.name}_{declaration.name}"
         numbered = (f"{wanted}_{number}" for number in range(2, 1000))
-        chosen = (
-            wanted if wanted not in self._ids else next(name for name in numbered if name not in self._ids)
-        )
+        chosen = wanted if wanted not in self._ids else next(name for name in numbered if name not in self._ids)
         self._ids.add(chosen)
         return chosen
 
@@ -180,9 +166,7 @@ class _Compiler:
         paged = {"edges", "pageInfo"} <= declaration.type.fields.keys()
         if not paged and not declaration.is_list:
             if declaration.role in (HalRole.LINKS, HalRole.EMBED):
-                raise HalSchemaError(
-                    f"{declaration.where}: {declaration.type.name} is neither a list nor a connection"
-                )
+                raise HalSchemaError(f"{declaration.where}: {declaration.type.name} is neither a list nor a connection")
             return None
         node = declaration.type
         if paged:
@@ -190,15 +174,11 @@ class _Compiler:
             assert isinstance(edge, GraphQLObjectType)
             named = get_named_type(edge.fields["node"].type)
             if not isinstance(named, GraphQLObjectType):
-                raise HalSchemaError(
-                    f"{declaration.where}: the members of a collection are of one object type"
-                )
+                raise HalSchemaError(f"{declaration.where}: the members of a collection are of one object type")
             node = named
         resource = self._resource(node)
         if resource.address is None:
-            raise HalSchemaError(
-                f"{declaration.where}: no field with the role SELF says where a {node.name} is"
-            )
+            raise HalSchemaError(f"{declaration.where}: no field with the role SELF says where a {node.name} is")
         literals = [segment for segment in route.address.segments if isinstance(segment, str)]
         return Collection(
             resource,
@@ -262,8 +242,7 @@ class _Compiler:
         def add(link: Link) -> None:
             if links.setdefault(link.rel, link) != link:
                 raise HalSchemaError(
-                    f"{where}: its link {link.rel!r} would lead to {links[link.rel].template}"
-                    f" and to {link.template}"
+                    f"{where}: its link {link.rel!r} would lead to {links[link.rel].template} and to {link.template}"
                 )
 
         if type_:

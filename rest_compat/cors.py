@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-EXPOSED = (
-    "Location, Link, ETag, Allow, Retry-After, Deprecation, Sunset, Content-Location, Preference-Applied"
-)
+EXPOSED = "Location, Link, ETag, Allow, Retry-After, Deprecation, Sunset, Content-Location, Preference-Applied"
 """The headers that scripts of other origins can read."""
 
 ACCEPTED = "content-type, accept, authorization, idempotency-key, prefer, if-none-match"

@@ -100,9 +100,7 @@ class Declarations:
         routes = [route for declaration in found for route in self._routes(declaration)]
         names = self._names(routes)
         self.routes = [Route(r.declaration, r.address.named(names), r.own) for r in routes]
-        self.homes = {
-            name: Route(r.declaration, r.address.named(names), r.own) for name, r in self._homes.items()
-        }
+        self.homes = {name: Route(r.declaration, r.address.named(names), r.own) for name, r in self._homes.items()}
 
     def parent_of(self, route: Route) -> str | None:
         """The name of the type whose resource is the route's parent."""
@@ -134,9 +132,7 @@ class Declarations:
             if declaration.role is not HalRole.SELF:
                 continue
             if declaration.method is not HalMethod.GET or declaration.is_list:
-                raise HalSchemaError(
-                    f"{declaration.where}: the address of a type is a GET of one of its values"
-                )
+                raise HalSchemaError(f"{declaration.where}: the address of a type is a GET of one of its values")
             if first := homes.get(declaration.type.name):
                 raise HalSchemaError(
                     f"{declaration.where}: {declaration.type.name} has its address at {first.where} already"
@@ -174,9 +170,7 @@ class Declarations:
             if len(set(own.variables)) < len(own.variables):
                 raise HalSchemaError(f"{declaration.where}: {path!r} names a variable twice")
             offset = len(base.variables)
-            yield Route(
-                declaration, base / own, {name: offset + index for index, name in enumerate(own.variables)}
-            )
+            yield Route(declaration, base / own, {name: offset + index for index, name in enumerate(own.variables)})
 
     def _names(self, routes: list[Route]) -> dict[Shape, str]:
         """One name for each variable, whichever route it is written in: that of the type whose address it

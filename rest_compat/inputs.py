@@ -128,9 +128,7 @@ IDEMPOTENCY_KEY = "idempotencyKey"
 class MutationInput:
     """The one `input` of a mutation: put together from the path, the query string, a header and the body."""
 
-    def __init__(
-        self, call: FieldCall, reader: InputReader, path: Mapping[str, int], body: str | None
-    ) -> None:
+    def __init__(self, call: FieldCall, reader: InputReader, path: Mapping[str, int], body: str | None) -> None:
         """
         Args:
             path: for each member of the input that the path holds, dotted, the number of its variable.
@@ -142,9 +140,7 @@ class MutationInput:
         argument = call.field.args.get("input")
         type_ = get_nullable_type(argument.type) if argument else None
         if len(call.field.args) != 1 or not isinstance(type_, GraphQLInputObjectType):
-            raise HalSchemaError(
-                f"{where}: a mutation with a route takes one argument `input`, an input object"
-            )
+            raise HalSchemaError(f"{where}: a mutation with a route takes one argument `input`, an input object")
         self.type = type_
         self.members = reader.fields(type_)
         self._reader = reader
@@ -161,12 +157,12 @@ class MutationInput:
 
     @property
     def properties(self) -> dict[str, InputField]:
-        """What the body may hold, when it isn't one member as a whole."""
-        return {
-            name: member
-            for name, member in self.members.items()
-            if name not in self._bound and not member.hidden
-        }
+        """What the body may hold; nothing where it is one value that isn't an input object."""
+        if not self.whole:
+            return {n: m for n, m in self.members.items() if n not in self._bound and not m.hidden}
+        type_ = get_named_type(self.whole[-1].field.type)
+        members = self._reader.fields(type_) if isinstance(type_, GraphQLInputObjectType) else {}
+        return {name: member for name, member in members.items() if not member.hidden}
 
     def _parameters(self) -> Iterator[tuple[tuple[InputField, ...], Parameter]]:
         """The scalars around the one that takes the whole body: they can only be told in the query string."""

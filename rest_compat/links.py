@@ -31,9 +31,7 @@ class Link:
     @classmethod
     def between(cls, rel: str, source: Address, target: Address) -> Link:
         known = Address(
-            target.segments[
-                : next((d for d in range(len(target.segments), 0, -1) if _told(target, source, d)), 0)
-            ]
+            target.segments[: next((d for d in range(len(target.segments), 0, -1) if _told(target, source, d)), 0)]
         )
         unknown = set(target.variables[len(known.variables) :])
         template = target.template
@@ -61,8 +59,7 @@ class Links:
             keys: the values of the variables of the resource's address, quoted.
         """
         written: dict[str, Any] = {
-            rel: {"href": root + template.format_map(keys), **attributes}
-            for rel, template, attributes in self._written
+            rel: {"href": root + template.format_map(keys), **attributes} for rel, template, attributes in self._written
         }
         if self._prefixes:
             written["curies"] = [

@@ -94,9 +94,7 @@ def answer_name(operation: Operation) -> str:
     return f"{operation.id[0].upper()}{operation.id[1:]}Answer"
 
 
-def describe(
-    operations: Iterable[Operation], schema: GraphQLSchema, title: str, version: str
-) -> dict[str, Any]:
+def describe(operations: Iterable[Operation], schema: GraphQLSchema, title: str, version: str) -> dict[str, Any]:
     """The OpenAPI document."""
     return _Description(schema).document(list(operations), title, version)
 
@@ -240,8 +238,7 @@ class _Description:
             self._schemas[name] = {}
             self._schemas[name] = self._answer(operation)
         content: dict[str, Any] = {
-            media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}}
-            for media_type in operation.offers
+            media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}} for media_type in operation.offers
         }
         if isinstance(operation, WriteOperation):
             success = {"description": "Done.", "content": content}
@@ -324,9 +321,7 @@ class _Description:
         if isinstance(nullable, GraphQLObjectType):
             return self._nested(nullable)
         if is_abstract_type(nullable):
-            return {
-                "anyOf": [self._nested(possible) for possible in self._schema.get_possible_types(nullable)]
-            }
+            return {"anyOf": [self._nested(possible) for possible in self._schema.get_possible_types(nullable)]}
         return _leaf(get_named_type(nullable))
 
     def _nested(self, type_: GraphQLObjectType) -> dict[str, Any]:

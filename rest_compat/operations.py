@@ -233,9 +233,7 @@ class WriteOperation(Operation):
         await writing.finish()
         itself = self.shown.href(exchange.root, entity) if self.shown.address else None
         created = itself is not None and self.status in (201, 202)
-        return Answer(
-            document, status=self.status, headers={"Location": itself} if itself and created else {}
-        )
+        return Answer(document, status=self.status, headers={"Location": itself} if itself and created else {})
 
 
 def _user_error(error: Any) -> UserError:

@@ -67,9 +67,7 @@ class HttpRequest:
     def url(self) -> str:
         """The URL that was asked for, in public terms."""
         query = self.scope.get("query_string", b"").decode("latin-1")
-        return f"{self.root}{quote(self.path, safe=_SENT)}" + (
-            f"?{quote(query, safe=_SENT)}" if query else ""
-        )
+        return f"{self.root}{quote(self.path, safe=_SENT)}" + (f"?{quote(query, safe=_SENT)}" if query else "")
 
     @property
     def segments(self) -> list[str]:

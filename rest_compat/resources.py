@@ -104,9 +104,7 @@ class Collection:
             links |= self._turns(found.page_info, exchange)
         document: dict[str, Any] = {"_links": links}
         if self.embedded:
-            document["_embedded"] = {
-                self.members: [self.resource.write(node, exchange, writing) for node in nodes]
-            }
+            document["_embedded"] = {self.members: [self.resource.write(node, exchange, writing) for node in nodes]}
         return document
 
     def _turns(self, page_info: Any, exchange: Exchange) -> dict[str, Any]:

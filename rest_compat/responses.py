@@ -39,9 +39,7 @@ def problem(found: Problem, request: HttpRequest) -> Response:
     return Response(found.status, MEDIA_TYPE, orjson.dumps(found.document(request.path)), found.headers)
 
 
-def cacheable(
-    request: HttpRequest, media_type: str, body: bytes, headers: Mapping[str, str] | None = None
-) -> Response:
+def cacheable(request: HttpRequest, media_type: str, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
     """A representation with its `ETag`, or 304 to who has it."""
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     told = {**(headers or {}), "etag": etag, "cache-control": "no-cache"}

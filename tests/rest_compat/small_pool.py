@@ -47,7 +47,12 @@ class Connection(Generic[T]):
 
 
 def connection(
-    members: Sequence[Any], show: Callable[[Any], T], first: int | None, after: str | None, last: int | None, before: str | None
+    members: Sequence[Any],
+    show: Callable[[Any], T],
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
 ) -> Connection[T]:
     start, stop = int(after) + 1 if after else 0, int(before) if before else len(members)
     if first is not None:
@@ -89,9 +94,7 @@ class Variable:
     @classmethod
     def stored(cls, pool: Pool, job: str, key: str) -> Variable:
         value = pool.variables[job, key]
-        return cls(
-            id=strawberry.ID(f"global {key}"), job_key=job, variable_id=key, for_jobs=[job], value=value
-        )
+        return cls(id=strawberry.ID(f"global {key}"), job_key=job, variable_id=key, for_jobs=[job], value=value)
 
     @strawberry.field(
         directives=[Hal(path=["results"], role=HalRole.EMBED, rel_wide=["results-root", "cp:results"])],
@@ -159,18 +162,14 @@ class Job:
         return Variable.stored(info.context, self.key, id)
 
     @strawberry.field(
-        directives=[
-            Hal(path=["variables"], role=HalRole.LINKS, rel=["get_variables"], rel_wide=["variables-root"])
-        ],
+        directives=[Hal(path=["variables"], role=HalRole.LINKS, rel=["get_variables"], rel_wide=["variables-root"])],
         description="Its variables.",
     )
     async def variables(
         self, info: PoolInfo, first: int | None = None, after: str | None = None
     ) -> Connection[Variable]:
         keys = [key for job, key in info.context.variables if job == self.key]
-        return connection(
-            keys, lambda key: Variable.stored(info.context, self.key, key), first, after, None, None
-        )
+        return connection(keys, lambda key: Variable.stored(info.context, self.key, key), first, after, None, None)
 
     @strawberry.field(
         directives=[Hal(path=["variables"], role=HalRole.STAND_IN, warning="Job has no variables")],
@@ -369,14 +368,10 @@ class Mutation:
         if found is None:
             raise NotFound("no such variable")
         found.append(input.value)
-        result = Result(
-            job_key=input.job, variable_id=input.variable, key=str(len(found) - 1), value=input.value
-        )
+        result = Result(job_key=input.job, variable_id=input.variable, key=str(len(found) - 1), value=input.value)
         return CreateResultPayload(result=result, user_errors=[])
 
-    @strawberry.mutation(
-        directives=[Hal(path=["/jobs/{job}"], method=HalMethod.DELETE)], description="Archive a job."
-    )
+    @strawberry.mutation(directives=[Hal(path=["/jobs/{job}"], method=HalMethod.DELETE)], description="Archive a job.")
     async def archive_job(self, info: PoolInfo, input: JobInput) -> CreateJobPayload:  # noqa: A002
         if input.job not in info.context.jobs:
             raise NotFound(f"no job {input.job}")

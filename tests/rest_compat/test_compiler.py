@@ -1,0 +1,212 @@
+"""What a schema can declare, and what keeps the server from starting."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+import strawberry
+
+from rest_compat import Facade, HalSchemaError
+from schema.directives import Hal, HalField, HalMethod, HalRole
+from tests.rest_compat.small_pool import Pool, facade_of
+
+
+async def nothing(request: object) -> None:
+    return None
+
+
+@strawberry.type
+class Planet:
+    name: str
+
+
+def planet() -> Planet | None:
+    return None
+
+
+def named(name: str) -> Planet | None:
+    return None
+
+
+def coded(code: str) -> Planet | None:
+    return None
+
+
+def planets() -> list[Planet]:
+    return []
+
+
+def text() -> str:
+    return ""
+
+
+def field(resolver: Callable[..., object], *directives: object) -> object:
+    return strawberry.field(resolver=resolver, directives=directives)
+
+
+def compile_query(**fields: object) -> Facade:
+    query = strawberry.type(type("Query", (), dict(fields)))
+    return Facade(strawberry.Schema(query), nothing)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        (
+            {"a": field(planet, Hal(path=["/p/{name}"]))},
+            r"Query\.a: the path variable \{name\} is not one of its arguments",
+        ),
+        (
+            {"a": field(planet, Hal(path=["/p"])), "b": field(planet, Hal(path=["/p"]))},
+            r"Query\.b: GET /p is answered by Query\.a already",
+        ),
+        (
+            {"a": field(named, Hal(path=["/p/{name}"])), "b": field(coded, Hal(path=["/p/{code}"]))},
+            r"Query\.b: GET /p/\{name\} is answered by Query\.a already",
+        ),
+        ({"a": field(planet, Hal(path=["p"]))}, r"Query\.a: the path 'p' must be absolute"),
+        ({"a": field(planet, Hal(path=[]))}, r"Query\.a: a route needs a path"),
+        ({"a": field(named, Hal(path=["/p{name}"]))}, r"Query\.a: .* neither a literal nor one \{variable\}"),
+        ({"a": field(planet, Hal(path=["/p"], method=HalMethod.POST))}, r"Query\.a: a query is a GET"),
+        ({"a": field(text, Hal(path=["/p"]))}, r"Query\.a: a route serves object types, not String"),
+        (
+            {"a": field(planet, Hal(path=["/p"], role=HalRole.LINKS))},
+            r"Query\.a: Planet is neither a list nor a connection",
+        ),
+        ({"a": field(planets, Hal(path=["/p"]))}, r"Query\.a: no field with the role SELF .* Planet"),
+        ({"a": field(planet, Hal(path=["/p"], role=HalRole.HOIST))}, r"Query\.a: nothing answers /p"),
+        (
+            {"a": field(coded, Hal(path=["/p/{code}"], role=HalRole.SELF))},
+            r"Planet: no attribute tells the variable \{planet_code\}",
+        ),
+        (
+            {
+                "a": field(named, Hal(path=["/a/{name}"], role=HalRole.SELF)),
+                "b": field(named, Hal(path=["/b/{name}"], role=HalRole.SELF)),
+            },
+            r"Query\.b: Planet has its address at Query\.a already",
+        ),
+    ],
+)
+def test_contradictions_keep_the_server_from_starting(fields: dict, complaint: str) -> None:
+    with pytest.raises(HalSchemaError, match=complaint):
+        compile_query(**fields)
+
+
+def test_a_relative_path_needs_a_type_with_an_address() -> None:
+    @strawberry.type
+    class Moon:
+        @strawberry.field(directives=[Hal(path=["planet"])])
+        def planet(self) -> Planet | None:
+            return None
+
+    def moon() -> Moon:
+        return Moon()
+
+    with pytest.raises(HalSchemaError, match=r"Moon\.planet: its path is relative to Moon"):
+        compile_query(moon=field(moon, Hal(path=["/moon"])))
+
+
+def test_a_property_that_breaks_the_published_clients_is_refused() -> None:
+    @strawberry.type
+    class Trap:
+        key: str
+        then: str
+
+    def trap(key: str) -> Trap | None:
+        return None
+
+    with pytest.raises(HalSchemaError, match=r"Trap\.then: a property 'then' breaks"):
+        compile_query(trap=field(trap, Hal(path=["/traps/{key}"], role=HalRole.SELF)))
+
+
+def test_two_properties_of_one_name_are_refused() -> None:
+    @strawberry.type
+    class Twin:
+        one: str
+        other: str = strawberry.field(directives=[HalField(name="one")])
+
+    def twin() -> Twin | None:
+        return None
+
+    with pytest.raises(HalSchemaError, match=r"Twin\.other: the type has a property 'one' already"):
+        compile_query(twin=field(twin, Hal(path=["/twin"])))
+
+
+def test_one_relation_to_two_addresses_is_refused() -> None:
+    with pytest.raises(HalSchemaError, match="its link 'x' would lead to"):
+        compile_query(
+            a=field(planet, Hal(path=["/a"], rel_wide=["x"])),
+            b=field(planet, Hal(path=["/b"], rel_wide=["x"])),
+        )
+
+
+def test_a_mutation_names_what_its_input_has() -> None:
+    @strawberry.input
+    class NameInput:
+        name: str
+
+    @strawberry.type
+    class Mutation:
+        @strawberry.mutation(directives=[Hal(path=["/planets/{nome}"])])
+        def rename(self, input: NameInput) -> Planet:  # noqa: A002
+            return Planet(name=input.name)
+
+    query = strawberry.type(type("Query", (), {"a": field(planet, Hal(path=["/a"]))}))
+    with pytest.raises(HalSchemaError, match=r"Mutation\.rename: .* NameInput has no field 'nome'"):
+        Facade(strawberry.Schema(query, Mutation), nothing)
+
+
+async def test_one_field_with_one_directive_is_a_whole_route() -> None:
+    """No other line than that of `Star.moon` is about the route."""
+
+    @strawberry.type
+    class Moon:
+        size: int
+
+    @strawberry.type
+    class Star:
+        name: str
+
+        @strawberry.field(directives=[Hal(path=["moons/{number}"], rel=["moon"])], description="One moon.")
+        async def moon(self, number: int, bright: bool = False) -> Moon | None:
+            return Moon(size=number * (2 if bright else 1)) if number < 5 else None
+
+    @strawberry.type
+    class Query:
+        @strawberry.field(directives=[Hal(path=["/stars/{name}"], role=HalRole.SELF)])
+        def star(self, name: str) -> Star:
+            return Star(name=name)
+
+    facade = Facade(strawberry.Schema(Query), nothing)
+    transport = httpx.ASGITransport(facade)
+    async with httpx.AsyncClient(transport=transport, base_url="http://sky") as client:
+        moon = await client.get("/stars/sun/moons/2?bright=true")
+        assert moon.json() == {"_links": {"self": {"href": "http://sky/stars/sun/moons/2?bright=true"}}, "size": 4}
+        assert (await client.get("/stars/sun/moons/7")).status_code == 404
+        assert (await client.options("/stars/sun/moons/2")).headers["allow"] == "GET, HEAD, OPTIONS"
+        star = (await client.get("/stars/sun")).json()
+        assert star["_links"]["moon"] == {"href": "http://sky/stars/sun/moons/{number}", "templated": True}
+        described = (await client.get("/openapi.json")).json()["paths"]["/stars/{star_name}/moons/{number}"]["get"]
+        assert described["summary"] == "One moon."
+        assert [p["name"] for p in described["parameters"]] == ["star_name", "number", "bright"]
+    assert [o.field for o in facade.operations] == ["Query.star", "Star.moon"]
+
+
+def test_operations_name_their_fields_and_contract_lines(pool: Pool) -> None:
+    listed = {(o.method, o.address.template): o for o in facade_of(pool).operations}
+    job = listed["GET", "/jobs/{job_key}"]
+    assert (job.id, job.field, job.description, job.contract) == ("job", "Query.job", "A job.", (1, 4))
+    assert len({operation.id for operation in listed.values()}) == len(listed)
+
+
+async def test_a_literal_goes_before_a_variable() -> None:
+    facade = compile_query(
+        any=field(named, Hal(path=["/p/{name}"], role=HalRole.SELF)),
+        one=field(coded, Hal(path=["/p/special/{code}"])),
+    )
+    transport = httpx.ASGITransport(facade)
+    async with httpx.AsyncClient(transport=transport, base_url="http://sky") as client:
+        assert (await client.options("/p/special")).status_code == 200
+        assert (await client.options("/p/special/1")).status_code == 200
+        assert (await client.options("/p/other/1")).status_code == 404
