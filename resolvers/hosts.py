@@ -8,11 +8,13 @@ import secrets
 from dataclasses import dataclass
 
 from resolvers.errors import NotFound, Unauthenticated
+from resolvers.identifiers import HOST_KEY, checked_text
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Host
 
 SIGNATURE_CHARACTERS = 22
 TRUSTED_STREAK = 10
+MAX_NAME_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ async def identify(runtime: Runtime, token: str | None, name: str = "") -> HostI
     """
     if token:
         return known(runtime, token)
+    checked_text(name, field="hostName", most=MAX_NAME_CHARACTERS)
     key = secrets.token_hex(8)
     await _register(runtime, key, name)
     return HostIdentity(key, f"{key}.{_sign(runtime, key)}")
@@ -58,15 +61,13 @@ async def anonymous(runtime: Runtime, address: str) -> str:
 
 async def _register(runtime: Runtime, key: str, name: str) -> None:
     now = runtime.now()
-    await runtime.store.hosts.insert(
-        Host(id=Host.id_of(key), seq=new_seq(), name=name[:100], created_at=now, seen_at=now)
-    )
+    await runtime.store.hosts.insert(Host(id=Host.id_of(key), seq=new_seq(), name=name, created_at=now, seen_at=now))
 
 
 async def get(runtime: Runtime, key: str) -> Host:
-    host = await runtime.store.hosts.get(Host.id_of(key))
+    host = await runtime.store.hosts.get(Host.id_of(key)) if HOST_KEY.fullmatch(key) else None
     if host is None:
-        raise NotFound(f"there is no host {key!r}")
+        raise NotFound(f"there is no host {key[:100]!r}")
     return host
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from slugify import slugify
 
 from resolvers import json_text
 from resolvers.errors import AlreadyExists, BadInput, NotFound, TooLarge, UnparsableJavaScript
+from resolvers.identifiers import JOB_KEY, checked_text
 from resolvers.judgement import PARAMETERS as VALIDATE_PARAMETERS
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
@@ -68,7 +67,7 @@ async def create(runtime: Runtime, new: NewJob) -> Job:
         compare_results=new.compare_results,
         metadata=metadata,
         policy=policy.dump(),
-        idempotency_key=new.idempotency_key,
+        idempotency_key=checked_text(new.idempotency_key, field="idempotencyKey", most=MAX_NAME_CHARACTERS),
     )
     if await runtime.store.jobs.insert(job):
         return job
@@ -122,7 +121,7 @@ async def archive(runtime: Runtime, key: str) -> Job:
 
 
 async def get(runtime: Runtime, key: str) -> Job:
-    job = await runtime.store.jobs.by_key(key)
+    job = await runtime.store.jobs.by_key(key) if JOB_KEY.fullmatch(key) else None
     if job is None:
         raise NotFound(f"there is no job with the key {key[:100]!r}", field="job")
     return job
@@ -130,6 +129,7 @@ async def get(runtime: Runtime, key: str) -> Job:
 
 async def page(runtime: Runtime, *, first: int, after: str = "", owner: str = "") -> Sequence[Job]:
     """Active jobs in the order of their creation."""
+    checked_text(owner, field="owner", most=MAX_NAME_CHARACTERS)
     matching = {"owner": owner} if owner else {"state": str(JobState.ACTIVE)}
     found = await runtime.store.jobs.page(matching, first=first, after=after)
     return [job for job in found if job.state == JobState.ACTIVE]
@@ -137,27 +137,12 @@ async def page(runtime: Runtime, *, first: int, after: str = "", owner: str = ""
 
 def key_of(name: str) -> str:
     """The slug of a job's name: its key and its place in URLs."""
-    if not name.strip() or len(name) > MAX_NAME_CHARACTERS:
-        raise BadInput(f"name takes 1 to {MAX_NAME_CHARACTERS} characters, got {len(name)}", field="name")
-    key = slugify(name)
+    key = slugify(checked_text(name, field="name", most=MAX_NAME_CHARACTERS))
     if not key:
         raise BadInput(f"no key can be made of the name {name!r}: it needs letters or digits", field="name")
     if key in RESERVED_KEYS:
         raise BadInput(f"the key {key!r} is a route of the API; choose another name", field="name")
     return key
-
-
-def named(reference: str) -> str:
-    """The key that a job's key or URL (`/jobs/KEY`, absolute or not) names.
-
-    Raises BadInput for anything else.
-    """
-    if re.fullmatch(r"[a-z0-9-]+", reference):
-        return reference
-    path = urlsplit(reference).path
-    if found := re.fullmatch(r"/jobs/([a-z0-9-]+)/?", path):
-        return found[1]
-    raise BadInput(f"{reference[:100]!r} is neither a job's key nor its URL (/jobs/KEY)", field="job")
 
 
 def checked_metadata(value: Any) -> tuple[str, str]:
@@ -174,11 +159,9 @@ def checked_metadata(value: Any) -> tuple[str, str]:
                 field=f"metadata.{name}",
             )
     owner = metadata.get("owner", "")
-    if not isinstance(owner, str) or len(owner) > MAX_NAME_CHARACTERS:
-        raise BadInput(
-            f"metadata.owner takes a text of at most {MAX_NAME_CHARACTERS} characters", field="metadata.owner"
-        )
-    return text, owner
+    if not isinstance(owner, str):
+        raise BadInput("metadata.owner takes a text", field="metadata.owner")
+    return text, checked_text(owner, field="metadata.owner", most=MAX_NAME_CHARACTERS)
 
 
 SERVER_SIDE: Mapping[str, Sequence[str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resolvers.errors import NotFound
+from resolvers.identifiers import RESULT_ID, RESULT_NUMBER
 from resolvers.runtime import Runtime
 from storage.documents import Result, Task, Unit
 
@@ -15,7 +16,8 @@ async def page(runtime: Runtime, unit: Unit, *, first: int, after: str = "") -> 
 
 
 async def get(runtime: Runtime, unit: Unit, number: str) -> Result:
-    result = await runtime.store.results.get(Task.id_of(unit.id, number))
+    named = RESULT_NUMBER.fullmatch(number)
+    result = await runtime.store.results.get(Task.id_of(unit.id, number)) if named else None
     if result is None:
         raise NotFound(f"there is no result {number[:100]!r} of this variable")
     return result
@@ -27,7 +29,7 @@ async def canonical(runtime: Runtime, unit: Unit) -> Result | None:
 
 
 async def by_id(runtime: Runtime, result_id: str) -> Result:
-    result = await runtime.store.results.get(result_id)
+    result = await runtime.store.results.get(result_id) if RESULT_ID.fullmatch(result_id) else None
     if result is None:
         raise NotFound(f"there is no result {result_id[:200]!r}")
     return result

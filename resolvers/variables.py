@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from resolvers import jobs, json_text, replicas, variable_scheduling
 from resolvers.errors import (
@@ -19,11 +17,11 @@ from resolvers.errors import (
     Rejected,
     Unavailable,
 )
+from resolvers.identifiers import JOB_KEY, VARIABLE_KEY
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Job, JobState, UnitState, Variable
 
-KEY = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 MOST_AT_ONCE = 10_000
 TAKEOVER_MS = 30_000
 
@@ -62,7 +60,7 @@ async def create_many(
 def _variable(runtime: Runtime, job: Job, new: NewVariable, at: int, idempotency_key: str) -> Variable:
     value = json_text.checked(new.value, field=f"variables[{at}].value")
     key = new.key or _made_key(idempotency_key, at)
-    if not KEY.fullmatch(key) or key.endswith(".js") or key in {".", ".."}:
+    if not VARIABLE_KEY.fullmatch(key) or key.endswith(".js") or key in {".", ".."}:
         raise BadInput(
             "a variable's id takes 1 to 128 letters, digits, '.', '_', '~' or '-' and does not end in '.js', "
             f"got {key[:150]!r}",
@@ -142,9 +140,10 @@ async def _repeated(
 
 
 async def get(runtime: Runtime, job_key: str, key: str) -> Variable:
-    variable = await runtime.store.variables.by_key(job_key, key)
+    named = JOB_KEY.fullmatch(job_key) and VARIABLE_KEY.fullmatch(key)
+    variable = await runtime.store.variables.by_key(job_key, key) if named else None
     if variable is None:
-        raise NotFound(f"the job {job_key!r} has no variable {key[:150]!r}", field="variable")
+        raise NotFound(f"the job {job_key[:100]!r} has no variable {key[:150]!r}", field="variable")
     return variable
 
 
@@ -180,21 +179,6 @@ async def pick(runtime: Runtime, job: Job) -> Variable | None:
             return chosen
     found = await runtime.store.variables.wanted(job.key, origin=runtime.random.random(), last=None, limit=1)
     return found[0] if found else None
-
-
-def named(reference: str, job_key: str) -> str:
-    """The variable's key in a key or URL (`/jobs/JOB/variables/KEY`) that must be of the job `job_key`."""
-    if KEY.fullmatch(reference):
-        return reference
-    found = re.fullmatch(r"/jobs/([a-z0-9-]+)/variables/([^/]+)/?", urlsplit(reference).path)
-    if not found or not KEY.fullmatch(found[2]):
-        raise BadInput(
-            f"{reference[:100]!r} is neither a variable's id nor its URL (/jobs/JOB/variables/ID)",
-            field="variable",
-        )
-    if found[1] != job_key:
-        raise BadInput(f"the variable {reference[:100]!r} is not one of the job {job_key!r}", field="variable")
-    return found[2]
 
 
 async def counts(runtime: Runtime, job_key: str) -> dict[str, int]:

@@ -24,7 +24,7 @@ _LIST_CHANGES = frozenset({"$push", "$addToSet", "$pull"})
 _INT64 = 2**63
 
 
-class UnsafeOperation(Exception):  # noqa: N818 - named for what was refused
+class UnsafeOperation(Exception):
     """The operation is outside the safe subset: the engines would answer it differently, often silently."""
 
 
@@ -150,8 +150,8 @@ class Guard:
             self._refuse(str(path), "not a safe field name")
 
     def _check_value(self, path: str, value: object) -> None:
-        # A large integer comes back as a subclass of int.
-        kind = int if isinstance(value, int) and not isinstance(value, bool) else type(value)
+        # A large integer comes back as a subclass of int, and an enum's text goes in as one of str.
+        kind = next((base for base in (bool, int, str) if isinstance(value, base)), type(value))
         if "." not in path and self._types.setdefault(path, kind) is not kind:
             self._refuse(path, f"{kind.__name__} in a field of type {self._types[path].__name__}")
         if isinstance(value, dict):
