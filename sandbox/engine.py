@@ -139,9 +139,7 @@ class Context:
             return FailureKind.TOO_LARGE, f"the result is longer than {limits.result_bytes} bytes"
         if _nesting(text) > limits.nesting:
             return FailureKind.TOO_LARGE, f"the result is nested deeper than {limits.nesting} levels"
-        return "returned", ESCAPE.sub(
-            lambda found: "\\ufffd" if found[0].startswith("\\ud") else found[0], text
-        )
+        return "returned", ESCAPE.sub(lambda found: "\\ufffd" if found[0].startswith("\\ud") else found[0], text)
 
 
 def _located(error: str, before: str, text: str) -> SourceError:

@@ -84,14 +84,10 @@ class Sandbox:
             WorkerStartError: one of them does not come up, for instance because V8 doesn't know a flag.
         """
         self._running = True
+        self._idle = asyncio.Queue()  # the old one may still wake who waited at the last close
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._size):
-                    group.create_task(self._hire())
-        except* WorkerStartError as errors:
-            await self.close()
-            raise errors.exceptions[0] from None
-        except* BaseException:
+            await asyncio.gather(*(self._do(self._hire()) for _ in range(self._size)))
+        except BaseException:
             await self.close()
             raise
 
@@ -151,17 +147,12 @@ class Sandbox:
         async with turn:
             while len(outcomes) < len(calls):
                 if wait_s := self._breaker.wait_s(owner):
-                    message = f"not called: earlier calls kept ending their worker; try again in {math.ceil(wait_s)} s"
-                    refused = Threw(message, FailureKind.CIRCUIT_OPEN)
-                    return outcomes + [refused] * (len(calls) - len(outcomes))
-                async with self._worker() as worker:
-                    worker.send(
-                        {"open": function.source, "parameters": function.parameters, "timeout_ms": timeout_ms}
-                    )
+                    return outcomes + [_refusal(wait_s)] * (len(calls) - len(outcomes))
+                async with self._worker(owner) as worker:
+                    worker.send({"open": function.source, "parameters": function.parameters, "timeout_ms": timeout_ms})
                     for arguments in calls[len(outcomes) :]:
-                        outcome, alive = await self._call(worker, arguments, timeout_ms)
-                        outcomes.append(outcome)
-                        if not alive:
+                        outcomes.append(await self._call(worker, arguments, timeout_ms))
+                        if worker.killed:
                             self._breaker.died(owner)
                             break
                         self._breaker.survived(owner)
@@ -178,7 +169,7 @@ class Sandbox:
             SourceError: it is no function: it does not parse, or is empty.
             SandboxClosedError: the sandbox is not running.
         """
-        async with self._worker() as worker:
+        async with self._worker(None) as worker:
             worker.send({"inspect": source, "parameters": list(parameters)})
             try:
                 found = await worker.receive((self._limits.soft_ms + self._limits.grace_ms) / 1000)
@@ -192,37 +183,37 @@ class Sandbox:
                 raise SourceError(message[:ERROR_LENGTH], line, column)
         raise SourceError("The source could not be read", 1, 1)
 
-    async def _call(self, worker: Worker, arguments: Sequence[str], timeout_ms: int) -> tuple[Outcome, bool]:
-        """The outcome of one call, and whether the worker lives on."""
+    async def _call(self, worker: Worker, arguments: Sequence[str], timeout_ms: int) -> Outcome:
+        """The outcome of one call; afterwards the worker may have been killed."""
         worker.send({"call": list(arguments)})
         try:
             reply = await worker.receive((timeout_ms + self._limits.grace_ms) / 1000)
         except TimeoutError:
             worker.kill()
-            return Threw(f"it took longer than {timeout_ms} ms and was killed", FailureKind.TIMEOUT), False
+            return Threw(f"it took longer than {timeout_ms} ms and was killed", FailureKind.TIMEOUT)
         except BrokenFrameError as error:
             ended_by = await worker.stop()
             if ended_by in OUT_OF_MEMORY:
-                return Threw("it took more memory than allowed and was killed", FailureKind.MEMORY), False
-            return Threw(
-                f"its process crashed: {ended_by.name if ended_by else error}", FailureKind.CRASH
-            ), False
+                return Threw("it took more memory than allowed and was killed", FailureKind.MEMORY)
+            return Threw(f"its process crashed: {ended_by.name if ended_by else error}", FailureKind.CRASH)
         match reply:
             case {"kind": "returned", "text": str(text)}:
-                return Returned(text), True
+                return Returned(text)
             case {"kind": str(kind), "text": str(text)} if kind in FailureKind.__members__.values():
-                alive = kind not in {FailureKind.TIMEOUT, FailureKind.MEMORY}
-                return Threw(text[:ERROR_LENGTH], FailureKind(kind)), alive
+                if kind in {FailureKind.TIMEOUT, FailureKind.MEMORY}:
+                    worker.kill()  # its V8 may still be at it
+                return Threw(text[:ERROR_LENGTH], FailureKind(kind))
         worker.kill()
-        return Threw("its process sent nonsense and was killed", FailureKind.CRASH), False
+        return Threw("its process sent nonsense and was killed", FailureKind.CRASH)
 
     @contextlib.asynccontextmanager
-    async def _worker(self) -> AsyncIterator[Worker]:
+    async def _worker(self, owner: str | None) -> AsyncIterator[Worker]:
         """A worker of one's own; it goes back to the pool, or is replaced, in the background."""
         async with self._permits:
             if not self._running:
                 raise SandboxClosedError("the sandbox is not running")
-            worker = await self._idle.get()
+            while (worker := await self._idle.get()) is not None and worker.ended:
+                self._do(self._recycle(worker, None))
             if worker is None:
                 raise SandboxClosedError("the sandbox was closed")
             try:
@@ -232,23 +223,28 @@ class Sandbox:
                 raise
             finally:
                 if self._running:
-                    self._do(self._recycle(worker))
+                    self._do(self._recycle(worker, owner))
 
-    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+    def _do(self, chore: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(chore)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+        return task
 
-    async def _recycle(self, worker: Worker) -> None:
-        try:
+    async def _recycle(self, worker: Worker, owner: str | None) -> None:
+        if not worker.killed:
             worker.send({"recycle": True})
-            await worker.receive(RECYCLE_S)
-        except (TimeoutError, BrokenFrameError):
-            await worker.stop()
-            self._workers.discard(worker)
-            await self._replace()
-        else:
-            self._idle.put_nowait(worker)
+            try:
+                await worker.receive(RECYCLE_S)
+            except (TimeoutError, BrokenFrameError):
+                if owner is not None:  # what it left running outlived its call
+                    self._breaker.died(owner)
+            else:
+                self._idle.put_nowait(worker)
+                return
+        await worker.stop()
+        self._workers.discard(worker)
+        await self._replace()
 
     async def _replace(self) -> None:
         while True:
@@ -262,3 +258,10 @@ class Sandbox:
         worker = await Worker.spawn(self._limits)
         self._workers.add(worker)
         self._idle.put_nowait(worker)
+
+
+def _refusal(wait_s: float) -> Threw:
+    return Threw(
+        f"not called: earlier calls kept ending their worker; try again in {math.ceil(wait_s)} s",
+        FailureKind.CIRCUIT_OPEN,
+    )

@@ -14,17 +14,12 @@
   const [Compiler, PromiseType, SyntaxFault, text] = [Function, Promise, SyntaxError, String];
 
   const ERROR_LENGTH = 500;
-  const BLANK = /^(?:[\s;]|\/\/.*|\/\*[^]*?\*\/)*$/;
-  const COMMENTS = String.raw`^(?:\s|\/\/.*|\/\*[^]*?\*\/)*`;
-  const EXPORT = new RegExp(String.raw`${COMMENTS}export\s+default\b`);
+  const GAP = /\s+|;|\/\/.*|\/\*[^]*?\*\//y;
+  const EXPORT = /export\s+default\b/y;
   // Only a return of a function literal: any other body stays the owner's own text.
-  const RETURN = new RegExp(
-    String.raw`${COMMENTS}return\b(?=[ \t]*\(*(?:(?:async[ \t]+)?function\b|(?:async[ \t]*)?(?:[\w$]+|\([^()]*\))\s*=>))`,
-  );
-  const METHOD = new RegExp(
-    String.raw`${COMMENTS}(?:async\s+)?\*?\s*(?!(?:if|for|while|with|switch|catch|function)\b)([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*\(`,
-    "u",
-  );
+  const RETURN = /return\b(?=[ \t]*(?:(?:async[ \t]+)?function\b|(?:async[ \t]*)?(?:[\w$]+|\([^()]*\))\s*=>))/y;
+  const METHOD =
+    /(?:async\s+)?\*?\s*(?!(?:if|for|while|with|switch|catch|function)\b)([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*\(/uy;
 
   for (const name of hidden) if (!deleteProperty(globalThis, name)) globalThis[name] = undefined;
 
@@ -49,20 +44,57 @@
   const isMethod = (/** @type {string} */ source) =>
     parses([], `({${source}\n})`) && parses([], `(class {${source}\n})`);
 
-  const blanked = (/** @type {string} */ source, /** @type {RegExp} */ lead) =>
-    source.replace(lead, (found) => found.replace(/\S/g, " "));
+  const gapAt = (/** @type {string} */ source, /** @type {number} */ at) => {
+    GAP.lastIndex = at;
+    return GAP.test(source) ? GAP.lastIndex : at;
+  };
 
   /**
-   * The text up to each `;` that nothing but comments follow, after the text itself.
+   * What a text begins with, behind its comments.
+   * @param {RegExp} lead
    * @param {string} source
    */
-  function* withoutTrailer(source) {
-    yield source;
-    for (let at = source.lastIndexOf(";"); at >= 0; at = at && source.lastIndexOf(";", at - 1)) {
-      if (BLANK.test(source.slice(at))) yield source.slice(0, at);
-      if (at === 0) return;
+  const leading = (lead, source) => {
+    let at = 0;
+    for (let next; (next = gapAt(source, at)) > at; ) at = next;
+    lead.lastIndex = at;
+    return lead.exec(source);
+  };
+
+  /**
+   * The text with that beginning blanked out, so that everything else keeps its line and column.
+   * @param {string} source
+   * @param {RegExp} lead
+   */
+  const blanked = (source, lead) => {
+    const found = leading(lead, source);
+    if (!found) return source;
+    const end = found.index + found[0].length;
+    return source.slice(0, found.index) + found[0].replace(/\S/g, " ") + source.slice(end);
+  };
+
+  const isEmpty = (/** @type {string} */ source) => leading(/$/y, source) !== null;
+
+  /**
+   * The text, and the text up to the first and the last `;` which only comments and more of them follow. The
+   * first is within the code only where that has a regular expression like /;//.
+   * @param {string} source
+   */
+  const withoutTrailer = (source) => {
+    const heads = new Set([source]);
+    const onlyGapFrom = new Set([source.length]);
+    const ends = [];
+    for (let end = source.lastIndexOf(";"); end > 0; end = source.lastIndexOf(";", end - 1)) {
+      const passed = [];
+      let at = end;
+      for (let next; !onlyGapFrom.has(at) && (next = gapAt(source, at)) > at; at = next) passed.push(at);
+      if (!onlyGapFrom.has(at)) continue;
+      for (const place of passed) onlyGapFrom.add(place);
+      ends.push(end);
     }
-  }
+    for (const end of [...ends.slice(-1), ...ends.slice(0, 1)]) heads.add(source.slice(0, end));
+    return heads;
+  };
 
   // A function is called with what the body was called with; any other value is the answer itself.
   const bodyOf = (/** @type {string} */ expression) =>
@@ -78,7 +110,7 @@
     const expression = blanked(blanked(source, EXPORT), RETURN);
     for (const candidate of withoutTrailer(expression)) {
       if (isExpression(candidate)) return { kind: "expression", body: bodyOf(candidate) };
-      const method = METHOD.exec(candidate);
+      const method = leading(METHOD, candidate);
       if (method && isMethod(candidate)) return { kind: "method", body: bodyOf(`({${candidate}\n}).${method[1]}`) };
     }
     return parses(parameters, source) ? { kind: "body", body: source } : undefined;
@@ -94,7 +126,7 @@
     return [
       ["", source, ""],
       ["((", expression, "\n))"],
-      ...(METHOD.test(expression) ? [["({", expression, "\n})"]] : []),
+      ...(leading(METHOD, expression) ? [["({", expression, "\n})"]] : []),
     ];
   };
 
@@ -138,7 +170,7 @@
 
     /** The form of a source, or the ways to read it where it does not parse. No owner's code runs. */
     inspect(/** @type {string} */ source, /** @type {string[]} */ parameters) {
-      if (BLANK.test(source)) return stringify({ empty: true });
+      if (isEmpty(source)) return stringify({ empty: true });
       const form = read(source, parameters);
       return stringify(form ? { form } : { readings: readings(source) });
     },
@@ -151,7 +183,7 @@
 
     prepare(/** @type {string} */ source, /** @type {string[]} */ parameters) {
       try {
-        const form = BLANK.test(source) ? undefined : read(source, parameters);
+        const form = isEmpty(source) ? undefined : read(source, parameters);
         target = Compiler(...parameters, form ? form.body : source);
         if (!form) unusable = "syntax\nthe source is empty";
       } catch (error) {

@@ -33,6 +33,7 @@ class Worker:
         self._inbox = process.stdout
         self._outbox = process.stdin
         self._limits = limits
+        self.killed = False
 
     @classmethod
     async def spawn(cls, limits: Limits) -> Self:
@@ -71,6 +72,11 @@ class Worker:
         """The process's id."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process is known to have ended."""
+        return self._process.returncode is not None
+
     def send(self, message: frames.Message) -> None:
         """Queue a message; `receive` waits for its answer."""
         self._outbox.write(frames.pack(message))
@@ -87,6 +93,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the process at once, whatever its V8 is doing."""
+        self.killed = True
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 

@@ -1,8 +1,8 @@
 """The process that untrusted code runs in. It trusts the server, and the server believes it nothing.
 
 The server sends `{inspect, parameters}`, or `{open, parameters, timeout_ms}` followed by any number of
-`{call}`; each but `open` is answered. `{recycle: true}` ends the turn: only when the old context is closed and
-a new one stands does the worker say that it is ready, so no owner pays for what another left running.
+`{call}`; each but `open` is answered. `{recycle: true}` ends the turn: the worker says that it is ready only
+when the old context is closed and a new one stands, so no owner pays for what another left running.
 """
 
 import json
