@@ -130,9 +130,10 @@ def _negotiate(request: HttpRequest, operation: Operation, target: Target) -> st
     """The media type to answer with. Raises BadRequest (406) when the client takes none that there is."""
     if target.alternate:
         return target.alternate.types[0]
-    asked_by_body = negotiation.media_type(request.header(b"content-type"))
-    if isinstance(operation, ReadOperation) and any(asked_by_body in a.types for a in operation.alternates):
-        return asked_by_body
+    if isinstance(operation, ReadOperation) and operation.alternates:
+        asked_by_body = negotiation.media_type(request.header(b"content-type"))
+        if any(asked_by_body in alternate.types for alternate in operation.alternates):
+            return asked_by_body
     chosen = negotiation.choose(request.header(b"accept"), operation.offers)
     if chosen is None:
         raise BadRequest(f"There is {', '.join(operation.offers)} here.", status=406, code="NOT_ACCEPTABLE")

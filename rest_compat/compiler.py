@@ -18,6 +18,7 @@ from rest_compat.declarations import Declaration, Declarations, Route
 from rest_compat.errors import HalSchemaError
 from rest_compat.inputs import InputReader, MutationInput
 from rest_compat.links import Link, Links
+from rest_compat.negotiation import HAL
 from rest_compat.operations import Alternate, Operation, Picked, ReadOperation, Step, WriteOperation
 from rest_compat.resources import Collection, Resource
 from rest_compat.serialiser import RESERVED, Writers
@@ -93,7 +94,7 @@ class _Compiler:
             step=step,
             shown=shown,
             picked=picked,
-            alternates=self._alternates(declaration.type) if declaration.role is HalRole.SELF else (),
+            alternates=self._alternates_of(route),
         )
 
     def _write(self, route: Route) -> WriteOperation:
@@ -130,12 +131,14 @@ class _Compiler:
         return {definition(field).python_name: name for name, field in payload.fields.items() if name != _USER_ERRORS}
 
     def _common(self, route: Route, beside: Route | None = None) -> dict[str, Any]:
+        alternates = self._alternates_of(route)
         declarations = [route.declaration, *([beside.declaration] if beside else [])]
         return {
             "id": self._unique_id(route.declaration),
             "method": route.declaration.method.value,
             "address": route.address,
             "call": self._call(route.declaration),
+            "offers": HAL + tuple(type_ for alternate in alternates for type_ in alternate.types),
             "relations": (*(route.declaration.hal.rel or ()), *(route.declaration.hal.rel_wide or ())),
             "contract": tuple(sorted({line for d in declarations for line in d.hal.contract or ()})),
         }
@@ -257,6 +260,10 @@ class _Compiler:
                 for rel in route.declaration.hal.rel_wide or ():
                     add(Link.between(rel, source, route.address))
         return Links(links.values())
+
+    def _alternates_of(self, route: Route) -> tuple[Alternate, ...]:
+        declaration = route.declaration
+        return self._alternates(declaration.type) if declaration.role is HalRole.SELF else ()
 
     def _alternates(self, type_: GraphQLObjectType) -> tuple[Alternate, ...]:
         return tuple(

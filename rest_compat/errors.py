@@ -9,7 +9,7 @@ class HalSchemaError(Exception):
     """The schema's `@hal` directives contradict each other or the schema; the server must not start."""
 
 
-class BadRequest(Exception):  # noqa: N818 - named for what it becomes
+class BadRequest(Exception):
     """The request is not one that its route can read. Becomes a problem document with `status` and `code`.
 
     Attributes:

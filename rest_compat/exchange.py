@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from rest_compat.links import quoted
@@ -32,7 +31,7 @@ class Exchange:
     body: bytes = b""
     idempotency_key: str | None = None
 
-    @cached_property
+    @property
     def keys(self) -> Mapping[str, str]:
         """The variables of the path, quoted, for links."""
         return {name: quoted(value) for name, value in zip(self.variables, self.values, strict=True)}

@@ -3,6 +3,7 @@ keys."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +14,13 @@ from rest_compat.addresses import Address
 DOCUMENTATION = "/rels"
 """Where relation names with a prefix are explained: `cp:results` at `/rels/cp/results`."""
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]+")
+
 
 def quoted(value: object) -> str:
     """A value as one segment of a path (RFC 3986)."""
-    return quote(str(value), safe="")
+    text = str(value)
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
 @dataclass(frozen=True)

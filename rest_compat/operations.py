@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from rest_compat.addresses import Address
@@ -13,7 +12,6 @@ from rest_compat.calls import FieldCall
 from rest_compat.errors import NoSuchResource
 from rest_compat.exchange import Answer, Exchange
 from rest_compat.inputs import MutationInput
-from rest_compat.negotiation import HAL
 from rest_compat.resources import Collection, Resource
 from rest_compat.serialiser import Writing
 from schema.directives import HalRole
@@ -62,6 +60,7 @@ class Operation:
         call: the field that answers.
         relations: under which names resources link to it.
         contract: lines of the legacy contract that it keeps.
+        offers: the media types it can be asked for.
     """
 
     id: str
@@ -70,16 +69,12 @@ class Operation:
     call: FieldCall
     relations: tuple[str, ...]
     contract: tuple[int, ...]
+    offers: tuple[str, ...]
 
     @property
     def field(self) -> str:
         """The GraphQL field, as `Type.field`."""
         return f"{self.call.parent.name}.{self.call.name}"
-
-    @property
-    def offers(self) -> tuple[str, ...]:
-        """The media types it can be asked for."""
-        return HAL
 
     @property
     def resources(self) -> tuple[Resource, ...]:
@@ -139,11 +134,6 @@ class ReadOperation(Operation):
         shown = (self.shown,) if isinstance(self.shown, Resource) else ()
         return (*shown, self.picked.resource) if self.picked else shown
 
-    @cached_property
-    def offers(self) -> tuple[str, ...]:
-        """The media types it can be asked for."""
-        return HAL + tuple(type_ for alternate in self.alternates for type_ in alternate.types)
-
     async def alternate(self, alternate: Alternate, exchange: Exchange) -> Answer:
         """The resource in another representation."""
         found = await self._found(await self._source(exchange), exchange)
@@ -188,7 +178,7 @@ class UserError:
     field: str
 
 
-class Refused(Exception):  # noqa: N818 - an outcome of a mutation, not a failure of ours
+class Refused(Exception):
     """The mutation did nothing, for reasons of the user's."""
 
     def __init__(self, errors: list[UserError]) -> None:

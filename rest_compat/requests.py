@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
 from urllib.parse import parse_qs, quote, unquote_to_bytes
 
 from starlette.types import Receive, Scope
@@ -14,60 +12,54 @@ from rest_compat.errors import BadRequest, NoSuchResource
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
 
-class Disconnected(Exception):  # noqa: N818 - nobody is told, so it is no error
+class Disconnected(Exception):
     """The client went away before its body was here."""
 
 
-@dataclass(frozen=True)
 class HttpRequest:
     """A request, read from its ASGI scope.
 
-    `public_url` is the API's public address where the settings name one; else it is told from the request.
+    Attributes:
+        headers: by lower-case name; of a repeated one the last.
+        path: the path below the API's root, as it was sent.
     """
 
-    scope: Scope
-    public_url: str | None
-
-    @property
-    def method(self) -> str:
-        return str(self.scope["method"])
-
-    @cached_property
-    def headers(self) -> dict[bytes, bytes]:
-        """By lower-case name; of a repeated one the last."""
-        return dict(self.scope["headers"])
+    def __init__(self, scope: Scope, public_url: str | None) -> None:
+        """
+        Args:
+            public_url: the API's public address where the settings name one; else it is told from the
+                request.
+        """
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        root_path: str = scope.get("root_path", "")
+        self._mount = quote(root_path.rstrip("/")) if root_path else ""
+        raw_path: bytes | None = scope.get("raw_path")
+        path = raw_path.decode("latin-1") if raw_path else scope["path"]
+        self.path = _as_sent(path).removeprefix(self._mount) or "/"
+        self._root = public_url
 
     def header(self, name: bytes, default: str = "") -> str:
         found = self.headers.get(name)
         return default if found is None else found.decode("latin-1")
 
-    @cached_property
+    @property
     def root(self) -> str:
         """The API's public address, without a slash at its end. Raises BadRequest for a `Host` that can't be
         one."""
-        if self.public_url is not None:
-            return self.public_url
-        host = self.header(b"host")
-        if not _HOST.fullmatch(host):
-            raise BadRequest("The header Host is missing or malformed.")
-        return f"{self.scope.get('scheme', 'http')}://{host}{self._mount}"
-
-    @property
-    def _mount(self) -> str:
-        return quote(self.scope.get("root_path", "").rstrip("/"))
-
-    @cached_property
-    def path(self) -> str:
-        """The path below the API's root, as it was sent."""
-        raw = self.scope.get("raw_path")
-        path = raw.decode("latin-1") if raw else quote(self.scope["path"])
-        return path.removeprefix(self._mount) or "/"
+        if self._root is None:
+            host = self.header(b"host")
+            if not _HOST.fullmatch(host):
+                raise BadRequest("The header Host is missing or malformed.")
+            self._root = f"{self.scope.get('scheme', 'http')}://{host}{self._mount}"
+        return self._root
 
     @property
     def url(self) -> str:
         """The URL that was asked for, in public terms."""
-        query = self.scope.get("query_string", b"").decode("latin-1")
-        return f"{self.root}{quote(self.path, safe=_SENT)}" + (f"?{quote(query, safe=_SENT)}" if query else "")
+        query = self.scope.get("query_string")
+        return self.root + self.path + (f"?{_as_sent(query.decode('latin-1'))}" if query else "")
 
     @property
     def segments(self) -> list[str]:
@@ -95,14 +87,18 @@ class HttpRequest:
 
     def knows(self, etag: str) -> bool:
         """Whether the client says that it has this representation (RFC 9110, section 13.1.2)."""
+        if b"if-none-match" not in self.headers:
+            return False
         known = self.header(b"if-none-match")
-        return bool(known) and (
-            known.strip() == "*" or etag in (k.strip().removeprefix("W/") for k in known.split(","))
-        )
+        return known.strip() == "*" or etag in (k.strip().removeprefix("W/") for k in known.split(","))
 
 
-_SENT = "/?:@!$&'()*+,;=%-._~[]"
-"""What a sent URL may hold as it is; anything else was sent unquoted and gets quoted."""
+_SENT = re.compile(r"[A-Za-z0-9/?:@!$&'()*+,;=%._~\[\]-]*")
+"""What a sent path or query may hold; anything else was sent unquoted and gets quoted."""
+
+
+def _as_sent(text: str) -> str:
+    return text if _SENT.fullmatch(text) else quote(text, safe="/?:@!$&'()*+,;=%._~[]-")
 
 
 async def read_body(request: HttpRequest, receive: Receive, limit: int) -> bytes:

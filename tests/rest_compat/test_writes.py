@@ -151,7 +151,7 @@ async def test_a_body_that_is_no_json_object_is_refused(client: httpx.AsyncClien
 
 
 async def test_a_body_that_is_too_long_is_refused(client: httpx.AsyncClient, job: str) -> None:
-    async def chunks():  # noqa: ANN202
+    async def chunks():
         for _ in range(20):
             yield b" " * 100_000
 
