@@ -1,12 +1,14 @@
 """The engines that the suites of several layers run on."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from pymongo import MongoClient
 
 from storage.embedded import embedded_engine
 from storage.engines import Database, open_database
@@ -14,7 +16,7 @@ from storage.engines import Database, open_database
 ENGINES = ("memory", "embedded", "mongodb")
 
 
-def missing(part: str) -> None:
+def lacking(part: str) -> NoReturn:
     """Skip the test for want of `part`; under CI, where nothing may be missing, fail it."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI lacks {part}")
@@ -28,17 +30,38 @@ async def embedded_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         yield uri
 
 
+@pytest.fixture(scope="session")
+def mongodb() -> Iterator[MongoClient[dict[str, Any]]]:
+    """The MongoDB, or what stands in for it, at COMP_POOL_TEST_MONGODB."""
+    uri = os.environ.get("COMP_POOL_TEST_MONGODB") or lacking("a MongoDB at COMP_POOL_TEST_MONGODB")
+    with MongoClient[dict[str, Any]](uri) as client:
+        yield client
+
+
 @pytest.fixture(params=ENGINES)
-def engine_location(request: pytest.FixtureRequest) -> str:
+def engine_location(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where `open_database` finds an empty database of each engine in turn."""
+    name = f"test_{uuid4().hex}"
     if request.param == "memory":
-        return "memory"
-    if request.param == "embedded":
-        return _own_database(request.getfixturevalue("embedded_uri"))
-    uri = os.environ.get("COMP_POOL_TEST_MONGODB")
-    if not uri:
-        missing("a MongoDB, given as COMP_POOL_TEST_MONGODB")
-    return _own_database(str(uri))
+        yield "memory"
+    elif request.param == "embedded":
+        yield _database_at(request.getfixturevalue("embedded_uri"), name)
+    else:
+        client = request.getfixturevalue("mongodb")
+        yield _database_at(os.environ["COMP_POOL_TEST_MONGODB"], name)
+        client.drop_database(name)
+
+
+@pytest.fixture
+def shared_location(engine_location: str, request: pytest.FixtureRequest) -> str:
+    """Where several processes may work on an empty database of each engine that is made for it."""
+    if engine_location == "memory":
+        pytest.skip("memory isn't shared")
+    if request.node.callspec.params["engine_location"] == "mongodb":
+        client: MongoClient[dict[str, Any]] = request.getfixturevalue("mongodb")
+        if "ferretdbVersion" in client.admin.command("buildInfo"):
+            pytest.skip("FerretDB 1 loses some of the updates that reach it at the same time")
+    return engine_location
 
 
 @pytest_asyncio.fixture
@@ -48,5 +71,5 @@ async def database(engine_location: str) -> AsyncIterator[Database]:
         yield opened
 
 
-def _own_database(uri: str) -> str:
-    return urlunsplit(urlsplit(uri)._replace(path=f"/test_{uuid4().hex}"))
+def _database_at(uri: str, name: str) -> str:
+    return urlunsplit(urlsplit(uri)._replace(path=f"/{name}"))

@@ -17,15 +17,18 @@ from storage.embedded import launcher
 _log = logging.getLogger(__name__)
 
 _STARTUP_S = 30.0
+_LOCK_PATIENCE_S = 5.0  # A server killed a moment ago leaves an engine that still has to notice.
 _SHUTDOWN_S = 10.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
+
+_CHUNK_BYTES = 65_536
 
 _SOCKET = "pool.sock"
 _SOCKET_PATH_BYTES = 107  # unix(7): sun_path has 108, the last of which is NUL.
 
 
-class EngineFailed(Exception):  # noqa: N818 - named for what happened
+class EngineFailed(Exception):
     """The embedded engine's process didn't start; the message has what it said."""
 
 
@@ -87,11 +90,13 @@ def _directories(directory: Path) -> Iterator[tuple[Path, Path]]:
 
 
 class _Engine:
+    """One process after another on the same data and socket."""
+
     def __init__(self, directory: Path, socket: Path) -> None:
         self._directory = directory
         self._socket = socket
-        self._process: Process | None = None
-        self._errors: asyncio.Task[None] | None = None
+        self._process: Process
+        self._hearing: asyncio.Task[None]
         self._said: deque[str] = deque(maxlen=20)
 
     async def start(self) -> None:
@@ -103,13 +108,15 @@ class _Engine:
             str(self._directory),
             str(self._socket),
             str(os.getpid()),
+            str(_LOCK_PATIENCE_S),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,
             start_new_session=True,  # Ctrl-C is for the server, which ends its engine last.
         )
-        self._errors = asyncio.create_task(self._listen(process))
         assert process.stdout
+        assert process.stderr
+        self._hearing = asyncio.create_task(self._hear(process.stderr))
         try:
             line = await asyncio.wait_for(process.stdout.readline(), _STARTUP_S)
         except TimeoutError:
@@ -119,43 +126,40 @@ class _Engine:
             await self.stop()
             raise
         if line != b"READY\n":
-            await self.stop()
+            await self._end()
             failure = _FAILURES.get(process.returncode or 0, EngineFailed)
             raise failure(self._message(f"ended with status {process.returncode}"))
 
     async def supervise(self) -> None:
         pause = _FIRST_PAUSE_S
         while True:
-            assert self._process
             status = await self._process.wait()
-            _log.error("%s", self._message(f"ended with status {status}; starting it again"))
+            _log.error("%s", self._message(f"ended with status {status}; it is started again"))
             await asyncio.sleep(pause)
             try:
                 await self.start()
             except EngineFailed:
-                _log.exception("The embedded engine can't be started again yet.")
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
             else:
                 pause = _FIRST_PAUSE_S
 
     async def stop(self) -> None:
-        if self._process is None:
-            return
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
+        await self._end()
+
+    async def _end(self) -> None:
         try:
             await asyncio.wait_for(self._process.wait(), _SHUTDOWN_S)
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
-        if self._errors:
-            await self._errors
+        await self._hearing
 
-    async def _listen(self, process: Process) -> None:
-        assert process.stderr
-        async for line in process.stderr:
-            text = line.decode(errors="replace").rstrip()
+    async def _hear(self, errors: asyncio.StreamReader) -> None:
+        while chunk := await errors.read(_CHUNK_BYTES):
+            text = chunk.decode(errors="replace").rstrip()
             self._said.append(text)
             _log.warning("%s", text)
 

@@ -1,7 +1,8 @@
-"""The embedded engine's process: `python launcher.py DIRECTORY SOCKET PARENT_PID`.
+"""The embedded engine's process: `python launcher.py DIRECTORY SOCKET PARENT_PID LOCK_PATIENCE_S`.
 
 Serves the databases in DIRECTORY on the unix socket SOCKET until SIGTERM, SIGINT or the end of the process
-PARENT_PID, printing READY once it listens. It is started by path and imports nothing of this project's.
+PARENT_PID, printing READY once it listens. It waits up to LOCK_PATIENCE_S seconds for another process to
+leave DIRECTORY. It is started by path and imports nothing of this project's.
 """
 
 import asyncio
@@ -26,19 +27,21 @@ EXIT_SQLITE_MISMATCH = os.EX_DATAERR
 
 _PR_SET_PDEATHSIG = 1  # prctl(2), Linux.
 
-# A server killed a moment ago leaves an engine that still has to notice.
-_LOCK_PATIENCE_S = 5.0
 _LOCK_PAUSE_S = 0.05
 
 
 def main() -> None:
     """Run the engine as the command line says."""
-    directory, socket, parent = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    directory, socket, parent, patience_s = sys.argv[1:]
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    _die_with(parent)
+    _die_with(int(parent))
     os.umask(0o077)
+    _run(Path(directory), Path(socket), float(patience_s))
+
+
+def _run(directory: Path, socket: Path, patience_s: float) -> None:
     with (directory / "LOCK").open("w") as lock:
-        _hold(lock, directory)
+        _hold(lock, directory, patience_s)
         _stamp_sqlite(directory / "SQLITE_VERSION")
         handler = NeoSQLiteHandler(data_dir=str(directory))
         try:
@@ -57,8 +60,8 @@ def _die_with(parent: int) -> None:
         sys.exit("The server that started this engine is gone.")
 
 
-def _hold(lock: IO[str], directory: Path) -> None:
-    deadline = time.monotonic() + _LOCK_PATIENCE_S
+def _hold(lock: IO[str], directory: Path, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,6 +101,7 @@ async def _serve(handler: NeoSQLiteHandler, socket: Path) -> None:
     )
     sys.stdout.write("READY\n")
     sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Nobody reads further than READY.
     await stop.wait()
     server.close()
 

@@ -54,9 +54,7 @@ class Collection:
         """Return one document that matches `where`: its `_id` and the fields of `projection` (None: all)."""
         self._guard.check_where(where)
         self._guard.check_fields(projection or ())
-        found: Document | None = await self._run(
-            "find_one", lambda: self._motor.find_one(where, _fields(projection))
-        )
+        found: Document | None = await self._run("find_one", lambda: self._motor.find_one(where, _fields(projection)))
         return found
 
     async def find(

@@ -1,5 +1,6 @@
 """Opening the database that holds the pool, wherever it is."""
 
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -10,13 +11,19 @@ from mongomock_motor import AsyncMongoMockClient
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from storage.embedded import embedded_engine
+from storage.engines import retries
 from storage.engines.collection import Collection, Index
-from storage.engines.retries import PATIENCE_S, until_answered
+from storage.engines.retries import until_answered
 from storage.engines.schema_version import check_schema_version
 from storage.guard import Guard
 
+_log = logging.getLogger(__name__)
+
 DEFAULT_NAME = "comp_pool"
 """The database that is used when the URI names none."""
+
+# What only this one tells about its build. It reads documents, changes them and writes them back.
+_FERRETDB_1 = "ferretdbVersion"
 
 _SCHEMES = ("mongodb://", "mongodb+srv://")
 
@@ -95,8 +102,14 @@ async def open_database(location: str, *, indexes: Mapping[str, Sequence[Index]]
 
 @asynccontextmanager
 async def _connected(uri: str, indexes: Mapping[str, Sequence[Index]]) -> AsyncIterator[Database]:
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=PATIENCE_S * 1000)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=retries.PATIENCE_S * 1000)
     try:
+        about = await until_answered(lambda: client.admin.command("buildInfo"))
+        if _FERRETDB_1 in about:
+            _log.warning(
+                "FerretDB 1 loses some of the updates that reach it at the same time: use it to try things out, "
+                "with one server process and maxPoolSize=1 in its URI."
+            )
         database = Database(client.get_default_database(DEFAULT_NAME), uri)
         await _prepare(database, indexes)
         yield database

@@ -17,7 +17,7 @@ _LONGEST_PAUSE_S = 1.0
 _Answer = TypeVar("_Answer")
 
 
-class StorageUnavailable(Exception):  # noqa: N818 - a state of the database
+class StorageUnavailable(Exception):
     """The database did not answer for `PATIENCE_S` seconds; it may have carried the operation out."""
 
 
@@ -36,8 +36,6 @@ async def until_answered(operation: Callable[[], Awaitable[_Answer]]) -> _Answer
             return await operation()
         except (AutoReconnect, CursorNotFound) as lost:
             if time.monotonic() + pause > deadline:
-                raise StorageUnavailable(
-                    f"The database did not answer for {PATIENCE_S:g} s: {lost}"
-                ) from lost
+                raise StorageUnavailable(f"The database did not answer for {PATIENCE_S:g} s: {lost}") from lost
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_S)

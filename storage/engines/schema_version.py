@@ -8,7 +8,7 @@ SCHEMA_VERSION = 1
 _ID = "schema"
 
 
-class NewerSchema(Exception):  # noqa: N818 - a state of the database
+class NewerSchema(Exception):
     """The data was written by a newer release, which this one can't read safely."""
 
 
