@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from resolvers import variable_scheduling
 from resolvers.errors import BadInput, LeaseLost
+from resolvers.identifiers import check_lease
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
 from resolvers.schedulers import Candidate, Request
@@ -275,6 +276,7 @@ async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Task]:
 
 async def release(runtime: Runtime, held: Sequence[HeldTask]) -> int:
     """Give tasks back without penalty; how many of them were still held. Releasing twice is no error."""
+    _check(held)
     tasks = await runtime.store.tasks.get_many(each.task for each in held)
     by_token: dict[str, list[Task]] = defaultdict(list)
     for each in held:
@@ -284,9 +286,17 @@ async def release(runtime: Runtime, held: Sequence[HeldTask]) -> int:
 
 
 async def _held_tasks(runtime: Runtime, held: Sequence[HeldTask]) -> dict[str, Task]:
+    _check(held)
     tasks = await runtime.store.tasks.get_many(each.task for each in held)
     for at, each in enumerate(held):
         task = tasks.get(each.task)
         if task is None or task.status != TaskState.LEASED or task.lease != each.token:
             raise LeaseLost(f"the lease of the task {each.task} is no longer held", field=f"tasks[{at}]")
     return tasks
+
+
+def _check(held: Sequence[HeldTask]) -> None:
+    if not 1 <= len(held) <= MOST_AT_ONCE:
+        raise BadInput(f"tasks takes 1 to {MOST_AT_ONCE} at once, got {len(held)}", field="tasks")
+    for at, each in enumerate(held):
+        check_lease(each.task, each.token, field=f"tasks[{at}]")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from resolvers.errors import BadInput
+from resolvers.errors import BadInput, LeaseLost
 
 JOB_KEY = re.compile(r"[a-z0-9-]{1,300}")
 VARIABLE_KEY = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 RESULT_NUMBER = re.compile(r"u?[0-9]{1,9}")
-RESULT_ID = re.compile(r"(var|run):[A-Za-z0-9._~:-]{1,600}")
+TASK_ID = re.compile(r"(var|run):[A-Za-z0-9._~:-]{1,600}:u?[0-9]{1,9}")
+LEASE_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 HOST_KEY = re.compile(r"[a-z0-9]{1,64}")
 JOB_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/?")
 VARIABLE_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/variables/({VARIABLE_KEY.pattern})/?")
@@ -43,6 +44,12 @@ def variable_key(reference: str, job: str, *, field: str) -> str:
     if found[1] != job:
         raise BadInput(f"{reference[:100]!r} is not a variable of the job {job!r}", field=field)
     return found[2]
+
+
+def check_lease(task: str, token: str, *, field: str) -> None:
+    """Raises LeaseLost where the task's id or the lease's token can't be one of this pool."""
+    if not TASK_ID.fullmatch(task) or not LEASE_TOKEN.fullmatch(token):
+        raise LeaseLost(f"{field} names no task with its lease of this pool", field=field)
 
 
 def checked_text(value: str, *, field: str, most: int) -> str:

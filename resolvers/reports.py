@@ -9,6 +9,7 @@ from typing import Any
 
 from resolvers import assessment, jobs, json_text, variables
 from resolvers.errors import BadInput, LeaseLost, PoolError, Rejected, Unavailable
+from resolvers.identifiers import check_lease
 from resolvers.json_text import JsonText
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.policies import policy_of
@@ -67,6 +68,7 @@ async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list
 
 
 def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
+    check_lease(report.task, report.token, field=f"{field}.task")
     unit, number = Task.split(report.task)
     if not 0 <= report.elapsed_ms <= MAX_ELAPSED_MS:
         raise BadInput(

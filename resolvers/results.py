@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resolvers.errors import NotFound
-from resolvers.identifiers import RESULT_ID, RESULT_NUMBER
+from resolvers.identifiers import RESULT_NUMBER, TASK_ID
 from resolvers.runtime import Runtime
 from storage.documents import Result, Task, Unit
 
@@ -29,7 +29,7 @@ async def canonical(runtime: Runtime, unit: Unit) -> Result | None:
 
 
 async def by_id(runtime: Runtime, result_id: str) -> Result:
-    result = await runtime.store.results.get(result_id) if RESULT_ID.fullmatch(result_id) else None
+    result = await runtime.store.results.get(result_id) if TASK_ID.fullmatch(result_id) else None
     if result is None:
         raise NotFound(f"there is no result {result_id[:200]!r}")
     return result

@@ -66,7 +66,7 @@ class Service:
             return JSONResponse({"ready": False, "reason": "draining"}, 503)
         try:
             await asyncio.wait_for(self._runtime.store.database.ping(), PING_TIMEOUT_S)
-        except Exception as problem:  # noqa: BLE001 - whatever is wrong with the store, this process is not ready
+        except Exception as problem:
             return JSONResponse({"ready": False, "reason": type(problem).__name__}, 503)
         return JSONResponse({"ready": True})
 
