@@ -77,7 +77,12 @@ async def _live(_: Request) -> Response:
 
 def create_app(settings: Settings) -> FastAPI:
     """The application of one server process; its lifespan opens and closes all it needs."""
-    service = Service(settings)
+    return application(Service(settings), settings)
+
+
+def application(service: Service, settings: Settings) -> FastAPI:
+    """The application over a service, which its lifespan runs. A server that runs the service itself, to see what
+    goes wrong at the start, turns lifespans off."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:

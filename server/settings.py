@@ -18,6 +18,13 @@ class Auth(StrEnum):
     OPEN = "open"
 
 
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 def default_database() -> str:
     return str(user_data_path("comp-pool") / "pool")
 
@@ -45,7 +52,13 @@ class Settings(BaseSettings):
         description="`open`: everybody may submit jobs. Must be said outright when not listening on loopback.",
     )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
-    log_level: str = Field(default="warning", description="debug, info, warning or error.")
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="How long a stopping server still answers, with no new tasks and `/readyz` 503, before it closes.",
+    )
+    log_level: LogLevel = Field(default=LogLevel.WARNING, description="How much is said on standard error.")
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> Self:
@@ -54,6 +67,12 @@ class Settings(BaseSettings):
                 f"listening on {self.host} lets others in, and anybody could submit jobs: "
                 "say --auth open if that is meant, or listen on 127.0.0.1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _memory_is_one_process(self) -> Self:
+        if self.database == "memory" and self.workers > 1:
+            raise ValueError(f"memory is of one process, and {self.workers} were asked for: name a directory")
         return self
 
     @property

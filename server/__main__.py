@@ -1,0 +1,5 @@
+"""`python -m server` is `comp-pool`."""
+
+from server.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""One server process: a socket, the application on it, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from server.app import Service, application
+from server.settings import LogLevel, Settings
+
+BACKLOG = 2048
+KEEP_ALIVE_S = 30
+UNFINISHED_REQUESTS_S = 10
+
+
+class AddressUnavailable(Exception):
+    """The address to listen on is taken, not allowed, or not this machine's."""
+
+
+def set_up_logging(level: LogLevel) -> None:
+    """Have the log written to standard error."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes any free one.
+
+    Raises AddressUnavailable.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise AddressUnavailable(f"can't listen on {host} port {port}: {reason}") from problem
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address of a listening socket as clients write it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and Ctrl-C set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are this process's, which has more to end than its HTTP server."""
+        yield
+
+
+async def serve(
+    settings: Settings, listener: socket.socket, *, stop: asyncio.Event, ready: Callable[[], object]
+) -> None:
+    """Run the pool on a listening socket until `stop` is set; `ready` is called once it answers.
+
+    Then no more tasks are handed out, requests under way are finished, and the store is closed.
+    Raises what opening the store raises.
+    """
+    service = Service(settings)
+    async with service.running() as runtime:
+        server = _Server(
+            uvicorn.Config(
+                application(service, settings),
+                http="httptools",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=UNFINISHED_REQUESTS_S,
+            )
+        )
+        serving = asyncio.create_task(server.serve([listener]))
+        ready()
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        runtime.draining = True
+        if not serving.done():
+            await asyncio.sleep(settings.drain_seconds)
+        server.should_exit = True
+        await serving
