@@ -96,7 +96,8 @@ class Facade:
             if not negotiation.is_json(request.header(b"content-type")):
                 raise BadRequest("A body is application/json here.", status=415, code="UNSUPPORTED_MEDIA_TYPE")
             exchange.body = await read_body(request, receive, self._max_body)
-            exchange.idempotency_key = request.header(b"idempotency-key") or None
+            if b"idempotency-key" in request.headers:
+                exchange.idempotency_key = request.header(b"idempotency-key")
             answer = await operation.answer(exchange)
         if media_type == negotiation.FORMS and answer.document is not None:
             answer.document["_templates"] = self._forms.of(operation, exchange, answer.document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,8 @@ class InputReader:
         Raises BadRequest for a value that isn't of the type.
         """
         if isinstance(type_, GraphQLNonNull):
+            if value is None and get_named_type(type_).name == JSON:
+                value = JsonText("null")  # GraphQL has no other null, JSON has
             if value is None:
                 raise BadRequest(f"{at} must not be null.", field=at)
             return self.read(type_.of_type, value, at)
@@ -123,6 +126,9 @@ class InputReader:
 
 IDEMPOTENCY_KEY = "idempotencyKey"
 """The field of an input that the header `Idempotency-Key` fills."""
+
+IDEMPOTENCY_KEY_PATTERN = "^[!-~]{1,255}$"
+"""What that header may say: visible ASCII."""
 
 
 class MutationInput:
@@ -195,6 +201,8 @@ class MutationInput:
             except ValueError as error:
                 raise NoSuchResource from error
         if self.idempotent and idempotency_key is not None:
+            if not re.fullmatch(IDEMPOTENCY_KEY_PATTERN, idempotency_key):
+                raise BadRequest("Idempotency-Key is 1 to 255 visible ASCII characters.", field="Idempotency-Key")
             given[self.idempotent.json_name] = idempotency_key
         return {"input": self._reader.read(self.type, given, "")}
 

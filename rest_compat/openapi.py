@@ -23,7 +23,7 @@ from graphql import (
 
 from rest_compat import problems
 from rest_compat.arguments import JSON, Parameter, is_required
-from rest_compat.inputs import InputField, InputReader, MutationInput
+from rest_compat.inputs import IDEMPOTENCY_KEY_PATTERN, InputField, InputReader, MutationInput
 from rest_compat.operations import Operation, ReadOperation, WriteOperation
 from rest_compat.resources import Collection, Resource
 from rest_compat.serialiser import TypeWriter, Writers
@@ -143,7 +143,7 @@ class _Description:
             "parameters": [*self._path_parameters(operation), *self._parameters(operation)],
             "responses": self._responses(operation),
         }
-        if isinstance(operation, WriteOperation) and (body := self._body(operation.input)):
+        if isinstance(operation, WriteOperation) and (body := self._body(operation.input)) is not None:
             described["requestBody"] = {
                 "required": True,
                 "content": {name: {"schema": body} for name in ("application/json", "application/hal+json")},
@@ -175,7 +175,7 @@ class _Description:
                         "name": "Idempotency-Key",
                         "in": "header",
                         "description": operation.input.idempotent.field.description or "",
-                        "schema": {"type": "string", "pattern": "^[!-~]+$"},
+                        "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN},
                     }
                 )
         for parameter in parameters:
@@ -223,7 +223,8 @@ class _Description:
             return _or_null(self._input(GraphQLNonNull(type_)))
         nullable = type_.of_type
         if isinstance(nullable, GraphQLList):
-            return {"type": "array", "items": self._input(nullable.of_type)}
+            item = self._input(nullable.of_type)
+            return {"anyOf": [{"type": "array", "items": item}, item]}  # a list takes one for a list of one
         if isinstance(nullable, GraphQLInputObjectType):
             if nullable.name not in self._schemas:
                 self._schemas[nullable.name] = {}

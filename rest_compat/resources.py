@@ -122,6 +122,6 @@ class Collection:
 
 
 def _size(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+    if not (text.isascii() and text.isdigit() and text.strip("0")):
         raise BadRequest(f"{name}: {text!r} is not a positive number", field=name)
-    return int(text)
+    return int(text) if len(text) <= len(str(PAGE)) else PAGE

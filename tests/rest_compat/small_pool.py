@@ -54,7 +54,8 @@ def connection(
     last: int | None,
     before: str | None,
 ) -> Connection[T]:
-    start, stop = int(after) + 1 if after else 0, int(before) if before else len(members)
+    start = int(after) + 1 if after and after.isdecimal() else 0
+    stop = min(int(before), len(members)) if before and before.isdecimal() else len(members)
     if first is not None:
         stop = min(stop, start + first)
     if last is not None:

@@ -1,0 +1,18 @@
+"""The OpenAPI document says what the facade does."""
+
+import warnings
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from tests.rest_compat.small_pool import Pool, facade_of
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    served = schemathesis.openapi.from_asgi("/openapi.json", facade_of(Pool()))
+
+
+@served.exclude(path="/broken").parametrize()
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_schemathesis_finds_nothing(case: schemathesis.Case) -> None:
+    case.call_and_validate()
