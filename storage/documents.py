@@ -35,6 +35,8 @@ class TaskState(StrEnum):
     """
 
     READY = "ready"
+    HELD = "held"
+    """As READY, but its flow is paused."""
     LEASED = "leased"
     REPORTING = "reporting"
     REPORTED = "reported"
@@ -50,6 +52,30 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
     CANONICAL = "canonical"
     TOO_LATE = "too_late"
+
+
+class FlowState(StrEnum):
+    """NEW: still being stored. CANCELLING: `ending` is the state that follows once all of it is cancelled."""
+
+    NEW = "new"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class NodeState(StrEnum):
+    """Where a level or a job of a flow stands. The last four absorb."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
 
 
 class LaneKind(StrEnum):
@@ -133,6 +159,8 @@ class Unit(Document):
     reason: str = ""
     policy: dict[str, Any] = field(default_factory=dict)
     """The policy in force where it is not the job's."""
+    flow: str = ""
+    """The flow it is computed for, or empty."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,15 +177,17 @@ class Variable(Unit):
 
 @dataclass(slots=True, kw_only=True)
 class Run(Unit):
-    """One execution of a flow's job: the next one of a `while` is another run."""
+    """One execution of a flow's job: the next one of a `while`, or after a retry, is another run."""
 
-    flow: str
     flow_job: str
-    index: int
+    variable: str
+    """Key of the variable whose value it computes; empty where the job has none."""
+    iteration: int
 
     @staticmethod
-    def id_of(flow_job: str, index: int) -> str:
-        return f"run:{flow_job}:{index}"
+    def id_of(flow_job: FlowJob) -> str:
+        _, flow, number = flow_job.id.split(":")
+        return f"run:{flow}:{number}:{flow_job.generation}.{flow_job.iteration}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -167,6 +197,7 @@ class Task(Document):
     unit: str
     job: str
     lane: str
+    flow: str = ""
     number: str
     seq: str
     rand: float
@@ -272,3 +303,107 @@ class Assignment(Document):
     @staticmethod
     def id_of(unit: str, host: str) -> str:
         return f"{unit}@{host}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Flow(Document):
+    """A tree of jobs that was submitted as one."""
+
+    key: str
+    seq: str
+    name: str = ""
+    owner: str = ""
+    state: str = FlowState.NEW
+    ended: bool = False
+    ending: str = ""
+    reason: str = ""
+    on_failure: str
+    generation: int = 0
+    """How often it was retried."""
+    jobs: int
+    levels: int
+    lanes: list[str]
+    """The lanes its tasks wait in."""
+    digest: str
+    """SHA-256 of the submitted structure: the same idempotency key with another one is a conflict."""
+    result: str = ""
+    rev: str
+    due: int
+    """When the sweeper looks whether what the flow is in the middle of was left half-way; 0: never."""
+    created_at: int
+    finished_at: int = 0
+
+    @staticmethod
+    def id_of(key: str) -> str:
+        return f"flow:{key}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Level(Document):
+    """A level of a flow: jobs that run in parallel, after the levels it depends on have ended."""
+
+    flow: str
+    seq: str
+    number: int
+    parent: str
+    """The level that depends on this one; empty for the root."""
+    position: int
+    """Its place among the levels that its parent depends on."""
+    depth: int
+    dependents: int
+    jobs: int
+    state: str = NodeState.WAITING
+    ended: bool = False
+    reason: str = ""
+    context: str = ""
+    """What its jobs get, as JSON text; empty until the levels below have ended."""
+    merged: str = ""
+    """What its jobs made together, as JSON text; empty until it has ended."""
+    rev: str
+    due: int = 0
+    started_at: int = 0
+    finished_at: int = 0
+
+    @staticmethod
+    def id_of(flow_key: str, number: int) -> str:
+        return f"level:{flow_key}:{number}"
+
+
+@dataclass(slots=True, kw_only=True)
+class FlowJob(Document):
+    """One job at its place in a flow."""
+
+    flow: str
+    level: str
+    seq: str
+    number: int
+    position: int
+    """Its place in its level."""
+    job: str
+    variable: str
+    """Key of the variable it was given or, once it started, of the one that was picked."""
+    condition: str = ""
+    """The source of its `if`."""
+    repeat: str = ""
+    """The source of its `while`."""
+    alias: str
+    """The name its result is merged under where that is not an object."""
+    policy: dict[str, Any]
+    state: str = NodeState.WAITING
+    ended: bool = False
+    reason: str = ""
+    iteration: int = 0
+    """How many runs it completed before the present one."""
+    generation: int = 0
+    value: str = ""
+    """Its result as JSON text once it is completed."""
+    one: int = 1
+    """Always 1: sums of it count."""
+    rev: str
+    due: int = 0
+    started_at: int = 0
+    finished_at: int = 0
+
+    @staticmethod
+    def id_of(flow_key: str, number: int) -> str:
+        return f"fjob:{flow_key}:{number}"

@@ -7,6 +7,8 @@ from typing import Any
 from storage.assignments import Assignments
 from storage.documents import LaneKind
 from storage.engines import Database, open_database
+from storage.flow_nodes import FlowJobs, Levels
+from storage.flows import Flows
 from storage.hosts import Hosts
 from storage.jobs import Jobs
 from storage.lanes import Lanes
@@ -28,6 +30,9 @@ class Store:
         self.variables = Variables(database)
         self.runs = Runs(database)
         self.tasks = Tasks(database)
+        self.flows = Flows(database)
+        self.levels = Levels(database)
+        self.flow_jobs = FlowJobs(database)
         self.results = Results(database)
         self.hosts = Hosts(database)
         self.lanes = Lanes(database)
@@ -43,6 +48,9 @@ REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
     Jobs,
     Variables,
     Runs,
+    Flows,
+    Levels,
+    FlowJobs,
     Tasks,
     Results,
     Hosts,

@@ -40,6 +40,7 @@ class Tasks(Repository[Task]):
         Index(("unit", "seq")),
         Index(("status", "until")),
         Index(("lease",)),
+        Index(("flow", "status")),
         Index(("host", "seq")),
     )
 
@@ -122,6 +123,12 @@ class Tasks(Repository[Task]):
     async def cancel_ready(self, ids: Collection[str]) -> int:
         """READY -> CANCELLED: nobody needs them any more."""
         return await self.finish(ids, TaskState.READY, TaskState.CANCELLED)
+
+    async def move_flow(self, flow: str, frm: TaskState, to: TaskState) -> int:
+        """The same for all tasks of a flow that nobody has leased: held, ready again, or cancelled."""
+        return await self._collection.update_many(
+            {"flow": {"$eq": flow}, "status": {"$eq": frm}}, {"$set": {"status": to}}
+        )
 
     async def void(self, task_id: str, token: str) -> bool:
         """Take an EXPIRED task's lease away for good: its host computes another replica of the unit now."""
