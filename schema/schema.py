@@ -33,14 +33,19 @@ CACHED_DOCUMENTS = 500
 Query = merge_types("Query", (JobQuery, PoolQuery))
 Mutation = merge_types("Mutation", (JobMutation, VariableMutation, TaskMutation, ResultMutation))
 
+# Made once: the rules are part of the key under which `ValidationCache` finds a document's validation.
+RULES = [
+    *QueryDepthLimiter(max_depth=MAX_DEPTH).validation_rules,
+    *MaxAliasesLimiter(max_alias_count=MAX_ALIASES).validation_rules,
+    CostRule,
+]
+
 EXTENSIONS: list[Callable[[], SchemaExtension]] = [
     Masking,
     lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
     lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
-    lambda: QueryDepthLimiter(max_depth=MAX_DEPTH),
-    lambda: MaxAliasesLimiter(max_alias_count=MAX_ALIASES),
     lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-    lambda: AddValidationRules([CostRule]),
+    lambda: AddValidationRules(RULES),
 ]
 
 
