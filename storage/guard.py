@@ -1,4 +1,10 @@
-"""Refuses what the engines disagree on, often silently: `docs/storage.md` lists the differences.
+"""Refuses what the engines answer differently, often silently.
+
+What the embedded engine does outside the safe subset, seen with the pinned version: an equality that isn't
+written as `$eq` scans the collection, documents in lists turn into text, keys like `$date` turn into other
+types, text with a NUL is never found, parts of a field come back under their path, and collections named like
+those of GridFS lose updates. MongoDB refuses two operators on one path, the others don't. Values of several
+types in one field are sorted in as many ways as there are engines.
 
 A check takes a hundredth of the time of the operation that follows it, so it is always made.
 """
