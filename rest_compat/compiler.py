@@ -25,7 +25,8 @@ from rest_compat.serialiser import RESERVED, Writers
 from schema.directives import HalMethod, HalRole
 
 _BESIDE = (HalRole.HOIST, HalRole.STAND_IN)
-_USER_ERRORS = "userErrors"
+_USER_ERRORS = "user_errors"
+"""The field of a payload, by Python name, that says why its mutation did nothing."""
 
 
 def compile_operations(schema: GraphQLSchema) -> tuple[Operation, ...]:
@@ -109,7 +110,8 @@ class _Compiler:
         if isinstance(entity, GraphQLObjectType):
             shown, get = self._resource(entity), attrgetter(names[0])
         else:
-            shown, get = self._resource(payload), None
+            said = [p.name for p in self._writers.of(payload).properties if p.attribute != _USER_ERRORS]
+            shown, get = self._resource(payload).only(said), None
         if hal.fields:
             try:
                 shown = shown.only(list(hal.fields))
@@ -128,7 +130,8 @@ class _Compiler:
     @staticmethod
     def _entities(payload: GraphQLObjectType) -> dict[str, str]:
         """The fields of a payload beside its errors: by Python name, the GraphQL name."""
-        return {definition(field).python_name: name for name, field in payload.fields.items() if name != _USER_ERRORS}
+        names = {definition(field).python_name: name for name, field in payload.fields.items()}
+        return {python_name: name for python_name, name in names.items() if python_name != _USER_ERRORS}
 
     def _common(self, route: Route, beside: Route | None = None) -> dict[str, Any]:
         alternates = self._alternates_of(route)

@@ -192,4 +192,5 @@ def _depths(address: Address) -> list[tuple[str, int]]:
 
 
 def snake_case(name: str) -> str:
+    """The name, or dotted path of names, as the facade's JSON spells it."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

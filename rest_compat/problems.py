@@ -9,6 +9,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from rest_compat.declarations import snake_case
 from rest_compat.errors import BadRequest
 from rest_compat.operations import Refused
 from schema.errors import PoolError, code_of
@@ -79,11 +80,11 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(error.status, error.code, error.message, error.field, headers=error.headers)
     if isinstance(error, Refused):
         first = error.errors[0]
-        told = [{"field": e.field, "message": e.message, "code": e.code} for e in error.errors]
-        return Problem(_status(first.code), first.code, first.message, first.field, told)
+        told = [{"field": snake_case(e.field), "message": e.message, "code": e.code} for e in error.errors]
+        return Problem(_status(first.code), first.code, first.message, snake_case(first.field), told)
     if isinstance(error, PoolError):
         retry_after = getattr(error, "retry_after_s", _RETRY_SECONDS)
-        return _of_code(error.code.value, error.message, error.field, retry_after)
+        return _of_code(error.code.value, error.message, snake_case(error.field), retry_after)
     if isinstance(error, GraphQLError) and (code := (error.extensions or {}).get("code")) in STATUS:
         return _of_code(str(code), error.message)
     code = code_of(error)

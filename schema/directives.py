@@ -171,7 +171,7 @@ class HalAlternate:
     asked for, and the resource links that as `alternate` with the first type.
 
     Attributes:
-        types: media types, the first is what is answered.
+        types: media types; address + suffix answers with the first.
         suffix: what the stable address ends in, such as `.js`.
     """
 

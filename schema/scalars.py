@@ -1,5 +1,6 @@
 """The `JSON` scalar: JSON kept as the text it arrived as.
- A value is parsed by nobody on its way through: the REST facade hands the body over as a `JsonText`, and
+
+A value is parsed by nobody on its way through: the REST facade hands the body over as a `JsonText`, and
 answers paste the text in (`orjson.Fragment`). Only values that came inside a GraphQL document were Python
 values once.
 """

@@ -210,3 +210,48 @@ async def test_a_literal_goes_before_a_variable() -> None:
         assert (await client.options("/p/special")).status_code == 200
         assert (await client.options("/p/special/1")).status_code == 200
         assert (await client.options("/p/other/1")).status_code == 404
+
+
+async def test_a_whole_body_can_be_an_input_object_and_a_payload_its_own_answer() -> None:
+    @strawberry.input
+    class StepInput:
+        job_key: str
+
+    @strawberry.input
+    class PlanInput:
+        steps: list[StepInput]
+        on_failure: str = "FAIL"
+
+    @strawberry.input
+    class SubmitPlanInput:
+        plan: PlanInput
+        dry_run: bool = False
+
+    @strawberry.type
+    class SubmitPlanPayload:
+        keys: list[str]
+        dry_run: bool
+        user_errors: list[str] = strawberry.field(default_factory=list)
+
+    @strawberry.type
+    class Mutation:
+        @strawberry.mutation(directives=[Hal(path=["/plans"], body="plan")])
+        def submit_plan(self, input: SubmitPlanInput) -> SubmitPlanPayload:  # noqa: A002
+            return SubmitPlanPayload(keys=[step.job_key for step in input.plan.steps], dry_run=input.dry_run)
+
+    query = strawberry.type(type("Query", (), {"a": field(planet, Hal(path=["/a"]))}))
+    facade = Facade(strawberry.Schema(query, Mutation), nothing)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(facade), base_url="http://sky") as client:
+        made = await client.post("/plans?dry_run=true", json={"steps": {"job_key": "pi"}})
+        assert made.status_code == 200
+        assert made.json() == {
+            "_links": {"self": {"href": "http://sky/plans?dry_run=true"}},
+            "keys": ["pi"],
+            "dry_run": True,
+        }
+        wrong = await client.post("/plans", json={"steps": [{"job_key": "pi"}, {}]})
+        assert wrong.json()["field"] == "plan.steps[1].job_key"
+        described = (await client.get("/openapi.json")).json()
+    body = described["paths"]["/plans"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"$ref": "#/components/schemas/PlanInput"}
+    assert described["components"]["schemas"]["PlanInput"]["required"] == ["steps"]

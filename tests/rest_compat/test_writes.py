@@ -168,7 +168,7 @@ async def test_errors_of_the_payload_become_a_problem(client: httpx.AsyncClient)
     assert problem["code"] == "UNPARSABLE_JAVASCRIPT"
     assert problem["message"] == problem["detail"] == "does not parse"
     assert problem["errors"] == [
-        {"field": "executeFunction", "message": "does not parse", "code": "UNPARSABLE_JAVASCRIPT"}
+        {"field": "execute_function", "message": "does not parse", "code": "UNPARSABLE_JAVASCRIPT"}
     ]
 
 
