@@ -3,8 +3,8 @@
 What the embedded engine does outside the safe subset, seen with the pinned version: an equality that isn't
 written as `$eq` scans the collection, documents in lists turn into text, keys like `$date` turn into other
 types, text with a NUL is never found, parts of a field come back under their path, and collections named like
-those of GridFS lose updates. MongoDB refuses two operators on one path, the others don't. Values of several
-types in one field are sorted in as many ways as there are engines.
+those of GridFS lose updates. Two operators on one path are refused by some engines, and carried out in
+different orders by the others. Values of several types in one field are sorted differently.
 
 A check takes a hundredth of the time of the operation that follows it, so it is always made.
 """

@@ -13,7 +13,7 @@ from storage.guard import Guard
 
 Document: TypeAlias = dict[str, Any]
 Filter: TypeAlias = Mapping[str, Any]
-Update: TypeAlias = Mapping[str, Mapping[str, Any]]
+Update: TypeAlias = Mapping[str, Any]
 Sort: TypeAlias = Sequence[tuple[str, int]]
 
 _DUPLICATE_KEY = 11000  # MongoDB's error code of a violated unique index.

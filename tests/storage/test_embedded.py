@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from storage.embedded import DirectoryInUse, EngineFailed, SqliteMismatch, embedded_engine, engine
+from storage.embedded import DirectoryInUse, EngineFailed, SqliteMismatch, embedded_engine, engine, launcher
 from storage.engines import Collection, open_database
 
 _ROOT = Path(__file__).parents[2]
@@ -171,7 +171,7 @@ def _engines_of(directory: Path) -> list[int]:
             arguments = (entry / "cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if os.fsencode(engine.launcher.__file__) in arguments and os.fsencode(directory) in arguments:
+        if os.fsencode(launcher.__file__) in arguments and os.fsencode(directory) in arguments:
             found.append(int(entry.name))
     return found
 

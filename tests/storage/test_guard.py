@@ -186,7 +186,13 @@ def test_an_update_with_each_operator_is_accepted(guard: Guard) -> None:
 def test_a_field_keeps_its_type(guard: Guard) -> None:
     guard.check_document({"_id": "a", "n": 1, "rand": 0.5, "s": "", "l": ["x"], "open": True})
     guard.check_update({"$set": {"n": 2**40}, "$push": {"l": "y"}})
-    for update in ({"$set": {"n": 1.0}}, {"$inc": {"rand": 1}}, {"$set": {"s": []}}, {"$set": {"open": 1}}):
+    updates: list[dict[str, Any]] = [
+        {"$set": {"n": 1.0}},
+        {"$inc": {"rand": 1}},
+        {"$set": {"s": []}},
+        {"$set": {"open": 1}},
+    ]
+    for update in updates:
         with pytest.raises(UnsafeOperation, match="in a field of type"):
             guard.check_update(update)
     with pytest.raises(UnsafeOperation, match="in a field of type"):
