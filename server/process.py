@@ -13,8 +13,9 @@ import sys
 
 import uvloop
 
-from server.serving import serve, set_up_logging, stop_signals
+from server.serving import serve, set_up_logging
 from server.settings import Settings
+from server.stopping import stop_signals
 
 READY = b"READY\n"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h

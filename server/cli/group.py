@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from server.cli.problems import one_line_errors
-from server.cli.serve import serve
+
+COMMANDS = ("serve", "work", "load", "demo", "schema", "routes")
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module, `server.cli.NAME`, when it is needed: a volunteer needs no web server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"server.cli.{cmd_name}"), cmd_name)
+        return command
 
 
 @click.group(
+    cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Options can be given as COMP_POOL_* in the environment too: --port as COMP_POOL_PORT.",
+    epilog="A server's settings are taken from the environment too: --port from COMP_POOL_PORT.",
 )
 @click.version_option(package_name="comp-pool", prog_name="comp-pool")
 def commands() -> None:
     """Hand out JavaScript computing jobs to a hive of volunteers who need nothing but a web browser."""
-
-
-for command in (serve,):
-    commands.add_command(command)
 
 
 def main() -> None:

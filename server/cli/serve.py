@@ -11,9 +11,10 @@ import uvloop
 from server.cli.problems import Failure, one_line
 from server.cli.settings_options import settings_of, settings_options
 from server.processes import ProcessFailed, serve_in_processes
-from server.serving import AddressUnavailable, listen, set_up_logging, stop_signals, url_of
+from server.serving import AddressUnavailable, listen, set_up_logging, url_of
 from server.serving import serve as serve_here
 from server.settings import Settings
+from server.stopping import stop_signals
 from storage.embedded import EngineFailed
 from storage.engines import StorageUnavailable
 from storage.engines.schema_version import NewerSchema

@@ -1,0 +1,137 @@
+"""A pool's GraphQL API, called over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import orjson
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+# Shorter than the server's: it must not be the one that closes a connection first.
+LIMITS = httpx.Limits(keepalive_expiry=20.0)
+TEMPORARY = frozenset({"UNAVAILABLE", "RATE_LIMITED", "INTERNAL", "IN_PROGRESS"})
+
+
+class PoolUnavailable(Exception):
+    """The pool can't be reached or can't answer now; the same call may work later.
+
+    Attributes:
+        retry_after_s: when, in seconds, if the pool said so; else 0.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotAPool(Exception):
+    """What answers at the address is no comp-pool, or one whose schema is another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the pool found wrong with an input. `field` is its path, or empty."""
+
+    code: str
+    message: str
+    field: str = ""
+
+    @classmethod
+    def of(cls, error: dict[str, Any]) -> Refusal:
+        """The refusal in a payload's `userErrors`."""
+        return cls(error["code"], error["message"], error["field"] or "")
+
+
+class PoolRefused(Exception):
+    """The pool turned the call down; the same call will be turned down again."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.field}: {refusal.message}" if refusal.field else refusal.message)
+        self.refusal = refusal
+
+
+class PoolClient:
+    """One pool, by its root URL. Use it as an async context manager."""
+
+    def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """`url` may leave `http://` out. `transport` takes the place of the network, for a pool in this process."""
+        full = url if "://" in url else f"http://{url}"
+        self.url = full.rstrip("/").removesuffix("/graphql")
+        self._http = httpx.AsyncClient(
+            timeout=TIMEOUT, limits=LIMITS, transport=transport, headers={"content-type": "application/json"}
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def call(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The `data` of a query or mutation.
+
+        Raises PoolUnavailable, PoolRefused (an error of the call as a whole) and NotAPool.
+        """
+        try:
+            response = await self._http.post(
+                f"{self.url}/graphql", content=orjson.dumps({"query": document, "variables": variables})
+            )
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as problem:
+            raise NotAPool(f"{self.url} is no address of a pool: {problem}") from problem
+        except httpx.TransportError as problem:
+            reason = str(problem) or type(problem).__name__
+            raise PoolUnavailable(f"{self.url} can't be reached: {reason}") from problem
+        if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise PoolUnavailable(
+                f"{self.url} answered {response.status_code}", retry_after_s=_seconds(response.headers)
+            )
+        return self._data(response)
+
+    async def mutate(self, document: str, **input_: Any) -> dict[str, Any]:
+        """The payload of a document with one mutation over `$input`; its `userErrors` are empty.
+
+        Raises what `call` raises, for the first of the payload's `userErrors` too.
+        """
+        payload = await self.mutate_in_part(document, **input_)
+        for error in payload["userErrors"]:
+            raise self._exception(Refusal.of(error))
+        return payload
+
+    async def mutate_in_part(self, document: str, **input_: Any) -> dict[str, Any]:
+        """The payload of a mutation that may carry out a part of its input and say in `userErrors` what not.
+
+        Raises what `call` raises.
+        """
+        payload: dict[str, Any]
+        (payload,) = (await self.call(document, input=input_)).values()
+        return payload
+
+    def _data(self, response: httpx.Response) -> dict[str, Any]:
+        try:
+            answer = orjson.loads(response.content)
+            errors, data = answer.get("errors"), answer.get("data")
+        except (ValueError, AttributeError) as problem:
+            raise NotAPool(f"no comp-pool answers at {self.url}: status {response.status_code}") from problem
+        if errors:
+            about = errors[0].get("extensions") or {}
+            refusal = Refusal(about.get("code", "BAD_INPUT"), errors[0]["message"], about.get("field", ""))
+            raise self._exception(refusal, float(about.get("retryAfterSeconds", 0)))
+        if not isinstance(data, dict):
+            raise NotAPool(f"no comp-pool answers at {self.url}: status {response.status_code}")
+        return data
+
+    def _exception(self, refusal: Refusal, retry_after_s: float = 0.0) -> PoolUnavailable | PoolRefused:
+        if refusal.code in TEMPORARY:
+            return PoolUnavailable(f"{self.url} says: {refusal.message}", retry_after_s=retry_after_s)
+        return PoolRefused(refusal)
+
+
+def _seconds(headers: httpx.Headers) -> float:
+    """`Retry-After` (RFC 9110, 10.2.3) where it is a number of seconds."""
+    value = headers.get("retry-after", "")
+    return float(value) if value.isdigit() else 0.0
