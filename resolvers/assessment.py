@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from resolvers import hosts, replicas
+from resolvers.flows import engine
 from resolvers.policies import Policy, policy_of
 from resolvers.quorum import Agreed, Ballot, GivenUp, disagree, find_agreement, find_shortfall
 from resolvers.runtime import Runtime
 from sandbox import Function, Threw
-from storage.documents import Host, Job, LaneKind, Result, Task, TaskState, Unit, UnitState, Verdict
+from storage.documents import Host, Job, LaneKind, Result, Run, Task, TaskState, Unit, UnitState, Verdict
 
 OUTSTANDING = frozenset({TaskState.READY, TaskState.LEASED, TaskState.REPORTING})
 SPOT_CHECK_ONE_IN = 10
@@ -50,6 +51,9 @@ async def assess(runtime: Runtime, units: Sequence[Unit], fresh: Sequence[Result
         agreed |= await _agreements(runtime, slow)
     await _decide(runtime, cases, agreed)
     await _supply(runtime, [case for case in slow if not case.unit.finished_at])
+    ended = [case.unit for case in cases.values() if isinstance(case.unit, Run) and case.unit.finished_at]
+    if ended:
+        await engine.advance(runtime, ended)
     return [cases[result.unit].results[result.number] for result in fresh]
 
 
@@ -257,7 +261,7 @@ async def _supply(runtime: Runtime, cases: Sequence[Case]) -> None:
         )
         open_votes = [result for result in case.results.values() if _votes(result) and result.digest]
         if isinstance(shortfall, GivenUp):
-            await give_up(runtime, [case.unit], UnitState.FAILED, shortfall.reason)
+            case.unit = await give_up(runtime, case.unit, shortfall.reason)
             verdicts += [(result, Verdict.INCONCLUSIVE, shortfall.reason) for result in open_votes]
             continue
         wanted[case.unit.id] = shortfall.replicas
@@ -278,9 +282,9 @@ def _outstanding(tasks: Iterable[Task], cases: Sequence[Case]) -> dict[str, int]
     return counts
 
 
-async def give_up(runtime: Runtime, units: Collection[Unit], state: UnitState, reason: str) -> None:
-    """End units without a canonical result, and cancel their tasks that nobody holds."""
-    for unit in units:
-        await runtime.store.units(LaneKind.of(unit.id)).give_up(unit.id, state, reason, runtime.now())
-    ids = [Task.id_of(unit.id, number) for unit in units for number in range(unit.total)]
-    await runtime.store.tasks.cancel_ready(ids)
+async def give_up(runtime: Runtime, unit: Unit, reason: str) -> Unit:
+    """End a unit as FAILED, and cancel its tasks that nobody holds; the unit as it is now."""
+    now = runtime.now()
+    await runtime.store.units(LaneKind.of(unit.id)).give_up(unit.id, UnitState.FAILED, reason, now)
+    await runtime.store.tasks.cancel_ready([Task.id_of(unit.id, number) for number in range(unit.total)])
+    return replace(unit, state=UnitState.FAILED, reason=reason, finished_at=now)

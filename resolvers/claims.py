@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from resolvers import variable_scheduling
 from resolvers.errors import BadInput, LeaseLost
+from resolvers.flows import engine
 from resolvers.identifiers import check_lease
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
@@ -243,7 +244,20 @@ async def _with_units(runtime: Runtime, job: Job, lane: Lane, tasks: Sequence[Ta
     if len(wanted) < len(tasks):
         stale = {task.id for task in tasks} - {task.id for task in wanted}
         await runtime.store.tasks.finish(stale, TaskState.LEASED, TaskState.CANCELLED)
+    if wanted and lane.kind == LaneKind.FLOW:
+        wanted = await engine.admit(runtime, units, wanted)
+        await _own_delay_bounds(runtime, job, units, wanted)
     return [ClaimedTask(task, units[task.unit], job) for task in wanted]
+
+
+async def _own_delay_bounds(runtime: Runtime, job: Job, units: Mapping[str, Unit], tasks: Sequence[Task]) -> None:
+    """Leases were granted for the job's delay bound; a flow's job may have another."""
+    usual = Policy.of(job.policy).delay_bound_ms
+    for task in tasks:
+        own = Policy.of(units[task.unit].policy).delay_bound_ms
+        if own != usual:
+            task.until = task.leased_at + own
+            await runtime.store.tasks.extend([task.id], task.lease, task.until)
 
 
 def _new_token() -> str:

@@ -52,6 +52,7 @@ def _task(runtime: Runtime, unit: Unit, lane: str, number: int) -> Task:
         unit=unit.id,
         job=unit.job,
         lane=lane,
+        flow=unit.flow,
         number=str(number),
         seq=new_seq(),
         rand=runtime.random.random(),

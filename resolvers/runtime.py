@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import uuid_utils
 
@@ -14,6 +17,8 @@ from resolvers.pool import PoolStatusCache
 from resolvers.schedulers import Scheduler, load_schedulers
 from sandbox import Sandbox
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 
 def milliseconds() -> int:
@@ -41,6 +46,24 @@ class Runtime:
     random: random.Random = field(default_factory=random.Random)
     draining: bool = False
     """The process is stopping: it hands out no more tasks."""
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something behind the scenes that the sweeper would finish if this process died."""
+        task = asyncio.create_task(self._guarded(work))
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("work in the background failed; the sweeper carries it on")
+
+    async def settled(self) -> None:
+        """Wait until nothing is done behind the scenes."""
+        while self.background:
+            await asyncio.gather(*self.background)
 
 
 async def make_runtime(store: Store, sandbox: Sandbox) -> Runtime:

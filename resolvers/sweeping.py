@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from resolvers import assessment, jobs, replicas, reports
+from resolvers.flows import engine
 from resolvers.runtime import Runtime
 from storage.documents import LaneKind, Result, Task, TaskState, Unit
 
@@ -20,18 +21,20 @@ class Swept:
     expired: int
     recovered: int
     opened: int
+    resumed: int
 
     @property
     def total(self) -> int:
-        return self.expired + self.recovered + self.opened
+        return self.expired + self.recovered + self.opened + self.resumed
 
 
 async def sweep(runtime: Runtime) -> Swept:
     """Expire leases that ran out, carry through reports that a process left half-way, and create the tasks of
-    units that never got theirs."""
+    units that never got theirs; move flows on."""
     recovered = await _recover_reports(runtime)
     expired = await _expire(runtime)
-    return Swept(expired, recovered, await _open_units(runtime))
+    opened = await _open_units(runtime)
+    return Swept(expired, recovered, opened, await engine.sweep(runtime, BATCH))
 
 
 async def _expire(runtime: Runtime) -> int:

@@ -181,6 +181,19 @@ async def pick(runtime: Runtime, job: Job) -> Variable | None:
     return found[0] if found else None
 
 
+async def pick_any(runtime: Runtime, job: Job) -> Variable | None:
+    """As `pick`, but one that is decided already will do; None for a job without variables."""
+    picked = await pick(runtime, job)
+    if picked is not None:
+        return picked
+    origin = runtime.random.random()
+    for state in (UnitState.DONE, UnitState.NEW, UnitState.FAILED):
+        found = await runtime.store.variables.wanted(job.key, origin=origin, last=None, limit=1, state=state)
+        if found:
+            return found[0]
+    return None
+
+
 async def counts(runtime: Runtime, job_key: str) -> dict[str, int]:
     """How many variables of a job there are, by state."""
     return await runtime.store.variables.count_by("state", {"job": job_key})

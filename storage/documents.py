@@ -151,7 +151,7 @@ class Unit(Document):
     created_at: int
     finished_at: int = 0
     total: int = 0
-    """How many tasks were created for it."""
+    """How many tasks it has; the last ones may still be on their way into the store."""
     unsolicited: int = 0
     """How many results came for it without a lease."""
     canonical: str = ""
@@ -183,6 +183,7 @@ class Run(Unit):
     variable: str
     """Key of the variable whose value it computes; empty where the job has none."""
     iteration: int
+    generation: int
 
     @staticmethod
     def id_of(flow_job: FlowJob) -> str:
@@ -243,7 +244,14 @@ class Result(Document):
     unsolicited: bool = False
     second_vote: bool = False
     """Its host has a vote on the unit already: this one does not count."""
+    judged_by: str = ""
+    """What the call that set its verdict was known by: it alone gives the host credit."""
     created_at: int
+
+    @property
+    def waits_for_validator(self) -> bool:
+        """Stored while `validate_result` could not be asked: its task stays REPORTING until the sweeper asks again."""
+        return self.verdict == Verdict.PENDING and not self.digest
 
 
 @dataclass(slots=True, kw_only=True)
@@ -285,6 +293,7 @@ class Lane(Document):
     open: bool = True
     wake: int = 1
     oldest_at: int
+    """Since when it has work, in ms; of a closed one later than any time."""
     run_ms: float = 0.0
     """Observed run time of the job (exponential moving average), 0 where nothing is known."""
 
@@ -359,6 +368,7 @@ class Level(Document):
     """What its jobs get, as JSON text; empty until the levels below have ended."""
     merged: str = ""
     """What its jobs made together, as JSON text; empty until it has ended."""
+    generation: int = 0
     rev: str
     due: int = 0
     started_at: int = 0

@@ -36,10 +36,19 @@ class FlowNodes(Repository[N]):
             },
         )
 
-    async def reopen(self, flow: str, frm: NodeState, *, rev: str, **changes: Any) -> int:
-        """FAILED or CANCELLED -> WAITING for all of a flow's in that state."""
-        again = {"state": NodeState.WAITING, "ended": False, "reason": "", "rev": rev, "finished_at": 0, **changes}
-        return await self._collection.update_many({"flow": {"$eq": flow}, "state": {"$eq": frm}}, {"$set": again})
+    async def reopen(self, flow: str, frm: NodeState, *, generation: int, rev: str) -> int:
+        """FAILED or CANCELLED -> WAITING for all of a flow's in that state that are of an earlier generation."""
+        again = {
+            "state": NodeState.WAITING,
+            "ended": False,
+            "reason": "",
+            "generation": generation,
+            "rev": rev,
+            "finished_at": 0,
+        }
+        return await self._collection.update_many(
+            {"flow": {"$eq": flow}, "state": {"$eq": frm}, "generation": {"$lt": generation}}, {"$set": again}
+        )
 
     async def overdue(self, now: int, limit: int) -> Sequence[N]:
         """Those that a process left in the middle of something."""
@@ -73,6 +82,10 @@ class Levels(FlowNodes[Level]):
         return await self._collection.update_one(
             {"_id": level_id, "state": {"$eq": NodeState.WAITING}}, {"$set": started}
         )
+
+    async def all_started(self, level_id: str) -> None:
+        """All its jobs have started: what they do moves it on from here."""
+        await self._collection.update_one({"_id": level_id, "ended": {"$eq": False}}, {"$set": {"due": 0}})
 
     async def any_unended(self, parent: str) -> bool:
         """Whether a level that `parent` depends on has not ended."""

@@ -12,18 +12,21 @@ class Results(Repository[Result]):
     kind = Result
     indexes = (Index(("unit", "seq")), Index(("job", "seq")), Index(("host", "seq")), Index(("created_at",)))
 
-    async def judge(self, ids: Collection[str], verdict: Verdict, reason: str = "") -> None:
-        """Set the verdict of several results at once."""
-        if ids:
-            await self._collection.update_many(
-                {"_id": {"$in": list(ids)}}, {"$set": {"verdict": verdict, "reason": reason}}
-            )
+    async def judge(self, ids: Collection[str], frm: Verdict, to: Verdict, *, reason: str, by: str) -> int:
+        """From one verdict to another; how many of `ids` this call changed, which it marks as judged `by` it."""
+        return await self._collection.update_many(
+            {"_id": {"$in": list(ids)}, "verdict": {"$eq": frm}},
+            {"$set": {"verdict": to, "reason": reason, "judged_by": by}},
+        )
 
     async def count_since(self, when: int) -> int:
         """How many results were stored at or after `when` (ms since the epoch)."""
         return await self._collection.count({"created_at": {"$gte": when}})
 
-    async def settle(self, result: Result) -> None:
-        """Store what a validator that could not be asked at first said of a result."""
+    async def settle(self, result: Result) -> bool:
+        """Store what a validator that could not be asked at first said of a result; False where it is known."""
         fields = ("value", "digest", "verdict", "reason")
-        await self.set(result.id, {name: getattr(result, name) for name in fields})
+        return await self._collection.update_one(
+            {"_id": result.id, "verdict": {"$eq": Verdict.PENDING}, "digest": {"$eq": ""}},
+            {"$set": {name: getattr(result, name) for name in fields}},
+        )

@@ -124,6 +124,11 @@ class Tasks(Repository[Task]):
         """READY -> CANCELLED: nobody needs them any more."""
         return await self.finish(ids, TaskState.READY, TaskState.CANCELLED)
 
+    async def hold(self, ids: Collection[str], token: str) -> None:
+        """LEASED -> HELD: its flow is paused, and its host was not told of the lease."""
+        free = {"status": TaskState.HELD, "lease": "", "host": "", "until": 0, "leased_at": 0}
+        await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": free})
+
     async def move_flow(self, flow: str, frm: TaskState, to: TaskState) -> int:
         """The same for all tasks of a flow that nobody has leased: held, ready again, or cancelled."""
         return await self._collection.update_many(

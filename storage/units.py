@@ -15,21 +15,21 @@ class Units(Repository[U]):
     """NEW -> OPEN -> DONE | FAILED | CANCELLED. `finished_at` tells the end states from the others: a result may
     decide a unit that is still NEW, since its first task is stored before it opens."""
 
-    async def opened(self, ids: Collection[str], total: int) -> None:
-        """NEW -> OPEN, once `total` tasks are stored for each."""
+    async def opened(self, ids: Collection[str]) -> None:
+        """NEW -> OPEN, once their first tasks are stored."""
         await self._collection.update_many(
-            {"_id": {"$in": list(ids)}, "state": {"$eq": UnitState.NEW}},
-            {"$set": {"state": UnitState.OPEN, "total": total}},
+            {"_id": {"$in": list(ids)}, "state": {"$eq": UnitState.NEW}}, {"$set": {"state": UnitState.OPEN}}
         )
 
     async def raise_total(self, ids: Collection[str], total: int) -> None:
-        """Record that tasks up to `total` exist. Never lowers it: it is all one who writes first."""
+        """Reserve the numbers of tasks up to `total`, before they are stored: whoever looks at the unit looks at
+        all of its tasks. Never lowers it."""
         await self._collection.update_many({"_id": {"$in": list(ids)}}, {"$max": {"total": total}})
 
     async def expect_unsolicited(self, unit_id: str) -> int:
         """Reserve the number of the next result without a lease, before that is stored."""
         stored = await self._collection.find_one_and_update(
-            {"_id": unit_id}, {"$inc": {"unsolicited": 1}}, sort=[("_id", 1)]
+            {"_id": unit_id}, {"$inc": {"unsolicited": 1}}, sort=[("seq", 1)]
         )
         return 0 if stored is None else int(stored["unsolicited"]) - 1
 

@@ -20,9 +20,11 @@ class Variables(Units[Variable]):
     async def by_key(self, job: str, key: str) -> Variable | None:
         return await self.get(Variable.id_of(job, key))
 
-    async def wanted(self, job: str, *, origin: float, last: float | None, limit: int) -> list[Variable]:
-        """OPEN variables in the random order that begins at `origin` in [0, 1) and wraps around, those behind the
-        position `last` (None: from the start)."""
+    async def wanted(
+        self, job: str, *, origin: float, last: float | None, limit: int, state: UnitState = UnitState.OPEN
+    ) -> list[Variable]:
+        """OPEN variables (or those of another state) in the random order that begins at `origin` in [0, 1) and
+        wraps around, those behind the position `last` (None: from the start)."""
         if last is None:
             edges = [{"$gte": origin}, {"$lt": origin}]
         elif last >= origin:
@@ -33,7 +35,7 @@ class Variables(Units[Variable]):
         for edge in edges:
             if len(found) < limit:
                 found += await self._collection.find(
-                    {"job": {"$eq": job}, "state": {"$eq": UnitState.OPEN}, "rand": edge},
+                    {"job": {"$eq": job}, "state": {"$eq": state}, "rand": edge},
                     sort=[("rand", 1)],
                     limit=limit - len(found),
                 )

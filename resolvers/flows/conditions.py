@@ -1,0 +1,63 @@
+"""`if(variable, context)` and `while(variable, context)`: the owner's conditions, evaluated in the sandbox.
+
+After a crash one may be evaluated again, and only one answer counts: they must be pure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resolvers import json_text
+from resolvers.errors import Unavailable
+from resolvers.runtime import Runtime
+from sandbox import FailureKind, Function, Outcome, Threw
+
+PARAMETERS = ("variable", "context")
+TRANSIENT = (FailureKind.CIRCUIT_OPEN, FailureKind.CRASH)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A condition's source with its arguments as JSON texts."""
+
+    source: str
+    variable: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether the condition holds, or the problem that makes its job fail."""
+
+    holds: bool
+    problem: str = ""
+
+
+async def ask(runtime: Runtime, owner: str, questions: Sequence[Question]) -> list[Answer]:
+    """The answers in order; questions of one source are put in one call.
+
+    Raises Unavailable where the sandbox can't run them now.
+    """
+    by_source: dict[str, list[int]] = defaultdict(list)
+    for at, question in enumerate(questions):
+        by_source[question.source].append(at)
+    answers: dict[int, Answer] = {}
+    for source, places in by_source.items():
+        calls = [(questions[at].variable, questions[at].context) for at in places]
+        outcomes = await runtime.sandbox.run(Function(source, PARAMETERS), calls, owner=owner)
+        answers |= {at: read(outcome) for at, outcome in zip(places, outcomes, strict=True)}
+    return [answers[at] for at in range(len(questions))]
+
+
+def read(outcome: Outcome) -> Answer:
+    """JavaScript's truth of what a condition returned."""
+    if isinstance(outcome, Threw):
+        if outcome.kind in TRANSIENT:
+            raise Unavailable(f"a condition can't be evaluated now: {outcome.message}")
+        if outcome.kind is FailureKind.UNDEFINED:
+            return Answer(False, "it returned nothing, and must return true or false")
+        return Answer(False, outcome.message)
+    value = json_text.parse(outcome.json)
+    return Answer(isinstance(value, dict | list) or bool(value))

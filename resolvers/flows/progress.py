@@ -1,0 +1,65 @@
+"""How far a flow is, over its leaves: every run of every job counts as one, and so does a job that never ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from resolvers.runtime import Runtime
+from storage.documents import Flow, Level, NodeState
+
+WINDOW_MS = 60_000
+ENDED = frozenset({NodeState.COMPLETED, NodeState.FAILED, NodeState.SKIPPED, NodeState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`by_state` sums to `total`; `fraction` of them have ended. `throughput` is jobs a second over the last minute
+    and `eta_s` what is left at that rate (None: nothing has ended lately)."""
+
+    total: int
+    by_state: Mapping[NodeState, int]
+    throughput: float
+    eta_s: float | None
+
+    @property
+    def ended(self) -> int:
+        return sum(count for state, count in self.by_state.items() if state in ENDED)
+
+    @property
+    def fraction(self) -> float:
+        return self.ended / self.total if self.total else 1.0
+
+
+async def of_flow(runtime: Runtime, flow: Flow) -> Progress:
+    by_state = await _by_state(runtime, {"flow": flow.id})
+    throughput = await _throughput(runtime, flow)
+    return _progress(by_state, throughput)
+
+
+async def of_level(runtime: Runtime, level: Level) -> Progress:
+    return _progress(await _by_state(runtime, {"level": level.id}), 0.0)
+
+
+async def _by_state(runtime: Runtime, where: dict[str, str]) -> dict[NodeState, int]:
+    """Leaves by state. The runs that a `while` has behind it are COMPLETED ones, whatever became of the job."""
+    counts = dict.fromkeys(NodeState, 0)
+    for state, sums in (await runtime.store.flow_jobs.count_states(where)).items():
+        counts[NodeState(state)] += int(sums["one"])
+        counts[NodeState.COMPLETED] += int(sums["iteration"])
+    return counts
+
+
+async def _throughput(runtime: Runtime, flow: Flow) -> float:
+    now = runtime.now()
+    if flow.ended:
+        return flow.jobs / max(0.001, (flow.finished_at - flow.created_at) / 1000)
+    window = min(WINDOW_MS, max(1_000, now - flow.created_at))
+    return await runtime.store.flow_jobs.finished_since(flow.id, now - window) / (window / 1000)
+
+
+def _progress(by_state: Mapping[NodeState, int], throughput: float) -> Progress:
+    total = sum(by_state.values())
+    left = sum(count for state, count in by_state.items() if state not in ENDED)
+    eta = 0.0 if not left else left / throughput if throughput else None
+    return Progress(total, by_state, throughput, eta)

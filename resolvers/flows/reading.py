@@ -1,0 +1,118 @@
+"""Reading flows, their levels and jobs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from resolvers.errors import NotFound
+from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, checked_text
+from resolvers.runtime import Runtime
+from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, Run
+
+PAGE = 1_000
+MOST_NAME_CHARACTERS = 200
+
+
+async def get(runtime: Runtime, key: str) -> Flow:
+    flow = await runtime.store.flows.get(Flow.id_of(key)) if FLOW_KEY.fullmatch(key) else None
+    if flow is None:
+        raise NotFound(f"there is no flow {key[:100]!r}", field="flow")
+    return flow
+
+
+async def page(
+    runtime: Runtime, *, first: int, after: str = "", state: FlowState | None = None, owner: str = ""
+) -> Sequence[Flow]:
+    """Flows (in one state, of one owner), the newest first."""
+    checked_text(owner, field="owner", most=MOST_NAME_CHARACTERS)
+    matching: dict[str, str] = {}
+    if owner:
+        matching["owner"] = owner
+    if state is not None:
+        matching["state"] = state
+    return await runtime.store.flows.page(matching, first=first, after=after, newest_first=True)
+
+
+async def get_job(runtime: Runtime, flow_key: str, number: str) -> FlowJob:
+    named = FLOW_KEY.fullmatch(flow_key) and NODE_NUMBER.fullmatch(number)
+    found = await runtime.store.flow_jobs.get(FlowJob.id_of(flow_key, int(number))) if named else None
+    if found is None:
+        raise NotFound(f"there is no job {number[:20]!r} in the flow {flow_key[:100]!r}")
+    return found
+
+
+async def get_level(runtime: Runtime, flow_key: str, number: str) -> Level:
+    named = FLOW_KEY.fullmatch(flow_key) and NODE_NUMBER.fullmatch(number)
+    found = await runtime.store.levels.get(Level.id_of(flow_key, int(number))) if named else None
+    if found is None:
+        raise NotFound(f"there is no level {number[:20]!r} in the flow {flow_key[:100]!r}")
+    return found
+
+
+async def jobs_page(
+    runtime: Runtime, flow: Flow, *, first: int, after: str = "", state: NodeState | None = None
+) -> Sequence[FlowJob]:
+    """The jobs of a flow (in one state) in the order of its text."""
+    matching = {"flow": flow.id} if state is None else {"flow": flow.id, "state": str(state)}
+    return await runtime.store.flow_jobs.page(matching, first=first, after=after)
+
+
+async def level_jobs_page(runtime: Runtime, level: Level, *, first: int, after: int) -> Sequence[FlowJob]:
+    """The jobs of a level behind a position."""
+    return await runtime.store.flow_jobs.of_level(level.id, after=after, limit=first)
+
+
+async def levels_below(runtime: Runtime, level: Level) -> Sequence[Level]:
+    """The levels that this one depends on."""
+    return await runtime.store.levels.below(level.id, level.dependents) if level.dependents else []
+
+
+async def runs_page(runtime: Runtime, flow_job: FlowJob, *, first: int, after: str = "") -> Sequence[Run]:
+    """A job's runs, the first one first."""
+    return await runtime.store.runs.page({"flow_job": flow_job.id}, first=first, after=after)
+
+
+async def tree(runtime: Runtime, flow: Flow) -> str:
+    """The whole flow as nested JSON, for pictures: levels as `{id, state, jobs, dependent}`, jobs as
+    `{id, job, as, state, iteration}`."""
+    levels = await _all(runtime.store.levels, flow)
+    jobs_by_level: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for each in await _all(runtime.store.flow_jobs, flow):
+        jobs_by_level[each.level].append(
+            {
+                "id": str(each.number),
+                "job": each.job,
+                "as": each.alias,
+                "state": each.state.upper(),
+                "iteration": each.iteration,
+            }
+        )
+    return orjson.dumps(_nested(levels, jobs_by_level)).decode()
+
+
+async def _all(repository: Any, flow: Flow) -> list[Any]:
+    found: list[Any] = []
+    while True:
+        chunk = await repository.page({"flow": flow.id}, first=PAGE, after=found[-1].seq if found else "")
+        found += chunk
+        if len(chunk) < PAGE:
+            return found
+
+
+def _nested(levels: Sequence[Level], jobs_by_level: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Levels come with every parent before its children: no recursion is needed to hang them up."""
+    hung: dict[str, dict[str, Any]] = {}
+    for level in levels:
+        hung[level.id] = {
+            "id": str(level.number),
+            "state": level.state.upper(),
+            "jobs": jobs_by_level[level.id],
+            "dependent": [],
+        }
+        if level.parent:
+            hung[level.parent]["dependent"].append(hung[level.id])
+    return next(iter(hung.values()), {})

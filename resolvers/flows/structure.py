@@ -1,0 +1,185 @@
+"""What a submitted flow says, checked and laid out flat."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from resolvers import jobs
+from resolvers.errors import BadInput, Conflict, NotFound
+from resolvers.flows.conditions import PARAMETERS
+from resolvers.identifiers import checked_text, job_key, variable_key
+from resolvers.policies import Policy
+from resolvers.runtime import Runtime
+from storage.documents import Job, JobState, Variable
+
+MOST_JOBS = 100_000
+MOST_LEVELS = 20_000
+MOST_DEPTH = 200
+MOST_NAME_CHARACTERS = 200
+CHUNK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewFlowJob:
+    """A job at its place: `job` and `variable` are keys or URLs, the conditions JavaScript sources."""
+
+    job: str
+    variable: str = ""
+    condition: str = ""
+    repeat: str = ""
+    alias: str = ""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewLevel:
+    jobs: Sequence[NewFlowJob]
+    dependent: Sequence[NewLevel] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLevel:
+    """A level at its place in the flat list: `parent` is a place too, -1 for the root."""
+
+    level: NewLevel
+    path: str
+    parent: int
+    position: int
+    depth: int
+
+
+@dataclass(slots=True)
+class PlannedJob:
+    """A checked job: keys instead of references, and the name its result is merged under."""
+
+    given: NewFlowJob
+    path: str
+    level: int
+    position: int
+    job: str = ""
+    variable: str = ""
+    alias: str = ""
+    policy: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    levels: Sequence[PlannedLevel]
+    jobs: Sequence[PlannedJob]
+
+    def digest(self) -> str:
+        """SHA-256 over all that was submitted."""
+        told = [
+            [each.parent for each in self.levels],
+            [
+                [at.level, at.job, at.given.variable, at.given.condition, at.given.repeat, at.alias, at.policy]
+                for at in self.jobs
+            ],
+        ]
+        return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+async def plan(runtime: Runtime, root: NewLevel) -> Plan:
+    """The levels and jobs of a flow in the order of the text, all checked.
+
+    Raises BadInput, NotFound, Conflict, UnparsableJavaScript or TooLarge; `field` is the path in the tree
+    (`dependent[0].jobs[2].if`).
+    """
+    levels = list(_levels(root))
+    planned = [
+        PlannedJob(given, f"{each.path}jobs[{position}]", at, position)
+        for at, each in enumerate(levels)
+        for position, given in enumerate(each.level.jobs)
+    ]
+    if not 1 <= len(planned) <= MOST_JOBS:
+        raise BadInput(f"a flow takes 1 to {MOST_JOBS:,} jobs, got {len(planned):,}", field="jobs")
+    await _find_jobs(runtime, planned)
+    await _find_variables(runtime, planned)
+    await _compile(runtime, planned)
+    _name(planned)
+    return Plan(levels, planned)
+
+
+def _levels(root: NewLevel) -> Iterator[PlannedLevel]:
+    """The levels with every parent before its children."""
+    waiting = [PlannedLevel(root, "", -1, 0, 0)]
+    number = 0
+    while waiting:
+        each = waiting.pop()
+        if each.depth > MOST_DEPTH:
+            raise BadInput(f"a flow may be {MOST_DEPTH} levels deep", field=f"{each.path}dependent")
+        if number >= MOST_LEVELS:
+            raise BadInput(f"a flow may have {MOST_LEVELS:,} levels", field=f"{each.path}dependent")
+        yield each
+        children = [
+            PlannedLevel(child, f"{each.path}dependent[{position}].", number, position, each.depth + 1)
+            for position, child in enumerate(each.level.dependent)
+        ]
+        waiting.extend(reversed(children))
+        number += 1
+
+
+async def _find_jobs(runtime: Runtime, planned: Sequence[PlannedJob]) -> None:
+    known: dict[str, Job] = {}
+    for each in planned:
+        each.job = job_key(each.given.job, field=f"{each.path}.job")
+        if each.job not in known:
+            known[each.job] = await _job(runtime, each)
+        policy = Policy.of(known[each.job].policy).overridden(each.given.policy, field=f"{each.path}.policy")
+        each.policy = policy.dump()
+
+
+async def _job(runtime: Runtime, each: PlannedJob) -> Job:
+    try:
+        job = await jobs.get(runtime, each.job)
+    except NotFound as problem:
+        raise NotFound(problem.message, field=f"{each.path}.job") from None
+    if job.state == JobState.ARCHIVED:
+        raise Conflict(f"the job {job.key!r} is archived and computes nothing more", field=f"{each.path}.job")
+    return job
+
+
+async def _find_variables(runtime: Runtime, planned: Sequence[PlannedJob]) -> None:
+    named = [each for each in planned if each.given.variable]
+    for each in named:
+        each.variable = variable_key(each.given.variable, each.job, field=f"{each.path}.variable")
+    for start in range(0, len(named), CHUNK):
+        chunk = named[start : start + CHUNK]
+        found = await runtime.store.variables.get_many(Variable.id_of(each.job, each.variable) for each in chunk)
+        for each in chunk:
+            if Variable.id_of(each.job, each.variable) not in found:
+                raise NotFound(f"the job {each.job!r} has no variable {each.variable!r}", field=f"{each.path}.variable")
+
+
+async def _compile(runtime: Runtime, planned: Sequence[PlannedJob]) -> None:
+    compiled: set[str] = set()
+    for each in planned:
+        for name, source in (("if", each.given.condition), ("while", each.given.repeat)):
+            if source and source not in compiled:
+                await jobs.compiled(runtime, source, PARAMETERS, f"{each.path}.{name}")
+                compiled.add(source)
+
+
+def _name(planned: Sequence[PlannedJob]) -> None:
+    """Give every job the name its result is merged under: its `as`, or its job's key; `key-2`, ... for repeats."""
+    taken: set[tuple[int, str]] = set()
+    for each in planned:
+        if each.given.alias:
+            each.alias = checked_text(each.given.alias, field=f"{each.path}.as", most=MOST_NAME_CHARACTERS)
+            if (each.level, each.alias) in taken:
+                raise BadInput(f"two jobs of this level are called {each.alias!r}", field=f"{each.path}.as")
+            taken.add((each.level, each.alias))
+    repeats: dict[tuple[int, str], int] = {}
+    for each in planned:
+        if not each.alias:
+            name = each.job
+            while (each.level, name) in taken:
+                repeats[each.level, each.job] = repeats.get((each.level, each.job), 1) + 1
+                name = f"{each.job}-{repeats[each.level, each.job]}"
+            each.alias = name
+            taken.add((each.level, name))
