@@ -15,11 +15,12 @@ from resolvers import hosts, replicas
 from resolvers.flows import engine
 from resolvers.policies import Policy, policy_of
 from resolvers.quorum import Agreed, Ballot, GivenUp, disagree, find_agreement, find_shortfall
-from resolvers.runtime import Runtime
+from resolvers.runtime import Runtime, new_seq
 from sandbox import Function, Threw
 from storage.documents import Host, Job, LaneKind, Result, Run, Task, TaskState, Unit, UnitState, Verdict
 
-OUTSTANDING = frozenset({TaskState.READY, TaskState.LEASED, TaskState.REPORTING})
+OUTSTANDING = frozenset({TaskState.READY, TaskState.HELD, TaskState.LEASED, TaskState.REPORTING})
+OPEN_VERDICTS = frozenset({Verdict.PENDING, Verdict.INCONCLUSIVE})
 SPOT_CHECK_ONE_IN = 10
 COMPARE_PARAMETERS = ("a", "b")
 
@@ -36,9 +37,9 @@ class Case:
     ballots: list[Ballot] = field(default_factory=list)
 
 
-async def assess(runtime: Runtime, units: Sequence[Unit], fresh: Sequence[Result]) -> list[Result]:
-    """Draw the consequences of `fresh` results (and of expired tasks) for `units`; the results with the verdicts
-    they have now."""
+async def assess(runtime: Runtime, units: Sequence[Unit], fresh: Sequence[Result]) -> None:
+    """Draw the consequences of `fresh` results (and of expired tasks) for `units`, and write the verdicts into
+    them."""
     cases = await _cases(runtime, units)
     for result in fresh:
         cases[result.unit].results[result.number] = result
@@ -54,7 +55,6 @@ async def assess(runtime: Runtime, units: Sequence[Unit], fresh: Sequence[Result
     ended = [case.unit for case in cases.values() if isinstance(case.unit, Run) and case.unit.finished_at]
     if ended:
         await engine.advance(runtime, ended)
-    return [cases[result.unit].results[result.number] for result in fresh]
 
 
 async def _cases(runtime: Runtime, units: Sequence[Unit]) -> dict[str, Case]:
@@ -84,15 +84,8 @@ async def _with_ballots(runtime: Runtime, cases: Sequence[Case]) -> list[Case]:
     """The cases with all their results. The units are read anew, after the fresh results were stored: of two
     reports that come in at once at least one sees both."""
     units = await read_units(runtime, [case.unit.id for case in cases])
-    ids: dict[str, list[str]] = {}
-    current: list[Case] = []
-    for case in cases:
-        unit = units.get(case.unit.id, case.unit)
-        # A replacement task may have been computed before its number was recorded in the unit.
-        numbers = [int(number) for number in case.results if number.isdigit()]
-        unit = replace(unit, total=max([unit.total, *(number + 1 for number in numbers)]))
-        current.append(replace(case, unit=unit))
-        ids[unit.id] = [Task.id_of(unit.id, number) for number in numbers_of(unit)]
+    current = [replace(case, unit=units[case.unit.id]) for case in cases]
+    ids = {unit.id: [Task.id_of(unit.id, number) for number in numbers_of(unit)] for unit in units.values()}
     stored = await runtime.store.results.get_many(each for group in ids.values() for each in group)
     for case in current:
         found = [stored[each] for each in ids[case.unit.id] if each in stored]
@@ -141,8 +134,7 @@ async def _compared(runtime: Runtime, case: Case) -> list[Ballot]:
 
 def _votes(result: Result) -> bool:
     """Late ones, second ones of a host, and those that still wait for their validator don't."""
-    waits_for_validator = result.verdict == Verdict.PENDING and not result.digest
-    return result.verdict != Verdict.TOO_LATE and not result.second_vote and not waits_for_validator
+    return result.verdict != Verdict.TOO_LATE and not result.second_vote and not result.waits_for_validator
 
 
 async def _agreements(runtime: Runtime, cases: Sequence[Case]) -> dict[str, Agreed]:
@@ -165,12 +157,12 @@ def _spot_checked(unit: Unit) -> bool:
 async def _decide(runtime: Runtime, cases: Mapping[str, Case], agreed: Mapping[str, Agreed]) -> None:
     """Make agreements the units' own; the verdicts on all results of ended units follow."""
     decided = await _commit(runtime, cases, agreed)
-    ended = [case for case in cases.values() if case.unit.finished_at]
+    canonical = [cases[unit_id].results[agreed[unit_id].canonical] for unit_id in decided]
+    foreseen = [result for result in canonical if result.verdict == Verdict.CANONICAL]
     changed = await _pronounce(
-        runtime, [(result, *_verdict(case, result)) for case in ended for result in case.results.values()]
+        runtime, [each for case in cases.values() if case.unit.finished_at for each in _verdicts(case)]
     )
-    first = [cases[unit_id].results[agreed[unit_id].canonical] for unit_id in decided]
-    await _credit(runtime, {result.id: result for result in [*changed, *first]}.values())
+    await _credit(runtime, [*foreseen, *changed])
     await _cancel_rest(runtime, [cases[unit_id].unit for unit_id in decided])
 
 
@@ -179,24 +171,28 @@ async def _commit(runtime: Runtime, cases: Mapping[str, Case], agreed: Mapping[s
     groups: dict[tuple[LaneKind, str], list[str]] = defaultdict(list)
     for unit_id, decision in agreed.items():
         groups[LaneKind.of(unit_id), decision.canonical].append(unit_id)
-    now = runtime.now()
+    now, by = runtime.now(), new_seq()
     decided: list[str] = []
     for (kind, canonical), ids in groups.items():
         repository = runtime.store.units(kind)
-        if await repository.decide(ids, canonical, now) == len(ids):
+        if await repository.decide(ids, canonical, by=by, now=now) == len(ids):
             for unit_id in ids:
                 cases[unit_id].unit = replace(
-                    cases[unit_id].unit, state=UnitState.DONE, canonical=canonical, finished_at=now
+                    cases[unit_id].unit, state=UnitState.DONE, canonical=canonical, decided_by=by, finished_at=now
                 )
-            decided += ids
         else:
             for unit in (await repository.get_many(ids)).values():
                 cases[unit.id].unit = unit
+        decided += [unit_id for unit_id in ids if cases[unit_id].unit.decided_by == by]
     return decided
 
 
+def _verdicts(case: Case) -> list[tuple[Result, Verdict, str]]:
+    """The verdicts on the results of a unit that has ended."""
+    return [(each, *_verdict(case, each)) for each in case.results.values() if not each.waits_for_validator]
+
+
 def _verdict(case: Case, result: Result) -> tuple[Verdict, str]:
-    """The verdict on a result of a unit that has ended."""
     unit = case.unit
     if result.number == unit.canonical:
         return Verdict.CANONICAL, result.reason
@@ -212,17 +208,31 @@ def _verdict(case: Case, result: Result) -> tuple[Verdict, str]:
     return Verdict.INVALID, "outvoted by the canonical result"
 
 
-async def _pronounce(runtime: Runtime, verdicts: Iterable[tuple[Result, Verdict, str]]) -> list[Result]:
-    """Store the verdicts that are new; the results that got them."""
-    groups: dict[tuple[Verdict, str], list[Result]] = defaultdict(list)
-    for result, verdict, reason in verdicts:
-        if result.verdict != verdict:
-            groups[verdict, reason].append(result)
-    for (verdict, reason), results in groups.items():
-        await runtime.store.results.judge([result.id for result in results], verdict, reason)
-        for result in results:
-            result.verdict, result.reason = verdict, reason
-    return [result for results in groups.values() for result in results]
+async def _pronounce(runtime: Runtime, verdicts: list[tuple[Result, Verdict, str]]) -> list[Result]:
+    """Store the verdicts that are new; the results that got them by this call, and by no other process that came
+    to the same ones at the same time."""
+    by = new_seq()
+    changed: list[Result] = []
+    while verdicts:
+        groups: dict[tuple[Verdict, Verdict, str], list[Result]] = defaultdict(list)
+        for result, verdict, reason in verdicts:
+            if (result.verdict, result.reason) != (verdict, reason):
+                groups[Verdict(result.verdict), verdict, reason].append(result)
+        verdicts = []
+        for (frm, verdict, reason), results in groups.items():
+            ids = [result.id for result in results]
+            current: Mapping[str, Result] = {}
+            if await runtime.store.results.judge(ids, frm, verdict, reason=reason, by=by) < len(ids):
+                current = await runtime.store.results.get_many(ids)
+            for result in results:
+                if result.id not in current or current[result.id].judged_by == by:
+                    result.verdict, result.reason = verdict, reason
+                    changed.append(result)
+                else:
+                    result.verdict, result.reason = current[result.id].verdict, current[result.id].reason
+                    if result.verdict in OPEN_VERDICTS:
+                        verdicts.append((result, verdict, reason))
+    return changed
 
 
 async def _cancel_rest(runtime: Runtime, units: Sequence[Unit]) -> None:
@@ -252,39 +262,41 @@ async def _supply(runtime: Runtime, cases: Sequence[Case]) -> None:
     if not cases:
         return
     ids = [Task.id_of(case.unit.id, number) for case in cases for number in range(case.unit.total)]
-    outstanding = _outstanding((await runtime.store.tasks.get_many(ids)).values(), cases)
-    wanted: dict[str, int] = {}
+    tasks = await runtime.store.tasks.get_many(ids)
+    wanted: dict[str, list[int]] = {}
     verdicts: list[tuple[Result, Verdict, str]] = []
     for case in cases:
-        shortfall = find_shortfall(
-            case.policy, case.ballots, outstanding=outstanding[case.unit.id], total=case.unit.total
-        )
-        open_votes = [result for result in case.results.values() if _votes(result) and result.digest]
+        unit = case.unit
+        found = {number: tasks.get(Task.id_of(unit.id, number)) for number in range(unit.total)}
+        # Their numbers are reserved, and a process is about to store them, or died before it did.
+        missing = [number for number, task in found.items() if task is None]
+        outstanding = sum(task is None or _outstanding(case, task) for task in found.values())
+        shortfall = find_shortfall(case.policy, case.ballots, outstanding=outstanding, total=unit.total)
         if isinstance(shortfall, GivenUp):
-            case.unit = await give_up(runtime, case.unit, shortfall.reason)
-            verdicts += [(result, Verdict.INCONCLUSIVE, shortfall.reason) for result in open_votes]
+            case.unit = await give_up(runtime, unit, shortfall.reason)
+            verdicts += _verdicts(case)
             continue
-        wanted[case.unit.id] = shortfall.replicas
+        if numbers := [*missing, *range(unit.total, unit.total + shortfall.replicas)]:
+            wanted[unit.id] = numbers
         if disagree(case.ballots):
             reason = "results disagree; more votes will decide"
-            verdicts += [(result, Verdict.INCONCLUSIVE, reason) for result in open_votes]
+            votes = [result for result in case.results.values() if _votes(result) and result.digest]
+            verdicts += [(result, Verdict.INCONCLUSIVE, reason) for result in votes]
     await _pronounce(runtime, verdicts)
-    if any(wanted.values()):
+    if wanted:
         await replicas.add(runtime, [case.unit for case in cases], wanted)
 
 
-def _outstanding(tasks: Iterable[Task], cases: Sequence[Case]) -> dict[str, int]:
-    counts = {case.unit.id: 0 for case in cases}
-    reported = {(case.unit.id, number) for case in cases for number in case.results}
-    for task in tasks:
-        if task.status in OUTSTANDING and (task.unit, task.number) not in reported:
-            counts[task.unit] += 1
-    return counts
+def _outstanding(case: Case, task: Task) -> bool:
+    """Whether a task may still bring a vote."""
+    result = case.results.get(task.number)
+    return task.status in OUTSTANDING and (result is None or result.waits_for_validator)
 
 
 async def give_up(runtime: Runtime, unit: Unit, reason: str) -> Unit:
     """End a unit as FAILED, and cancel its tasks that nobody holds; the unit as it is now."""
-    now = runtime.now()
-    await runtime.store.units(LaneKind.of(unit.id)).give_up(unit.id, UnitState.FAILED, reason, now)
+    units = runtime.store.units(LaneKind.of(unit.id))
+    await units.give_up(unit.id, UnitState.FAILED, reason, runtime.now())
     await runtime.store.tasks.cancel_ready([Task.id_of(unit.id, number) for number in range(unit.total)])
-    return replace(unit, state=UnitState.FAILED, reason=reason, finished_at=now)
+    # It may have been decided in the meantime.
+    return await units.get(unit.id) or unit

@@ -5,23 +5,26 @@ from __future__ import annotations
 import math
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from resolvers import variable_scheduling
+from resolvers import assignments, hosts, variable_scheduling
 from resolvers.errors import BadInput, LeaseLost
 from resolvers.flows import engine
 from resolvers.identifiers import check_lease
+from resolvers.lanes import USABLE_FOR_S
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
 from resolvers.schedulers import Candidate, Request
-from storage.documents import Assignment, Job, JobState, Lane, LaneKind, Task, TaskState, Unit
+from storage.documents import Job, JobState, Lane, LaneKind, Task, TaskState, Unit
 from storage.tasks import Lease
 
 MOST_AT_ONCE = 100
-SPARE_CANDIDATES = 50
+SPARE_CANDIDATES = 8
+MOST_CANDIDATES = 1_000
 MOST_PAGES = 10
+TAKEOVER_MS = 30_000
 IDLE_RETRY_S = 5
 SOON_RETRY_S = 2
 
@@ -69,17 +72,25 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
         raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
-    open_lanes = await runtime.lanes.snapshot()
-    offered = offer(runtime, open_lanes, request)
-    claimed = Claim()
+    await hosts.note_interests(runtime, request.host, request.owners, request.jobs)
+    known = await runtime.lanes.snapshot(USABLE_FOR_S)
+    tasks = await _take_from(runtime, offer(runtime, known, request), request)
+    if not tasks and (current := await runtime.lanes.snapshot()) != known:
+        known = current
+        tasks = await _take_from(runtime, offer(runtime, known, request), request)
+    if tasks:
+        return Claim(tasks)
+    why = await _why(runtime, known, offer(runtime, known, request))
+    return Claim(why_no_work=why, retry_after_s=IDLE_RETRY_S if why is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S)
+
+
+async def _take_from(runtime: Runtime, offered: Sequence[Lane], request: ClaimRequest) -> list[ClaimedTask]:
+    tasks: list[ClaimedTask] = []
     for lane in offered:
-        claimed.tasks += await _take(runtime, lane, request, request.first - len(claimed.tasks))
-        if len(claimed.tasks) >= request.first:
+        tasks += await _take(runtime, lane, request, request.first - len(tasks))
+        if len(tasks) >= request.first:
             break
-    if not claimed.tasks:
-        claimed.why_no_work = await _why(runtime, open_lanes, offered)
-        claimed.retry_after_s = IDLE_RETRY_S if claimed.why_no_work is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S
-    return claimed
+    return tasks
 
 
 def offer(runtime: Runtime, lanes: Sequence[Lane], request: ClaimRequest) -> list[Lane]:
@@ -118,15 +129,19 @@ async def _take(runtime: Runtime, lane: Lane, request: ClaimRequest, count: int)
         await runtime.lanes.close(lane)
         return []
     policy = Policy.of(job.policy)
-    now = runtime.now()
-    lease = Lease(_new_token(), request.host, now, now + policy.delay_bound_ms)
-    if job.variable_scheduler and lane.kind == LaneKind.VARIABLES:
-        tasks = await _take_scheduled(runtime, job, lane, lease, count)
-    elif count == 1 and policy.replicas == 1:
-        tasks = await _take_one(runtime, lane, lease)
-    else:
-        tasks = await _take_many(runtime, lane, lease, count)
-    return await _with_units(runtime, job, lane, tasks)
+    while True:
+        now = runtime.now()
+        lease = Lease(_new_token(), request.host, now, now + policy.delay_bound_ms)
+        if job.variable_scheduler and lane.kind == LaneKind.VARIABLES:
+            tasks = await _take_scheduled(runtime, job, lane, lease, count)
+        elif count == 1 and policy.replicas == 1:
+            tasks = await _take_one(runtime, lane, lease)
+        else:
+            tasks = await _take_many(runtime, lane, lease, count)
+        claimed = await _with_units(runtime, job, lane, tasks)
+        # Tasks that nobody needs any more were cancelled by that: there may be others behind them.
+        if claimed or not tasks:
+            return claimed
 
 
 async def _take_one(runtime: Runtime, lane: Lane, lease: Lease) -> list[Task]:
@@ -145,12 +160,11 @@ async def _take_many(runtime: Runtime, lane: Lane, lease: Lease, count: int) -> 
     seen = False
     for begin, end in ((start, 1.0), (0.0, start)):
         position = begin
-        for _ in range(MOST_PAGES):
-            page = await runtime.store.tasks.ready(
-                lane.id, start=position, end=end, limit=count - len(chosen) + SPARE_CANDIDATES
-            )
+        for number in range(MOST_PAGES):
+            limit = min((2 * (count - len(chosen)) + SPARE_CANDIDATES) << number, MOST_CANDIDATES)
+            page = await runtime.store.tasks.ready(lane.id, start=position, end=end, limit=limit)
             seen = seen or bool(page)
-            chosen |= await _unheld(runtime, lease.host, page)
+            chosen |= await assignments.unheld(runtime, lease.host, page)
             if not page or len(chosen) >= count:
                 break
             position = math.nextafter(page[-1].rand, 1.0)
@@ -159,15 +173,6 @@ async def _take_many(runtime: Runtime, lane: Lane, lease: Lease, count: int) -> 
     if not seen:
         await runtime.lanes.close(lane)
     return await _lease(runtime, lease, list(chosen.values())[:count])
-
-
-async def _unheld(runtime: Runtime, host: str, candidates: Sequence[Task]) -> dict[str, Task]:
-    """The candidates by unit, one a unit, of whose units the host has no replica."""
-    by_unit = {task.unit: task for task in reversed(candidates)}
-    held = await runtime.store.assignments.get_many(Assignment.id_of(unit, host) for unit in by_unit)
-    lapsed = {assignment.id for assignment in await _lapsed(runtime, held.values())}
-    taken = held.keys() - lapsed
-    return {unit: task for unit, task in by_unit.items() if Assignment.id_of(unit, host) not in taken}
 
 
 async def _lease(runtime: Runtime, lease: Lease, tasks: Sequence[Task]) -> list[Task]:
@@ -184,7 +189,7 @@ async def _take_scheduled(runtime: Runtime, job: Job, lane: Lane, lease: Lease, 
         each = replace(lease, token=_new_token())
         variable = await variable_scheduling.choose(runtime, job, host=lease.host, ready_only=True)
         ready = [] if variable is None else await _ready_tasks(runtime, variable)
-        unheld = list((await _unheld(runtime, lease.host, ready)).values())
+        unheld = list((await assignments.unheld(runtime, lease.host, ready)).values())
         taken = await _lease(runtime, each, unheld[:1]) or await _take_many(runtime, lane, each, 1)
         if not taken:
             break
@@ -199,40 +204,17 @@ async def _ready_tasks(runtime: Runtime, unit: Unit) -> list[Task]:
 
 async def _assign(runtime: Runtime, lease: Lease, tasks: Sequence[Task]) -> list[Task]:
     """Keep those leased tasks of whose units the host has no other replica; give the rest back."""
-    wanted = {Assignment.id_of(task.unit, lease.host): task for task in tasks}
-    made = [Assignment(id=key, task=task.id, lease=lease.token) for key, task in wanted.items()]
-    refused = await runtime.store.assignments.insert_many(made)
-    if refused:
-        held = await runtime.store.assignments.get_many(refused)
-        for assignment in await _lapsed(runtime, held.values()):
-            if await runtime.store.assignments.move(assignment, wanted[assignment.id].id, lease.token):
-                refused.discard(assignment.id)
-        await give_back(runtime, [wanted[key] for key in refused], lease.token)
-    return [task for key, task in wanted.items() if key not in refused]
-
-
-async def _lapsed(runtime: Runtime, held: Iterable[Assignment]) -> list[Assignment]:
-    """Assignments whose task their host no longer has: it was released, or its lease ran out unreported. The
-    latter is voided, so that a late report of it can't make a second vote of the same host."""
-    assignments = list(held)
-    tasks = await runtime.store.tasks.get_many(assignment.task for assignment in assignments)
-    lapsed: list[Assignment] = []
-    for assignment in assignments:
-        task = tasks.get(assignment.task)
-        if (
-            task is None
-            or task.lease != assignment.lease
-            or (task.status == TaskState.EXPIRED and await runtime.store.tasks.void(task.id, task.lease))
-        ):
-            lapsed.append(assignment)
-    return lapsed
+    kept = await assignments.assign(runtime, lease.host, lease.token, tasks)
+    await give_back(runtime, [task for task in tasks if task not in kept], lease.token)
+    return kept
 
 
 async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
     """Make leased tasks ready for others; how many of them `token` still held."""
     if not tasks:
         return 0
-    released = await runtime.store.tasks.release([task.id for task in tasks], token)
+    until = runtime.now() + TAKEOVER_MS
+    released = await runtime.store.tasks.release([task.id for task in tasks], token, until=until)
     await runtime.lanes.wake(task.lane for task in tasks)
     return released
 

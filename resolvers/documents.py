@@ -1,5 +1,31 @@
 """The documents that resolvers answer with, for the schema, which does not reach into the storage."""
 
-from storage.documents import Host, Job, Result, Task, UnitState, Variable
+from storage.documents import (
+    Flow,
+    FlowJob,
+    FlowState,
+    Host,
+    Job,
+    Level,
+    NodeState,
+    Result,
+    Run,
+    Task,
+    UnitState,
+    Variable,
+)
 
-__all__ = ["Host", "Job", "Result", "Task", "UnitState", "Variable"]
+__all__ = [
+    "Flow",
+    "FlowJob",
+    "FlowState",
+    "Host",
+    "Job",
+    "Level",
+    "NodeState",
+    "Result",
+    "Run",
+    "Task",
+    "UnitState",
+    "Variable",
+]

@@ -39,6 +39,7 @@ async def identify(runtime: Runtime, token: str | None, name: str = "") -> HostI
     checked_text(name, field="hostName", most=MAX_NAME_CHARACTERS)
     key = secrets.token_hex(8)
     await _register(runtime, key, name)
+    runtime.known_interests[key] = (frozenset(), frozenset())
     return HostIdentity(key, f"{key}.{_sign(runtime, key)}")
 
 
@@ -61,7 +62,19 @@ async def anonymous(runtime: Runtime, address: str) -> str:
 
 async def _register(runtime: Runtime, key: str, name: str) -> None:
     now = runtime.now()
-    await runtime.store.hosts.insert(Host(id=Host.id_of(key), seq=new_seq(), name=name, created_at=now, seen_at=now))
+    await runtime.store.hosts.insert(
+        Host(id=Host.id_of(key), seq=new_seq(), name=name, created_at=now, seen_at=now, claimed_at=now)
+    )
+
+
+async def note_interests(runtime: Runtime, key: str, owners: frozenset[str], jobs: frozenset[str]) -> None:
+    """Remember what a host asks for, so that owners can be told whether anybody supports them. Stored at most twice
+    a minute unless it changes."""
+    interests = (owners, jobs)
+    if runtime.known_interests.get(key) == interests:
+        return
+    runtime.known_interests[key] = interests
+    await runtime.store.hosts.note_interests(Host.id_of(key), owners, jobs, runtime.now())
 
 
 async def get(runtime: Runtime, key: str) -> Host:

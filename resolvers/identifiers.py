@@ -13,7 +13,9 @@ RESULT_NUMBER = re.compile(r"u?[0-9]{1,9}")
 TASK_ID = re.compile(r"(var|run):[A-Za-z0-9._~:-]{1,600}:u?[0-9]{1,9}")
 LEASE_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FLOW_KEY = re.compile(r"[0-9a-f]{32}")
+REVISION = re.compile(r"[0-9a-f]{32}")
 NODE_NUMBER = re.compile(r"[0-9]{1,8}")
+CURSOR = re.compile(r"[0-9a-f]{32}")
 HOST_KEY = re.compile(r"[a-z0-9]{1,64}")
 JOB_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/?")
 VARIABLE_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/variables/({VARIABLE_KEY.pattern})/?")
@@ -52,6 +54,13 @@ def check_lease(task: str, token: str, *, field: str) -> None:
     """Raises LeaseLost where the task's id or the lease's token can't be one of this pool."""
     if not TASK_ID.fullmatch(task) or not LEASE_TOKEN.fullmatch(token):
         raise LeaseLost(f"{field} names no task with its lease of this pool", field=field)
+
+
+def checked_cursor(cursor: str) -> str:
+    """A place in a list in the order of `seq`, or empty for its start. Raises BadInput for anything else."""
+    if cursor and not CURSOR.fullmatch(cursor):
+        raise BadInput(f"{cursor[:100]!r} is no cursor of this list", field="after")
+    return cursor
 
 
 def checked_text(value: str, *, field: str, most: int) -> str:

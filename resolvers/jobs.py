@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from slugify import slugify
 
 from resolvers import json_text
-from resolvers.errors import AlreadyExists, BadInput, NotFound, TooLarge, UnparsableJavaScript
-from resolvers.identifiers import JOB_KEY, checked_text
+from resolvers.errors import AlreadyExists, BadInput, IdempotencyMismatch, NotFound, TooLarge, UnparsableJavaScript
+from resolvers.identifiers import JOB_KEY, checked_cursor, checked_text
 from resolvers.judgement import PARAMETERS as VALIDATE_PARAMETERS
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
@@ -69,6 +70,7 @@ async def create(runtime: Runtime, new: NewJob) -> Job:
         policy=policy.dump(),
         idempotency_key=checked_text(new.idempotency_key, field="idempotencyKey", most=MAX_NAME_CHARACTERS),
     )
+    job.request = _request(job) if job.idempotency_key else ""
     if await runtime.store.jobs.insert(job):
         return job
     return _same_again(await get(runtime, key), job)
@@ -77,13 +79,33 @@ async def create(runtime: Runtime, new: NewJob) -> Job:
 def _same_again(stored: Job, job: Job) -> Job:
     if stored.seq == job.seq:
         return stored
-    identity = ("idempotency_key", "execute_function", "validate_result", "variable_scheduler", "metadata")
-    if job.idempotency_key and all(getattr(stored, name) == getattr(job, name) for name in identity):
+    if job.request and stored.request == job.request:
         return stored
+    if job.idempotency_key and stored.idempotency_key == job.idempotency_key:
+        raise IdempotencyMismatch(
+            f"the idempotency key {job.idempotency_key!r} came before with another job of this name",
+            field="idempotencyKey",
+        )
     raise AlreadyExists(
         f"there is a job with the key {job.key!r} already; choose another name, or update that job",
         field="name",
     )
+
+
+def _request(job: Job) -> str:
+    """A digest of all that a request to create a job says."""
+    fields = (
+        "idempotency_key",
+        "name",
+        "execute_function",
+        "validate_result",
+        "variable_scheduler",
+        "compare_results",
+        "metadata",
+        "policy",
+    )
+    said = orjson.dumps([getattr(job, name) for name in fields], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(said).hexdigest()
 
 
 async def update(
@@ -110,7 +132,10 @@ async def update(
                 await compiled(runtime, source, SERVER_SIDE[name], name)
             changes[name] = source
     await runtime.store.jobs.set(job.id, changes)
-    return await get(runtime, key)
+    updated = await get(runtime, key)
+    if updated.owner != job.owner:
+        await runtime.lanes.pass_to(updated)
+    return updated
 
 
 async def archive(runtime: Runtime, key: str) -> Job:
@@ -130,9 +155,8 @@ async def get(runtime: Runtime, key: str) -> Job:
 async def page(runtime: Runtime, *, first: int, after: str = "", owner: str = "") -> Sequence[Job]:
     """Active jobs in the order of their creation."""
     checked_text(owner, field="owner", most=MAX_NAME_CHARACTERS)
-    matching = {"owner": owner} if owner else {"state": str(JobState.ACTIVE)}
-    found = await runtime.store.jobs.page(matching, first=first, after=after)
-    return [job for job in found if job.state == JobState.ACTIVE]
+    matching = {"owner": owner, "state": str(JobState.ACTIVE)} if owner else {"state": str(JobState.ACTIVE)}
+    return await runtime.store.jobs.page(matching, first=first, after=checked_cursor(after))
 
 
 def key_of(name: str) -> str:
@@ -140,6 +164,8 @@ def key_of(name: str) -> str:
     key = slugify(checked_text(name, field="name", most=MAX_NAME_CHARACTERS))
     if not key:
         raise BadInput(f"no key can be made of the name {name!r}: it needs letters or digits", field="name")
+    if not JOB_KEY.fullmatch(key):
+        raise BadInput(f"the key made of the name has {len(key)} characters: choose a shorter name", field="name")
     if key in RESERVED_KEYS:
         raise BadInput(f"the key {key!r} is a route of the API; choose another name", field="name")
     return key

@@ -50,10 +50,10 @@ def _as_javascript_reads(digits: str) -> int | float:
 def digest(*texts: str) -> str:
     """What votes are compared by: SHA-256 over the canonical form of JSON texts (JSON Canonicalization Scheme,
     RFC 8785), so that neither the order of keys nor the spelling of a number makes a difference."""
-    value = [json.loads(text, parse_int=_as_javascript_reads) for text in texts]
     try:
-        canonical = rfc8785.dumps(value)
-    except rfc8785.CanonicalizationError:
-        # A number out of a double's range has no canonical form: such a text agrees only with its equal.
+        canonical = rfc8785.dumps([json.loads(text, parse_int=_as_javascript_reads) for text in texts])
+    except (rfc8785.CanonicalizationError, RecursionError):
+        # A number out of a double's range has no canonical form, and what is nested too deeply is not worth one:
+        # such a text agrees only with its equal.
         canonical = "\0".join(texts).encode("utf-8", "surrogatepass")
     return hashlib.sha256(canonical).hexdigest()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resolvers import json_text
+from resolvers.errors import PoolError
 from resolvers.runtime import Runtime
 from sandbox import UNDEFINED, FailureKind, Function, Outcome, Threw
 from storage.documents import Job
@@ -56,11 +57,14 @@ def read(outcome: Outcome, value: str) -> Judgement:
     if answer is True:
         return Judgement(True, value)
     if isinstance(answer, dict) and isinstance(answer.get("valid"), bool):
-        replaced = json_text.checked(answer["result"], field="result") if "result" in answer else value
         reason = str(answer.get("reason") or "")[:500]
-        if answer["valid"]:
-            return Judgement(True, replaced, reason)
-        return Judgement(False, value, reason or "validate_result answered valid: false")
+        if not answer["valid"]:
+            return Judgement(False, value, reason or "validate_result answered valid: false")
+        try:
+            replaced = json_text.checked(answer["result"], field="its result") if "result" in answer else value
+        except PoolError as problem:
+            return Judgement(False, value, f"validate_result: {problem.message}")
+        return Judgement(True, replaced, reason)
     # Empty arrays and objects are truthy in JavaScript.
     if isinstance(answer, (dict, list)) or answer:
         return Judgement(True, outcome.json)

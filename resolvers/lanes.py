@@ -3,40 +3,51 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from storage.documents import Job, Lane, LaneKind
 from storage.lanes import Lanes
 
 STALE_AFTER_S = 1.0
+USABLE_FOR_S = 5.0
 MOST_LANES = 10_000
 SMOOTHING = 0.2
 
 
 class OpenLanes:
-    """The open lanes, read from the store at most once a second, and at once after this process woke one."""
+    """The open lanes, as they were a moment ago or after this process woke one."""
 
-    def __init__(self, lanes: Lanes, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, lanes: Lanes, now: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep the lanes in `lanes`; `now` is the time in ms since the epoch, `clock` one in seconds for ages."""
         self._lanes = lanes
+        self._now = now
         self._clock = clock
         self._known: dict[str, Lane] = {}
         self._read_at = float("-inf")
-        self._observed_at: dict[str, float] = {}
+        self._wakes = 0
+        self._observed: dict[str, list[float]] = defaultdict(list)
 
-    async def snapshot(self) -> list[Lane]:
-        if self._clock() - self._read_at >= STALE_AFTER_S:
-            read_at = self._clock()
+    async def snapshot(self, max_age_s: float = STALE_AFTER_S) -> list[Lane]:
+        """The open lanes of at most `max_age_s` seconds ago.
+
+        A claim makes do with `USABLE_FOR_S` as long as it finds work there: the sweeper looks more often.
+        """
+        if self._clock() - self._read_at >= max_age_s:
+            read_at, wakes = self._clock(), self._wakes
             self._known = {lane.id: lane for lane in await self._lanes.open_lanes(MOST_LANES)}
-            self._read_at = read_at
+            # A lane that was woken while this was read may be missing.
+            self._read_at = read_at if wakes == self._wakes else float("-inf")
         return list(self._known.values())
 
     async def wake(self, ids: Iterable[str]) -> None:
         """Tasks of these lanes became ready. To be called after they are stored."""
         wanted = set(ids)
         if wanted:
-            await self._lanes.wake(wanted)
-            self._read_at = float("-inf")
+            await self._lanes.wake(wanted, self._now())
+            self._wakes += 1
+            if not wanted <= self._known.keys():
+                self._read_at = float("-inf")
 
     async def close(self, lane: Lane) -> None:
         """A search that began after `lane` was read found it empty."""
@@ -45,24 +56,29 @@ class OpenLanes:
         else:
             self._read_at = float("-inf")
 
-    async def observe(self, lane_id: str, elapsed_ms: float) -> None:
-        """A task of the lane took this long. At most one write a second and lane: an estimate needs no more."""
-        now = self._clock()
-        if now - self._observed_at.get(lane_id, float("-inf")) < STALE_AFTER_S:
-            return
-        self._observed_at[lane_id] = now
-        known = self._known.get(lane_id) or await self._lanes.get(lane_id)
-        if known is None:
-            return
-        mean = float(elapsed_ms) if not known.run_ms else known.run_ms + SMOOTHING * (elapsed_ms - known.run_ms)
-        await self._lanes.set(lane_id, {"run_ms": mean})
-        if lane_id in self._known:
-            self._known[lane_id] = replace(known, run_ms=mean)
+    def observe(self, lane_id: str, elapsed_ms: float) -> None:
+        """A task of the lane took this long. Kept until `flush`: an estimate is not worth a write a task."""
+        self._observed[lane_id].append(elapsed_ms)
 
-    async def ensure(self, job: Job, kind: LaneKind, now: int) -> str:
+    async def flush(self) -> None:
+        """Store what was observed, as exponential moving averages."""
+        observed, self._observed = self._observed, defaultdict(list)
+        for lane in (await self._lanes.get_many(observed)).values():
+            times = observed[lane.id]
+            mean = sum(times) / len(times)
+            weight = 1 - (1 - SMOOTHING) ** len(times) if lane.run_ms else 1.0
+            await self._lanes.set(lane.id, {"run_ms": lane.run_ms + weight * (mean - lane.run_ms)})
+
+    async def ensure(self, job: Job, kind: LaneKind) -> str:
         """The id of the job's lane of this kind, which exists from now on."""
         lane_id = Lane.id_of(job.key, kind)
         if lane_id not in self._known:
-            lane = Lane(id=lane_id, job=job.key, kind=kind, owner=job.owner, oldest_at=now)
+            lane = Lane(id=lane_id, job=job.key, kind=kind, owner=job.owner, oldest_at=self._now())
             await self._lanes.insert(lane)
         return lane_id
+
+    async def pass_to(self, job: Job) -> None:
+        """The job has another owner."""
+        for kind in LaneKind:
+            await self._lanes.set(Lane.id_of(job.key, kind), {"owner": job.owner})
+        self._read_at = float("-inf")

@@ -23,7 +23,7 @@ LIMITS = {
     "target_results": (1, 20),
     "max_errors": (1, 100),
     "max_total": (1, 100),
-    "delay_bound_s": (1, 30 * 24 * 3600),
+    "delay_bound_seconds": (1, 30 * 24 * 3600),
     "max_iterations": (1, 1_000_000),
 }
 
@@ -36,7 +36,7 @@ class Policy:
     target_results: int = 0
     max_errors: int = 3
     max_total: int = 10
-    delay_bound_s: int = 600
+    delay_bound_seconds: int = 600
     adaptive: bool = False
     accepts_variables_from: str = VariableSource.ANYONE
     max_iterations: int = 1_000
@@ -82,7 +82,7 @@ class Policy:
 
     @property
     def delay_bound_ms(self) -> int:
-        return self.delay_bound_s * 1000
+        return self.delay_bound_seconds * 1000
 
     def dump(self) -> dict[str, Any]:
         return {name: str(v) if isinstance(v, StrEnum) else v for name, v in asdict(self).items()}

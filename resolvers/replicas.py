@@ -16,34 +16,31 @@ async def open_units(runtime: Runtime, job: Job, units: Sequence[Unit]) -> None:
     if not units:
         return
     kind = LaneKind.of(units[0].id)
-    lane = await runtime.lanes.ensure(job, kind, runtime.now())
-    totals: dict[int, list[str]] = defaultdict(list)
-    tasks: list[Task] = []
-    for unit in units:
-        total = policy_of(job, unit).first_replicas
-        tasks += [_task(runtime, unit, lane, number) for number in range(total)]
-        totals[total].append(unit.id)
-    await runtime.store.tasks.insert_many(tasks)
-    for total, ids in totals.items():
-        await runtime.store.units(kind).opened(ids, total)
+    lane = await runtime.lanes.ensure(job, kind)
+    await _create(runtime, units, {unit.id: range(policy_of(job, unit).first_replicas) for unit in units})
+    await runtime.store.units(kind).opened([unit.id for unit in units])
     await runtime.lanes.wake([lane])
 
 
-async def add(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, int]) -> None:
-    """Create `wanted[unit.id]` more tasks of each unit. Two processes that do so at once create the same ones."""
+async def add(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, Sequence[int]]) -> None:
+    """Create the tasks with the numbers `wanted[unit.id]` of each unit. Two processes that do so at once create the
+    same ones; where one dies half-way, the next one that looks at the unit finds their numbers reserved."""
+    await _create(runtime, units, wanted)
+    await runtime.lanes.wake({Lane.id_of(unit.job, LaneKind.of(unit.id)) for unit in units if wanted.get(unit.id)})
+
+
+async def _create(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, Sequence[int]]) -> None:
     totals: dict[tuple[LaneKind, int], list[str]] = defaultdict(list)
     tasks: list[Task] = []
     for unit in units:
-        count = wanted.get(unit.id, 0)
-        if count:
+        if numbers := wanted.get(unit.id):
             kind = LaneKind.of(unit.id)
-            lane = Lane.id_of(unit.job, kind)
-            tasks += [_task(runtime, unit, lane, unit.total + more) for more in range(count)]
-            totals[kind, unit.total + count].append(unit.id)
-    await runtime.store.tasks.insert_many(tasks)
+            tasks += [_task(runtime, unit, Lane.id_of(unit.job, kind), number) for number in numbers]
+            if unit.total <= max(numbers):
+                totals[kind, max(numbers) + 1].append(unit.id)
     for (kind, total), ids in totals.items():
         await runtime.store.units(kind).raise_total(ids, total)
-    await runtime.lanes.wake({task.lane for task in tasks})
+    await runtime.store.tasks.insert_many(tasks)
 
 
 def _task(runtime: Runtime, unit: Unit, lane: str, number: int) -> Task:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resolvers import assessment, jobs, json_text, variables
+from resolvers import assessment, assignments, jobs, json_text, variables
 from resolvers.errors import BadInput, LeaseLost, PoolError, Rejected, Unavailable
 from resolvers.identifiers import check_lease
 from resolvers.json_text import JsonText
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.policies import policy_of
 from resolvers.runtime import Runtime, new_seq
-from storage.documents import Assignment, Host, Job, Lane, LaneKind, Result, Task, TaskState, Unit, Verdict
+from storage.documents import Host, Job, Lane, LaneKind, Result, Task, TaskState, Unit, Verdict
 
 MOST_AT_ONCE = 100
 MAX_ERROR_CHARACTERS = 500
@@ -52,19 +52,37 @@ async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list
     """
     if not 1 <= len(reports) <= MOST_AT_ONCE:
         raise BadInput(f"results takes 1 to {MOST_AT_ONCE} at once, got {len(reports)}", field="results")
+    fields = _fields(reports)
     problems: dict[str, PoolError] = {}
     results: dict[str, Result] = {}
-    by_token: dict[str, list[Result]] = defaultdict(list)
-    for at, report in enumerate(reports):
+    by_token: dict[str, list[str]] = defaultdict(list)
+    for report in reports:
         try:
-            results[report.task] = made = _result(runtime, host, report, f"results[{at}]")
-            by_token[report.token].append(made)
+            results[report.task] = _result(runtime, host, report, fields[report.task])
+            by_token[report.token].append(report.task)
         except PoolError as problem:
             problems[report.task] = problem
-    for token, group in by_token.items():
-        problems |= await _begin(runtime, host, token, group)
-    stored = await take_in(runtime, [each for each in results.values() if each.id not in problems])
-    return [Receipt(stored.get(report.task), problems.get(report.task)) for report in reports]
+    repeated: list[str] = []
+    for token, ids in by_token.items():
+        begun = await _begin(runtime, host, token, ids)
+        repeated += begun.repeated
+        for task in begun.lost:
+            message = f"the task {task} is not leased to this host by this token"
+            problems[task] = LeaseLost(message, field=f"{fields[task]}.lease")
+    stored = await runtime.store.results.get_many(repeated)
+    fresh = [each for each in results.values() if each.id not in problems and each.id not in stored]
+    taken = await take_in(runtime, fresh, stored.values())
+    return [Receipt(taken.get(report.task), problems.get(report.task)) for report in reports]
+
+
+def _fields(reports: Sequence[Report]) -> dict[str, str]:
+    """The input's path of each report, by task."""
+    fields: dict[str, str] = {}
+    for at, report in enumerate(reports):
+        if report.task in fields:
+            raise BadInput(f"the task of {fields[report.task]} comes twice", field=f"results[{at}].task")
+        fields[report.task] = f"results[{at}]"
+    return fields
 
 
 def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
@@ -72,8 +90,8 @@ def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
     unit, number = Task.split(report.task)
     if not 0 <= report.elapsed_ms <= MAX_ELAPSED_MS:
         raise BadInput(
-            f"elapsedMs takes 0 to {MAX_ELAPSED_MS} milliseconds, got {report.elapsed_ms}",
-            field=f"{field}.elapsedMs",
+            f"elapsedMilliseconds takes 0 to {MAX_ELAPSED_MS}, got {report.elapsed_ms}",
+            field=f"{field}.elapsedMilliseconds",
         )
     result = Result(
         id=report.task,
@@ -103,41 +121,50 @@ def checked_context(value: Any, field: str) -> str:
     return text
 
 
-async def _begin(runtime: Runtime, host: str, token: str, results: Sequence[Result]) -> dict[str, PoolError]:
-    """Turn the leases of one token into reports under way; the problems, by task, of those that can't be."""
+@dataclass(slots=True)
+class Begun:
+    """Of tasks that are REPORTING by one lease: those that were so before, and those whose lease is lost."""
+
+    repeated: list[str]
+    lost: list[str]
+
+
+async def _begin(runtime: Runtime, host: str, token: str, ids: Sequence[str]) -> Begun:
+    """Turn the leases of one token into reports under way."""
     until = runtime.now() + TAKEOVER_MS
-    ids = [result.id for result in results]
     begin = runtime.store.tasks.begin_report
+    begun = Begun([], [])
     if await begin(ids, token, host, until=until) == len(ids):
-        return {}
+        return begun
     tasks = await runtime.store.tasks.get_many(ids)
-    problems: dict[str, PoolError] = {}
     for task_id in ids:
         task = tasks.get(task_id)
-        ours = task is not None and task.lease == token and task.host == host
-        if task is None or not ours or task.status in (TaskState.READY, TaskState.CANCELLED):
-            problems[task_id] = LeaseLost(f"the task {task_id} is not leased to this host by this token", field="lease")
-        elif task.status in (TaskState.EXPIRED, TaskState.EXPIRING):
-            await begin([task_id], token, host, until=until, frm=TaskState(task.status))
-    return problems
+        if task is None or task.lease != token or task.host != host:
+            begun.lost.append(task_id)
+        elif task.status in (TaskState.REPORTING, TaskState.REPORTED):
+            begun.repeated.append(task_id)
+        # In this order: the sweeper may turn the one into the other at any moment.
+        elif not (
+            await begin([task_id], token, host, until=until, frm=TaskState.EXPIRING)
+            or await begin([task_id], token, host, until=until, frm=TaskState.EXPIRED)
+        ):
+            begun.lost.append(task_id)
+    return begun
 
 
-async def take_in(runtime: Runtime, results: Sequence[Result]) -> dict[str, Result]:
-    """Judge, store and assess results of REPORTING tasks, and close the tasks; the stored results by id.
-
-    Safe to repeat: what is stored already is not judged again.
-    """
-    if not results:
-        return {}
+async def take_in(runtime: Runtime, fresh: Sequence[Result], stored: Iterable[Result] = ()) -> dict[str, Result]:
+    """Judge and store fresh results of REPORTING tasks, assess them and those that were `stored` by an earlier
+    try, and close the tasks; the results by id."""
+    results = [*fresh, *stored]
     units = await assessment.read_units(runtime, {result.unit for result in results})
-    cases = [(result, units[result.unit]) for result in results if result.unit in units]
     by_job: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
-    for result, unit in cases:
+    for result in fresh:
+        unit = units[result.unit]
         result.job = unit.job
         by_job[unit.job].append((result, unit))
     for job_key, group in by_job.items():
         await judge_results(runtime, await jobs.get(runtime, job_key), group)
-    return await _store(runtime, [result for result, _ in cases], units)
+    return await _store(runtime, fresh, units, stored)
 
 
 async def judge_results(runtime: Runtime, job: Job, group: Sequence[tuple[Result, Unit]]) -> None:
@@ -170,30 +197,30 @@ def _apply(judgement: Judgement, result: Result, unit: Unit) -> None:
         result.digest = json_text.digest(*agreed_on)
 
 
-async def _store(runtime: Runtime, results: Sequence[Result], units: Mapping[str, Unit]) -> dict[str, Result]:
-    known = await runtime.store.results.insert_many(results)
+async def _store(
+    runtime: Runtime, fresh: Sequence[Result], units: Mapping[str, Unit], earlier: Iterable[Result] = ()
+) -> dict[str, Result]:
+    known = await runtime.store.results.insert_many(fresh)
     stored = await runtime.store.results.get_many(known)
-    current = [stored.get(result.id, result) for result in results]
-    await _blame_failures(runtime, [result for result in current if result.id not in known])
-    settled = await settle(runtime, [result for result in current if not waits_for_validator(result)], units)
-    return {result.id: result for result in [*current, *settled]}
+    current = [*(stored.get(result.id, result) for result in fresh), *earlier]
+    await blame_failures(runtime, [result for result in fresh if result.id not in known])
+    await settle(runtime, [result for result in current if not result.waits_for_validator], units)
+    return {result.id: result for result in current}
 
 
-def waits_for_validator(result: Result) -> bool:
-    """Stored while `validate_result` could not be asked: its task stays REPORTING until the sweeper asks again."""
-    return result.verdict == Verdict.PENDING and not result.digest
-
-
-async def settle(runtime: Runtime, results: Sequence[Result], units: Mapping[str, Unit]) -> list[Result]:
-    """Assess stored results and close their tasks; the results with their verdicts."""
+async def settle(runtime: Runtime, results: Sequence[Result], units: Mapping[str, Unit]) -> None:
+    """Assess stored results, write the verdicts into them, and close their tasks."""
+    if not results:
+        return
     touched = {result.unit: units[result.unit] for result in results}
-    assessed = await assessment.assess(runtime, list(touched.values()), results)
+    await assessment.assess(runtime, list(touched.values()), results)
     await runtime.store.tasks.finish([result.id for result in results], TaskState.REPORTING, TaskState.REPORTED)
-    await _observe(runtime, results)
-    return assessed
+    for result in results:
+        if result.digest:
+            runtime.lanes.observe(Lane.id_of(result.job, LaneKind.of(result.unit)), result.elapsed_ms)
 
 
-async def _blame_failures(runtime: Runtime, results: Sequence[Result]) -> None:
+async def blame_failures(runtime: Runtime, results: Sequence[Result]) -> None:
     failed: dict[str, list[Result]] = defaultdict(list)
     for result in results:
         if result.verdict == Verdict.INVALID:
@@ -201,12 +228,6 @@ async def _blame_failures(runtime: Runtime, results: Sequence[Result]) -> None:
     for host, group in failed.items():
         errors = sum(bool(result.error) for result in group)
         await runtime.store.hosts.blame(Host.id_of(host), invalid=len(group) - errors, failed=errors, now=runtime.now())
-
-
-async def _observe(runtime: Runtime, results: Sequence[Result]) -> None:
-    slowest = {Lane.id_of(each.job, LaneKind.of(each.unit)): each.elapsed_ms for each in results if each.digest}
-    for lane, elapsed_ms in slowest.items():
-        await runtime.lanes.observe(lane, elapsed_ms)
 
 
 async def submit_unsolicited(
@@ -229,8 +250,7 @@ async def submit_unsolicited(
         raise Rejected(f"the job's validate_result turned this result down: {judgement.reason}", field="value")
     number = f"u{await runtime.store.units(LaneKind.of(unit.id)).expect_unsolicited(unit.id)}"
     task = _unsolicited_task(runtime, job, unit, number, host)
-    assignment = Assignment(id=Assignment.id_of(unit.id, host), task=task.id, lease=task.lease)
-    first = await runtime.store.assignments.insert(assignment)
+    first = bool(await assignments.assign(runtime, host, task.lease, [task]))
     await runtime.store.tasks.insert(task)
     result = Result(
         id=task.id,

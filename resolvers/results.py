@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resolvers.errors import NotFound
-from resolvers.identifiers import RESULT_NUMBER, TASK_ID
+from resolvers.identifiers import RESULT_NUMBER, TASK_ID, checked_cursor
 from resolvers.runtime import Runtime
 from storage.documents import Result, Task, Unit
 
 
 async def page(runtime: Runtime, unit: Unit, *, first: int, after: str = "") -> Sequence[Result]:
     """A unit's results in the order in which they came."""
-    return await runtime.store.results.page({"unit": unit.id}, first=first, after=after)
+    return await runtime.store.results.page({"unit": unit.id}, first=first, after=checked_cursor(after))
 
 
 async def get(runtime: Runtime, unit: Unit, number: str) -> Result:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uuid_utils
+from cachetools import TTLCache
 
+from resolvers.flows.poller import FlowPoller
 from resolvers.lanes import OpenLanes
 from resolvers.pool import PoolStatusCache
 from resolvers.schedulers import Scheduler, load_schedulers
@@ -39,6 +41,7 @@ class Runtime:
     host_secret: bytes
     lanes: OpenLanes
     status: PoolStatusCache
+    flow_poller: FlowPoller
     schedulers: Mapping[str, Scheduler] = field(default_factory=load_schedulers)
     default_scheduler: str = "random"
     name: str = "comp-pool"
@@ -46,6 +49,10 @@ class Runtime:
     random: random.Random = field(default_factory=random.Random)
     draining: bool = False
     """The process is stopping: it hands out no more tasks."""
+    known_interests: TTLCache[str, tuple[frozenset[str], frozenset[str]]] = field(
+        default_factory=lambda: TTLCache(maxsize=100_000, ttl=30)
+    )
+    """What hosts asked for in the last half minute: the owners and jobs they support."""
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -60,13 +67,22 @@ class Runtime:
         except Exception:
             log.exception("work in the background failed; the sweeper carries it on")
 
+    async def close(self) -> None:
+        """Stop what is done behind the scenes."""
+        await self.flow_poller.close()
+        for task in list(self.background):
+            task.cancel()
+        await asyncio.gather(*self.background, return_exceptions=True)
+
     async def settled(self) -> None:
         """Wait until nothing is done behind the scenes."""
         while self.background:
             await asyncio.gather(*self.background)
 
 
-async def make_runtime(store: Store, sandbox: Sandbox) -> Runtime:
-    """The runtime over an open store and a started sandbox, with its defaults."""
+async def make_runtime(store: Store, sandbox: Sandbox, now: Callable[[], int] = milliseconds) -> Runtime:
+    """The runtime over an open store and a started sandbox, with its defaults; `now` in ms since the epoch."""
     secret = await store.secrets.key("hosts")
-    return Runtime(store, sandbox, secret, OpenLanes(store.lanes), PoolStatusCache(store))
+    return Runtime(
+        store, sandbox, secret, OpenLanes(store.lanes, now), PoolStatusCache(store), FlowPoller(store), now=now
+    )

@@ -29,11 +29,17 @@ class Swept:
 
 
 async def sweep(runtime: Runtime) -> Swept:
-    """Expire leases that ran out, carry through reports that a process left half-way, and create the tasks of
-    units that never got theirs; move flows on."""
-    recovered = await _recover_reports(runtime)
-    expired = await _expire(runtime)
+    """Create the tasks of units that never got theirs, expire leases that ran out, carry through reports and
+    releases that a process left half-way; move flows on.
+
+    What runs owners' code comes last: a sandbox that is away holds nothing else up.
+    """
+    await runtime.lanes.flush()
     opened = await _open_units(runtime)
+    expired = await _expire(runtime)
+    released = await _wake_released(runtime)
+    await runtime.lanes.snapshot()
+    recovered = await _recover_reports(runtime) + released
     return Swept(expired, recovered, opened, await engine.sweep(runtime, BATCH))
 
 
@@ -49,6 +55,8 @@ async def _expire(runtime: Runtime) -> int:
     await tasks.postpone([task.id for task in expiring], TaskState.EXPIRING, now + TAKEOVER_MS)
     units = await assessment.read_units(runtime, {task.unit for task in expiring})
     await assessment.assess(runtime, list(units.values()), [])
+    # A process that died may have stored a replacement without waking its lane.
+    await runtime.lanes.wake(task.lane for task in expiring)
     return await tasks.finish([task.id for task in expiring], TaskState.EXPIRING, TaskState.EXPIRED)
 
 
@@ -64,21 +72,32 @@ async def _recover_reports(runtime: Runtime) -> int:
     reported = [task for task in stuck if task.id in results]
     await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + TAKEOVER_MS)
     await _settle(runtime, reported, results)
+    await runtime.lanes.wake(task.lane for task in reported)
     return len(stuck)
+
+
+async def _wake_released(runtime: Runtime) -> int:
+    """Wake the lanes of tasks that were given back, in case a process died before it did."""
+    released = await runtime.store.tasks.overdue(TaskState.READY, now=runtime.now(), limit=BATCH)
+    if released:
+        await runtime.lanes.wake(task.lane for task in released)
+        await runtime.store.tasks.postpone([task.id for task in released], TaskState.READY, 0)
+    return len(released)
 
 
 async def _settle(runtime: Runtime, tasks: list[Task], results: dict[str, Result]) -> None:
     units = await assessment.read_units(runtime, {task.unit for task in tasks})
     waiting: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
     for task in tasks:
-        if reports.waits_for_validator(results[task.id]) and task.unit in units:
+        if results[task.id].waits_for_validator:
             waiting[task.job].append((results[task.id], units[task.unit]))
     for job_key, group in waiting.items():
         await reports.judge_results(runtime, await jobs.get(runtime, job_key), group)
-        for result, _ in group:
-            await runtime.store.results.settle(result)
-    ready = [results[task.id] for task in tasks if not reports.waits_for_validator(results[task.id])]
-    await reports.settle(runtime, [result for result in ready if result.unit in units], units)
+        judged = [result for result, _ in group if not result.waits_for_validator]
+        settled = [result for result in judged if await runtime.store.results.settle(result)]
+        await reports.blame_failures(runtime, settled)
+    ready = [results[task.id] for task in tasks]
+    await reports.settle(runtime, [result for result in ready if not result.waits_for_validator], units)
 
 
 async def _open_units(runtime: Runtime) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from resolvers import jobs, json_text, replicas, variable_scheduling
 from resolvers.errors import (
@@ -17,13 +20,14 @@ from resolvers.errors import (
     Rejected,
     Unavailable,
 )
-from resolvers.identifiers import JOB_KEY, VARIABLE_KEY
+from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor, checked_text
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
 TAKEOVER_MS = 30_000
+MAX_KEY_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,16 @@ async def create_many(
     """
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
+    checked_text(idempotency_key, field="idempotencyKey", most=MAX_KEY_CHARACTERS)
     job = await jobs.get(runtime, job_key)
     if job.state == JobState.ARCHIVED:
         raise Conflict(f"the job {job.key!r} is archived and takes no more variables", field="job")
     made = [_variable(runtime, job, each, at, idempotency_key) for at, each in enumerate(new)]
     _refuse_repeats(made)
+    if idempotency_key:
+        request = _request(idempotency_key, made)
+        for variable in made:
+            variable.request = request
     await _validate(runtime, job, made)
     if taken := await runtime.store.variables.insert_many(made):
         return await _repeated(runtime, job, made, taken, idempotency_key)
@@ -85,6 +94,12 @@ def _made_key(idempotency_key: str, at: int) -> str:
     return new_seq()
 
 
+def _request(idempotency_key: str, made: Sequence[Variable]) -> str:
+    """A digest of all that a request to add variables says."""
+    said = orjson.dumps([idempotency_key, [[each.key, each.value] for each in made]])
+    return hashlib.sha256(said).hexdigest()
+
+
 def _refuse_repeats(made: Sequence[Variable]) -> None:
     seen: set[str] = set()
     for at, variable in enumerate(made):
@@ -116,23 +131,22 @@ async def _repeated(
     """Some ids were there already: the same request again, or a clash of which nothing may stay."""
     stored = await runtime.store.variables.get_many(each.id for each in made)
     # An insert whose answer was lost is repeated, and finds its own documents there.
-    taken = {each.id for each in made if each.id in taken and stored[each.id].seq != each.seq}
+    taken = {each.id for each in made if each.id in taken and getattr(stored.get(each.id), "seq", "") != each.seq}
     fresh = [each for each in made if each.id not in taken]
     if not taken:
         await replicas.open_units(runtime, job, made)
         return list(made)
-    same = all(each.id in stored and stored[each.id].value == each.value for each in made)
-    if idempotency_key and same:
+    if idempotency_key and all(each.id in stored and stored[each.id].request == each.request for each in made):
         # A first try that a crash cut short may have stored only some of them.
         await replicas.open_units(runtime, job, fresh)
         return [stored[each.id] for each in made]
     await runtime.store.variables.withdraw([each.id for each in fresh])
-    if idempotency_key:
+    at, clash = next((at, each) for at, each in enumerate(made) if each.id in taken)
+    if idempotency_key and clash.key == _made_key(idempotency_key, at):
         raise IdempotencyMismatch(
             f"the idempotency key {idempotency_key!r} came before with other variables",
             field="idempotencyKey",
         )
-    at, clash = next((at, each) for at, each in enumerate(made) if each.id in taken)
     raise AlreadyExists(
         f"the job {clash.job!r} has a variable {clash.key!r} already; nothing was stored",
         field=f"variables[{at}].id",
@@ -151,7 +165,7 @@ async def page(
     runtime: Runtime, job_key: str, *, first: int, after: str = "", state: UnitState | None = None
 ) -> Sequence[Variable]:
     matching = {"job": job_key} if state is None else {"job": job_key, "state": str(state)}
-    return await runtime.store.variables.page(matching, first=first, after=after)
+    return await runtime.store.variables.page(matching, first=first, after=checked_cursor(after))
 
 
 async def wanted(runtime: Runtime, job_key: str, *, first: int, after: str = "") -> Sequence[tuple[str, Variable]]:
@@ -167,7 +181,9 @@ def _position(runtime: Runtime, cursor: str) -> tuple[float, float | None]:
     try:
         origin, last = (float(part) for part in cursor.split("/"))
     except ValueError:
-        raise BadInput(f"{cursor[:100]!r} is no cursor of this list", field="after") from None
+        origin, last = math.nan, math.nan
+    if not (0 <= origin < 1 and 0 <= last < 1):
+        raise BadInput(f"{cursor[:100]!r} is no cursor of this list", field="after")
     return origin, last
 
 

@@ -17,6 +17,15 @@ def global_id(kind: str, key: str) -> strawberry.ID:
     return strawberry.ID(to_base64(kind, key))
 
 
+def key_or_reference(value: str, kind: str) -> str:
+    """The key in a global id of this kind; anything else as it is."""
+    try:
+        found, key = from_base64(value)
+    except ValueError:
+        return value
+    return key if found == kind else value
+
+
 def parse_id(value: str, kind: str, *, field: str = "id") -> str:
     """The key in a global id that must be of this kind.
 

@@ -30,7 +30,7 @@ class Policy:
             target_results=policy.replicas,
             max_errors=policy.max_errors,
             max_total=policy.max_total,
-            delay_bound_seconds=policy.delay_bound_s,
+            delay_bound_seconds=policy.delay_bound_seconds,
             adaptive=policy.adaptive,
             accepts_variables_from=VariableSource(policy.accepts_variables_from),
             max_iterations=policy.max_iterations,
@@ -71,8 +71,6 @@ class PolicyInput:
     def changes(self) -> dict[str, Any]:
         """What was given, under the names of the stored policy."""
         given = {name: value for name, value in vars(self).items() if value not in (None, strawberry.UNSET)}
-        if "delay_bound_seconds" in given:
-            given["delay_bound_s"] = given.pop("delay_bound_seconds")
         if "accepts_variables_from" in given:
             given["accepts_variables_from"] = given["accepts_variables_from"].value
         return given

@@ -5,13 +5,16 @@ answers paste the text in (`orjson.Fragment`). Only values that came inside a Gr
 values once.
 """
 
+import json
 from typing import Any
 
 import orjson
 import strawberry
+from graphql import ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
-from resolvers.json_text import JsonText, checked
+from resolvers.errors import BadInput
+from resolvers.json_text import JsonText, checked, parse
 
 __all__ = ["SCALARS", "JsonText"]
 
@@ -24,9 +27,23 @@ def _parse(value: Any) -> JsonText:
     return JsonText(checked(value, field="value"))
 
 
+def _parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> JsonText:
+    """A value written in the document, where numbers have no bounds; variables may stand inside it."""
+    known = {name: parse(value) if isinstance(value, JsonText) else value for name, value in (variables or {}).items()}
+    try:
+        text = json.dumps(value_from_ast_untyped(node, known), allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError) as problem:
+        raise BadInput(f"value is not a JSON value: {problem}", field="value") from None
+    return JsonText(checked(JsonText(text), field="value"))
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     JsonText: strawberry.scalar(
-        name="JSON", description="Any JSON value (RFC 8259).", serialize=_serialize, parse_value=_parse
+        name="JSON",
+        description="Any JSON value (RFC 8259).",
+        serialize=_serialize,
+        parse_value=_parse,
+        parse_literal=_parse_literal,
     )
 }
 """For `StrawberryConfig(scalar_map=SCALARS)`: fields are annotated `JsonText`."""

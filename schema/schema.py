@@ -19,6 +19,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
+from schema.flows import FlowMutation, FlowQuery, FlowSubscription
 from schema.jobs import JobMutation, JobQuery
 from schema.limits import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS, CostRule
 from schema.masking import Masking
@@ -30,8 +31,9 @@ from schema.variables import VariableMutation
 
 CACHED_DOCUMENTS = 500
 
-Query = merge_types("Query", (JobQuery, PoolQuery))
-Mutation = merge_types("Mutation", (JobMutation, VariableMutation, TaskMutation, ResultMutation))
+Query = merge_types("Query", (JobQuery, FlowQuery, PoolQuery))
+Mutation = merge_types("Mutation", (JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation))
+Subscription = merge_types("Subscription", (FlowSubscription,))
 
 # Made once: the rules are part of the key under which `ValidationCache` finds a document's validation.
 RULES = [
@@ -54,7 +56,13 @@ class PoolSchema(strawberry.Schema):
         """Callers' mistakes are none of the log's business, and `Masking` logs the pool's own."""
 
 
-schema = PoolSchema(query=Query, mutation=Mutation, extensions=EXTENSIONS, config=StrawberryConfig(scalar_map=SCALARS))
+schema = PoolSchema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    extensions=EXTENSIONS,
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
 
 
 def sdl() -> str:

@@ -57,6 +57,7 @@ class Service:
                     yield runtime
                 finally:
                     runtime.draining = True
+                    await runtime.close()
                     self._runtime = None
 
     async def context(self, connection: HTTPConnection) -> Context:

@@ -126,6 +126,8 @@ class Job(Document):
     metadata: str = "{}"
     policy: dict[str, Any] = field(default_factory=dict)
     idempotency_key: str = ""
+    request: str = ""
+    """A digest of the request that made it, if that had an idempotency key."""
     scheduler_problem: str = ""
     """Why the variable scheduler fell back to random the last time, or empty."""
 
@@ -156,6 +158,8 @@ class Unit(Document):
     """How many results came for it without a lease."""
     canonical: str = ""
     """The number of the task whose result is the canonical one."""
+    decided_by: str = ""
+    """What the call that decided it was known by."""
     reason: str = ""
     policy: dict[str, Any] = field(default_factory=dict)
     """The policy in force where it is not the job's."""
@@ -169,6 +173,8 @@ class Variable(Unit):
 
     key: str
     """Its name within the job."""
+    request: str = ""
+    """A digest of the request that made it, if that had an idempotency key."""
 
     @staticmethod
     def id_of(job: str, key: str) -> str:
@@ -208,7 +214,7 @@ class Task(Document):
     attempt: int = 0
     leased_at: int = 0
     until: int = 0
-    """The lease's deadline; of a REPORTING or EXPIRING task, when the sweeper takes it over."""
+    """The lease's deadline; of any other task, when the sweeper sees to it, 0 for never."""
     created_at: int
 
     @staticmethod
@@ -268,6 +274,12 @@ class Host(Document):
     streak: int = 0
     """Valid results since the last invalid one: what `adaptive` trusts."""
     elapsed_ms: int = 0
+    claimed_at: int
+    """When it asked for work the last time, give or take half a minute."""
+    owners: list[str] = field(default_factory=list)
+    """The owners it supports; empty: all."""
+    jobs: list[str] = field(default_factory=list)
+    """The jobs it computes; empty: all."""
 
     @staticmethod
     def id_of(key: str) -> str:

@@ -192,6 +192,15 @@ class FlowJobs(FlowNodes[FlowJob]):
             {name: {"$eq": value} for name, value in where.items()}, by="state", fields=["one", "iteration"]
         )
 
+    async def count_unended(self, flow: str) -> dict[str, int]:
+        """How many jobs of a flow have not ended, by level."""
+        return await self._collection.group_count({"flow": {"$eq": flow}, "ended": {"$eq": False}}, by="level")
+
+    async def newest_rev(self) -> str:
+        """The latest revision of any job, or empty."""
+        stored = await self._collection.find({}, sort=[("rev", -1)], limit=1, projection=["rev"])
+        return str(stored[0]["rev"]) if stored else ""
+
     async def finished_since(self, flow: str, when: int) -> int:
         """How many of a flow's jobs ended at or after `when` (ms since the epoch)."""
         return await self._collection.count({"flow": {"$eq": flow}, "finished_at": {"$gte": when}})

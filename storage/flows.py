@@ -40,3 +40,8 @@ class Flows(Repository[Flow]):
     async def changed_since(self, rev: str, limit: int) -> list[Flow]:
         stored = await self._collection.find({"rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit)
         return [Flow.load(each) for each in stored]
+
+    async def newest_rev(self) -> str:
+        """The latest revision of any flow, or empty."""
+        stored = await self._collection.find({}, sort=[("rev", -1)], limit=1, projection=["rev"])
+        return str(stored[0]["rev"]) if stored else ""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from storage.documents import Host
 from storage.engines import Index
 from storage.repository import Repository
@@ -8,7 +10,7 @@ from storage.repository import Repository
 class Hosts(Repository[Host]):
     collection_name = "hosts"
     kind = Host
-    indexes = (Index(("seq",)), Index(("seen_at",)))
+    indexes = (Index(("seq",)), Index(("seen_at",)), Index(("claimed_at",)))
 
     async def credit(self, host_id: str, *, valid: int, elapsed_ms: int, now: int) -> None:
         """Count valid results and the time (ms) they took."""
@@ -33,3 +35,12 @@ class Hosts(Repository[Host]):
 
     async def count_seen_since(self, when: int) -> int:
         return await self._collection.count({"seen_at": {"$gte": when}})
+
+    async def note_interests(self, host_id: str, owners: Collection[str], jobs: Collection[str], now: int) -> None:
+        """What a host asked for."""
+        await self.set(host_id, {"claimed_at": now, "owners": sorted(owners), "jobs": sorted(jobs)})
+
+    async def claimed_since(self, when: int, limit: int) -> list[Host]:
+        """Hosts that asked for work at or after `when` (ms since the epoch)."""
+        stored = await self._collection.find({"claimed_at": {"$gte": when}}, limit=limit, sort=[("claimed_at", -1)])
+        return [Host.load(each) for each in stored]

@@ -6,7 +6,6 @@ from storage.documents import Lane
 from storage.engines import Index
 from storage.repository import Repository
 
-
 NEVER = 2**53
 """Later than any time in milliseconds."""
 

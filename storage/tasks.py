@@ -82,9 +82,9 @@ class Tasks(Repository[Task]):
     async def extend(self, ids: Collection[str], token: str, until: int) -> int:
         return await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": {"until": until}})
 
-    async def release(self, ids: Collection[str], token: str) -> int:
+    async def release(self, ids: Collection[str], token: str, *, until: int) -> int:
         """LEASED -> READY: given back without penalty."""
-        free = {"status": TaskState.READY, "lease": "", "host": "", "until": 0, "leased_at": 0}
+        free = {"status": TaskState.READY, "lease": "", "host": "", "until": until, "leased_at": 0}
         return await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": free})
 
     async def begin_report(
@@ -109,7 +109,7 @@ class Tasks(Repository[Task]):
         )
 
     async def postpone(self, ids: Collection[str], status: TaskState, until: int) -> None:
-        """Have the sweeper look at these REPORTING or EXPIRING tasks again, not before `until`."""
+        """Have the sweeper look at these tasks again, not before `until`; 0: never."""
         await self._collection.update_many(
             {"_id": {"$in": list(ids)}, "status": {"$eq": status}}, {"$set": {"until": until}}
         )
@@ -144,7 +144,7 @@ class Tasks(Repository[Task]):
 
     async def overdue(self, status: TaskState, *, now: int, limit: int) -> Sequence[Task]:
         stored = await self._collection.find(
-            {"status": {"$eq": status}, "until": {"$lt": now}}, sort=[("until", 1)], limit=limit
+            {"status": {"$eq": status}, "until": {"$gt": 0, "$lt": now}}, sort=[("until", 1)], limit=limit
         )
         return [Task.load(each) for each in stored]
 

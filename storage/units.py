@@ -37,11 +37,11 @@ class Units(Repository[U]):
         """Remove units that are still NEW: nobody was told of them."""
         await self._collection.delete_many({"_id": {"$in": list(ids)}, "state": {"$eq": UnitState.NEW}})
 
-    async def decide(self, ids: Collection[str], canonical: str, now: int) -> int:
+    async def decide(self, ids: Collection[str], canonical: str, *, by: str, now: int) -> int:
         """To DONE with the canonical result's task number; how many of `ids` this call decided."""
         return await self._collection.update_many(
             {"_id": {"$in": list(ids)}, "finished_at": {"$eq": 0}},
-            {"$set": {"state": UnitState.DONE, "canonical": canonical, "finished_at": now}},
+            {"$set": {"state": UnitState.DONE, "canonical": canonical, "decided_by": by, "finished_at": now}},
         )
 
     async def give_up(self, unit_id: str, state: UnitState, reason: str, now: int) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
-from resolvers.errors import NotFound
+from resolvers import tasks
+from resolvers.errors import BadInput, NotFound
 from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, checked_text
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, Run
+from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, Result, Run, Task
 
 PAGE = 1_000
 MOST_NAME_CHARACTERS = 200
@@ -61,9 +62,11 @@ async def jobs_page(
     return await runtime.store.flow_jobs.page(matching, first=first, after=after)
 
 
-async def level_jobs_page(runtime: Runtime, level: Level, *, first: int, after: int) -> Sequence[FlowJob]:
-    """The jobs of a level behind a position."""
-    return await runtime.store.flow_jobs.of_level(level.id, after=after, limit=first)
+async def level_jobs_page(runtime: Runtime, level: Level, *, first: int, after: str = "") -> Sequence[FlowJob]:
+    """The jobs of a level behind a position (a number as text, or empty). Raises BadInput."""
+    if after and not NODE_NUMBER.fullmatch(after):
+        raise BadInput(f"{after[:100]!r} is no cursor of this list", field="after")
+    return await runtime.store.flow_jobs.of_level(level.id, after=int(after or -1), limit=first)
 
 
 async def levels_below(runtime: Runtime, level: Level) -> Sequence[Level]:
@@ -74,6 +77,15 @@ async def levels_below(runtime: Runtime, level: Level) -> Sequence[Level]:
 async def runs_page(runtime: Runtime, flow_job: FlowJob, *, first: int, after: str = "") -> Sequence[Run]:
     """A job's runs, the first one first."""
     return await runtime.store.runs.page({"flow_job": flow_job.id}, first=first, after=after)
+
+
+async def run_results(runtime: Runtime, run: Run) -> Sequence[Result]:
+    """What hosts reported for a run, the first one first."""
+    return await runtime.store.results.page({"unit": run.id}, first=PAGE)
+
+
+async def run_tasks(runtime: Runtime, run: Run) -> Sequence[Task]:
+    return await tasks.of_unit(runtime, run)
 
 
 async def tree(runtime: Runtime, flow: Flow) -> str:

@@ -1,0 +1,57 @@
+"""One poller a process: which of the watched flows changed, whichever process changed them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from storage.store import Store
+
+POLL_S = 0.25
+MOST_CHANGES = 5_000
+
+
+class FlowPoller:
+    """Wakes the watchers of flows that changed. Runs only while somebody watches."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def watching(self, flow_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the flow has changed."""
+        changed = asyncio.Event()
+        self._watchers[flow_id].add(changed)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._poll(), name="flow poller")
+        try:
+            yield changed
+        finally:
+            self._watchers[flow_id].discard(changed)
+            if not self._watchers[flow_id]:
+                del self._watchers[flow_id]
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _poll(self) -> None:
+        jobs_at = flows_at = ""
+        while self._watchers:
+            jobs = await self._store.flow_jobs.flows_changed_since(jobs_at, MOST_CHANGES) if jobs_at else []
+            flows = await self._store.flows.changed_since(flows_at, MOST_CHANGES) if flows_at else []
+            self._wake({flow for flow, _ in jobs} | {flow.id for flow in flows})
+            jobs_at = jobs[-1][1] if jobs else jobs_at or await self._store.flow_jobs.newest_rev() or "0"
+            flows_at = flows[-1].rev if flows else flows_at or await self._store.flows.newest_rev() or "0"
+            await asyncio.sleep(POLL_S)
+
+    def _wake(self, flow_ids: set[str]) -> None:
+        for flow_id in flow_ids & self._watchers.keys():
+            for changed in self._watchers[flow_id]:
+                changed.set()

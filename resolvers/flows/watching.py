@@ -1,0 +1,100 @@
+"""Telling dashboards what changes in a flow, whichever server process changed it.
+
+Everything that changes carries a time-ordered revision. The process's poller wakes the watchers of flows that changed,
+and each watcher reads what is new in its own flow. It is asked for its next delta only when the last one was sent: a
+slow client gets fewer and larger ones, and nothing piles up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from resolvers.errors import BadInput
+from resolvers.flows import progress, reading
+from resolvers.flows.progress import Progress
+from resolvers.identifiers import REVISION
+from resolvers.runtime import Runtime
+from storage.documents import Flow, FlowJob
+
+HOLD_BACK_MS = 500
+"""A revision is read once it is this old (ms): one that another process took earlier is stored by then."""
+MOST_NODES = 200
+
+
+def revision_at(milliseconds: int) -> str:
+    """The lowest revision (UUIDv7, RFC 9562) of a moment (ms since the epoch)."""
+    return f"{max(0, milliseconds):012x}" + "0" * 20
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed in a flow since the cursor before this one.
+
+    `reset`: more jobs changed than one delta holds, or nothing is known of the client's state: `jobs` is empty, and
+    the client reads the flow's nodes anew if it shows them.
+    """
+
+    cursor: str
+    flow: Flow
+    progress: Progress
+    jobs: Sequence[FlowJob]
+    reset: bool
+
+
+async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncIterator[Delta]:
+    """The deltas of a flow behind a cursor (empty: from now on), the last one when it has ended.
+
+    Raises NotFound, and BadInput for a cursor that is none.
+    """
+    if after and not REVISION.fullmatch(after):
+        raise BadInput(f"{after[:100]!r} is no cursor of this subscription", field="after")
+    flow = await reading.get(runtime, key)
+    last: Delta | None = None
+    with runtime.flow_poller.watching(flow.id) as changed:
+        cursor = after
+        while True:
+            changed.clear()
+            delta = await _delta(runtime, flow.key, cursor)
+            cursor = delta.cursor
+            if last is None or _is_news(last, delta):
+                yield delta
+                last = delta
+            if delta.flow.ended:
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), HOLD_BACK_MS / 1000 * 4)
+            # What woke us may be too young to be read yet.
+            await asyncio.sleep(HOLD_BACK_MS / 1000 / 2)
+
+
+async def _delta(runtime: Runtime, key: str, cursor: str) -> Delta:
+    flow = await reading.get(runtime, key)
+    # Of a flow that has ended everything is stored.
+    horizon = revision_at(runtime.now() + (1 if flow.ended else -HOLD_BACK_MS))
+    found: Sequence[FlowJob] = []
+    if cursor:
+        found = await runtime.store.flow_jobs.changed_since(flow.id, cursor, MOST_NODES + 1)
+        found = [each for each in found if each.rev < horizon]
+    reset = not cursor or len(found) > MOST_NODES
+    return Delta(
+        cursor=max(cursor, horizon),
+        flow=flow,
+        progress=await progress.of_flow(runtime, flow),
+        jobs=[] if reset else found,
+        reset=reset,
+    )
+
+
+def _is_news(last: Delta, delta: Delta) -> bool:
+    """Whether a delta tells something. Counts that ran back within a generation were read while they changed."""
+    if delta.flow.generation == last.flow.generation and delta.progress.ended < last.progress.ended:
+        return False
+    return bool(
+        delta.jobs
+        or delta.reset
+        or delta.flow.state != last.flow.state
+        or dict(delta.progress.by_state) != dict(last.progress.by_state)
+    )
