@@ -254,20 +254,48 @@ class HeldTask:
     token: str
 
 
-async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Task]:
-    """Heartbeat: the leases run for their job's delay bound from now on.
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """The task whose lease runs on, or why it doesn't."""
 
-    Raises LeaseLost where any of them is no longer held; the others are extended all the same.
+    task: Task | None
+    problem: LeaseLost | None = None
+
+
+async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
+    """Heartbeat: the leases run for their job's delay bound from now on; one answer for each, in order.
+
+    Raises BadInput for too many, and LeaseLost for a name that can't be a task's.
     """
-    tasks = await _held_tasks(runtime, held)
+    _check(held)
+    tasks = await runtime.store.tasks.get_many(each.task for each in held)
+    groups: dict[tuple[str, str], list[Task]] = defaultdict(list)
     for each in held:
-        task = tasks[each.task]
-        job = await runtime.store.jobs.by_key(task.job)
-        policy = Policy.of(job.policy) if job is not None else Policy()
-        task.until = runtime.now() + policy.delay_bound_ms
-        if not await runtime.store.tasks.extend([task.id], each.token, task.until):
-            raise LeaseLost(f"the lease of the task {task.id} is no longer held", field="tasks")
-    return [tasks[each.task] for each in held]
+        if each.task in tasks:
+            groups[each.token, tasks[each.task].job].append(tasks[each.task])
+    extended: dict[tuple[str, str], Task] = {}
+    for (token, job_key), group in groups.items():
+        for task in await _extend(runtime, job_key, token, group):
+            extended[task.id, token] = task
+    return [_extension(at, each, extended.get((each.task, each.token))) for at, each in enumerate(held)]
+
+
+def _extension(at: int, held: HeldTask, task: Task | None) -> Extension:
+    if task is not None:
+        return Extension(task)
+    return Extension(None, LeaseLost(f"the lease of the task {held.task} is no longer held", field=f"tasks[{at}]"))
+
+
+async def _extend(runtime: Runtime, job_key: str, token: str, tasks: Sequence[Task]) -> list[Task]:
+    """Those of the tasks that `token` still holds, with their new deadlines."""
+    job = await runtime.store.jobs.by_key(job_key)
+    policy = Policy.of(job.policy) if job is not None else Policy()
+    until = runtime.now() + policy.delay_bound_ms
+    ids = [task.id for task in tasks]
+    if await runtime.store.tasks.extend(ids, token, until) == len(ids):
+        return [replace(task, until=until) for task in tasks]
+    current = (await runtime.store.tasks.get_many(ids)).values()
+    return [task for task in current if task.status == TaskState.LEASED and task.lease == token]
 
 
 async def release(runtime: Runtime, held: Sequence[HeldTask]) -> int:
@@ -279,16 +307,6 @@ async def release(runtime: Runtime, held: Sequence[HeldTask]) -> int:
         if each.task in tasks:
             by_token[each.token].append(tasks[each.task])
     return sum([await give_back(runtime, group, token) for token, group in by_token.items()])
-
-
-async def _held_tasks(runtime: Runtime, held: Sequence[HeldTask]) -> dict[str, Task]:
-    _check(held)
-    tasks = await runtime.store.tasks.get_many(each.task for each in held)
-    for at, each in enumerate(held):
-        task = tasks.get(each.task)
-        if task is None or task.status != TaskState.LEASED or task.lease != each.token:
-            raise LeaseLost(f"the lease of the task {each.task} is no longer held", field=f"tasks[{at}]")
-    return tasks
 
 
 def _check(held: Sequence[HeldTask]) -> None:

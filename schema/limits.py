@@ -23,6 +23,7 @@ MAX_TOKENS = 4_000
 MAX_COST = 20_000
 PAGE = 100
 PAGED_ARGUMENT = "first"
+MEMBERS = frozenset({"edges", "nodes"})
 
 
 class CostRule(ValidationRule):
@@ -34,9 +35,11 @@ class CostRule(ValidationRule):
         self._fragments: dict[str, FragmentDefinitionNode] = {
             node.name.value: node for node in context.document.definitions if isinstance(node, FragmentDefinitionNode)
         }
+        self._costs: dict[str, int] = {}
+        self._members: dict[str, bool] = {}
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-        cost = self._cost(node.selection_set, frozenset())
+        cost = self._cost(node.selection_set)
         if cost > MAX_COST:
             self.report_error(
                 GraphQLError(
@@ -47,32 +50,46 @@ class CostRule(ValidationRule):
                 )
             )
 
-    def _cost(self, selections: SelectionSetNode | None, inside: frozenset[str]) -> int:
-        if selections is None:
-            return 0
+    def _cost(self, selections: SelectionSetNode | None) -> int:
         total = 0
-        for node in selections.selections:
+        for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
-                total += 1 + _page(node) * self._cost(node.selection_set, inside)
+                total += 1 + self._page(node) * self._cost(node.selection_set)
             elif isinstance(node, InlineFragmentNode):
-                total += self._cost(node.selection_set, inside)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in inside:
-                fragment = self._fragments.get(node.name.value)
-                if fragment is not None:
-                    total += self._cost(fragment.selection_set, inside | {node.name.value})
+                total += self._cost(node.selection_set)
+            elif fragment := self._fragment(node):
+                name = fragment.name.value
+                if name not in self._costs:
+                    self._costs[name] = 0  # Another rule refuses a fragment that contains itself.
+                    self._costs[name] = self._cost(fragment.selection_set)
+                total += self._costs[name]
         return total
 
+    def _page(self, node: FieldNode) -> int:
+        """How many members a list may have. A field that is no list has no connection's fields below it."""
+        if not self._has_members(node.selection_set):
+            return 1
+        for argument in node.arguments or ():
+            if argument.name.value == PAGED_ARGUMENT and isinstance(argument.value, IntValueNode):
+                return max(1, int(argument.value.value))
+        return PAGE
 
-def _page(node: FieldNode) -> int:
-    """How many members a list may have. A field that is no list has no connection's fields below it."""
-    below = {
-        field.name.value
-        for field in (node.selection_set.selections if node.selection_set else ())
-        if isinstance(field, FieldNode)
-    }
-    if not below & {"edges", "nodes"}:
-        return 1
-    for argument in node.arguments or ():
-        if argument.name.value == PAGED_ARGUMENT and isinstance(argument.value, IntValueNode):
-            return max(1, int(argument.value.value))
-    return PAGE
+    def _has_members(self, selections: SelectionSetNode | None) -> bool:
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                if node.name.value in MEMBERS:
+                    return True
+            elif isinstance(node, InlineFragmentNode):
+                if self._has_members(node.selection_set):
+                    return True
+            elif fragment := self._fragment(node):
+                name = fragment.name.value
+                if name not in self._members:
+                    self._members[name] = False
+                    self._members[name] = self._has_members(fragment.selection_set)
+                if self._members[name]:
+                    return True
+        return False
+
+    def _fragment(self, node: Any) -> FragmentDefinitionNode | None:
+        return self._fragments.get(node.name.value) if isinstance(node, FragmentSpreadNode) else None

@@ -127,8 +127,9 @@ class ExtendLeaseInput:
 
 @strawberry.type(description="The answer of `extendLease`.")
 class ExtendLeasePayload(Payload):
-    leases: list[Lease] = strawberry.field(
-        default_factory=list, description="The leases with their new deadlines, in the order given."
+    leases: list[Lease | None] = strawberry.field(
+        default_factory=list,
+        description="The leases with their new deadlines, in the order given; null where `userErrors` says why.",
     )
 
 
@@ -204,8 +205,11 @@ class TaskMutation:
         input: Annotated[ExtendLeaseInput, strawberry.argument(description="The leases.")],  # noqa: A002
     ) -> ExtendLeasePayload:
         held = [each.held(f"tasks[{at}].task") for at, each in enumerate(input.tasks)]
-        tasks = await claims.extend(info.context.runtime, held)
-        return ExtendLeasePayload(leases=[Lease.of(task) for task in tasks])
+        extensions = await claims.extend(info.context.runtime, held)
+        return ExtendLeasePayload(
+            leases=[None if each.task is None else Lease.of(each.task) for each in extensions],
+            user_errors=[UserError.of(each.problem) for each in extensions if each.problem],
+        )
 
     @strawberry.mutation(
         extensions=[UserErrors(ReleaseTasksPayload)],
