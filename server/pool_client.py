@@ -12,7 +12,8 @@ import orjson
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 # Shorter than the server's: it must not be the one that closes a connection first.
 LIMITS = httpx.Limits(keepalive_expiry=20.0)
-TEMPORARY = frozenset({"UNAVAILABLE", "RATE_LIMITED", "INTERNAL", "IN_PROGRESS"})
+TEMPORARY = frozenset({"UNAVAILABLE", "RATE_LIMITED", "IN_PROGRESS"})
+INTERNAL = "INTERNAL"
 
 
 class PoolUnavailable(Exception):
@@ -25,6 +26,10 @@ class PoolUnavailable(Exception):
     def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class PoolFailed(PoolUnavailable):
+    """The pool has a fault, and may have carried the call out. Trying again is for who can't do anything else."""
 
 
 class NotAPool(Exception):
@@ -126,6 +131,8 @@ class PoolClient:
         return data
 
     def _exception(self, refusal: Refusal, retry_after_s: float = 0.0) -> PoolUnavailable | PoolRefused:
+        if refusal.code == INTERNAL:
+            return PoolFailed(f"{self.url} says: {refusal.message}")
         if refusal.code in TEMPORARY:
             return PoolUnavailable(f"{self.url} says: {refusal.message}", retry_after_s=retry_after_s)
         return PoolRefused(refusal)
