@@ -13,7 +13,7 @@ from resolvers.policies import VariableSource as Source
 
 def described(value: str, description: str) -> str:
     """A member of an enum with what it means."""
-    return strawberry.enum_value(value, description=description)  # type: ignore[no-any-return]
+    return strawberry.enum_value(value, description=description)  # type: ignore[return-value]
 
 
 @strawberry.enum(description="Whether a job's work is handed out.")

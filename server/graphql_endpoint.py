@@ -13,13 +13,19 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLRequestData
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.graphql import OperationType
 
 from schema.context import Context
 
 MAX_SUBSCRIPTIONS = 100
-NO_HEADERS = Response()
+SUBSCRIPTION_AS_QUERY = (
+    "A subscription is answered as server-sent events (Accept: text/event-stream) or over a WebSocket "
+    "(graphql-transport-ws)."
+)
 PARAMETERS: dict[str, tuple[type, str]] = {
     "query": (str, "a string"),
     "variables": (dict, "an object"),
@@ -37,7 +43,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def __init__(self, schema: Schema, make_context: Callable[[HTTPConnection], Awaitable[Context]]) -> None:
         super().__init__(
             schema,
-            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
             max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
         )
         self._make_context = make_context
@@ -54,16 +60,24 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     async def _answer(self, request: Request) -> Response:
         """Nearly all that clients send, on a shorter way than what negotiates the other transports first."""
-        result = await self.execute_single(
-            request=request,
-            request_adapter=self.request_adapter_class(request),
-            sub_response=NO_HEADERS,
-            context=await self._make_context(request),
-            root_value=None,
-            request_data=_read(self.parse_json(await request.body())),
-        )
+        asked = _read(self.parse_json(await request.body()))
+        try:
+            result = await self.schema.execute(
+                asked.query,
+                variable_values=asked.variables,
+                context_value=await self._make_context(request),
+                operation_name=asked.operation_name,
+                allowed_operation_types={OperationType.QUERY, OperationType.MUTATION},
+                operation_extensions=asked.extensions,
+            )
+        except InvalidOperationTypeError:
+            raise HTTPException(400, SUBSCRIPTION_AS_QUERY) from None
+        except CannotGetOperationTypeError as refused:
+            raise HTTPException(400, refused.as_http_error_reason()) from None
+        except MissingQueryError:
+            raise HTTPException(400, "There is no `query` in the body.") from None
         answer = await self.process_result(request, result)
-        return Response(self.encode_json(answer), media_type="application/json")
+        return Response(orjson.dumps(answer), media_type="application/json")
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         return await self._make_context(request)
@@ -74,8 +88,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
 
-    def encode_json(self, data: object) -> bytes:
-        return orjson.dumps(data)
+    def encode_json(self, data: object) -> str:
+        """Text: bytes would travel as binary WebSocket frames."""
+        return orjson.dumps(data).decode()
 
 
 def _is_plain(request: Request) -> bool:
