@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 
 from storage.documents import TaskState
 from storage.store import Store
@@ -11,6 +13,7 @@ from storage.store import Store
 MINUTE_MS = 60_000
 ACTIVE_HOST_MS = 10 * MINUTE_MS
 COST_SHARE = 20
+ACTIVITY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,14 @@ class PoolStatusCache:
             hosts=await store.hosts.count({}),
             active_hosts=await store.hosts.count_seen_since(now - ACTIVE_HOST_MS),
         )
+
+
+async def activity(cache: PoolStatusCache, now: Callable[[], int]) -> AsyncIterator[PoolStatus]:
+    """The pool's counts as they change, for ever. A slow reader skips what it missed."""
+    last: PoolStatus | None = None
+    while True:
+        status = await cache.status(now())
+        if last is None or replace(status, measured_at=last.measured_at) != last:
+            yield status
+            last = status
+        await asyncio.sleep(ACTIVITY_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -141,3 +141,11 @@ class PoolQuery:
     @strawberry.field(description="The host with this pseudonym.")
     async def host(self, info: PoolInfo, key: Annotated[str, strawberry.argument(description="Its key.")]) -> Host:
         return Host.of(await hosts.get(info.context.runtime, key))
+
+
+@strawberry.type
+class PoolSubscription:
+    @strawberry.subscription(description="The pool's counts, whenever they have changed; at most once a second.")
+    async def pool_activity(self, info: PoolInfo) -> AsyncIterator[PoolStatus]:
+        async for status in pool.activity(info.context.runtime.status, info.context.runtime.now):
+            yield PoolStatus.of(status)

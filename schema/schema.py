@@ -19,11 +19,13 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
-from schema.flows import FlowMutation, FlowQuery, FlowSubscription
+from schema.flow_mutations import FlowMutation
+from schema.flow_subscription import FlowSubscription
+from schema.flows import FlowQuery
 from schema.jobs import JobMutation, JobQuery
 from schema.limits import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS, CostRule
 from schema.masking import Masking
-from schema.pool import PoolQuery
+from schema.pool import PoolQuery, PoolSubscription
 from schema.results import ResultMutation
 from schema.scalars import SCALARS
 from schema.tasks import TaskMutation
@@ -33,7 +35,7 @@ CACHED_DOCUMENTS = 500
 
 Query = merge_types("Query", (JobQuery, FlowQuery, PoolQuery))
 Mutation = merge_types("Mutation", (JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation))
-Subscription = merge_types("Subscription", (FlowSubscription,))
+Subscription = merge_types("Subscription", (FlowSubscription, PoolSubscription))
 
 # Made once: the rules are part of the key under which `ValidationCache` finds a document's validation.
 RULES = [

@@ -1,0 +1,50 @@
+"""The states of flows, and what their failures and waits are called."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import strawberry
+
+from schema.enums import described
+
+
+@strawberry.enum(description="Where a flow stands. The last three are final.")
+class FlowState(Enum):
+    PENDING = described("new", "It is being stored.")
+    RUNNING = described("running", "Its jobs are handed out as their turn comes.")
+    PAUSED = described("paused", "Nothing of it is handed out; what is under way may be reported.")
+    CANCELLING = described("cancelling", "What has not ended is being cancelled.")
+    COMPLETED = described("completed", "It has its result.")
+    FAILED = described("failed", "A job failed, and the flow with it.")
+    CANCELLED = described("cancelled", "Its owner ended it.")
+
+
+@strawberry.enum(description="Where a level or a job of a flow stands. The last four are final.")
+class FlowNodeState(Enum):
+    WAITING = described("waiting", "Its turn has not come.")
+    QUEUED = described("queued", "It waits for a host.")
+    RUNNING = described("running", "A host has taken it.")
+    COMPLETED = described("completed", "It has its result.")
+    FAILED = described("failed", "It can't be computed; `reason` says why.")
+    SKIPPED = described("skipped", "Its `if` did not hold.")
+    CANCELLED = described("cancelled", "The flow ended before it did.")
+
+
+@strawberry.enum(description="What the failure of one job means for its flow.")
+class OnFailure(Enum):
+    FAIL = described("FAIL", "The flow fails, and the rest of it is cancelled.")
+    CONTINUE = described("CONTINUE", "The job adds nothing to its level, and the flow goes on.")
+
+
+@strawberry.enum(description="A kind of reason to wait.")
+class WaitKind(Enum):
+    PAUSED = described("PAUSED", "The flow is paused.")
+    CANCELLING = described("CANCELLING", "The flow is being cancelled.")
+    LEVEL = described("LEVEL", "Levels that it depends on have not ended.")
+    STARTING = described("STARTING", "It is about to start.")
+    NO_VOLUNTEER = described("NO_VOLUNTEER", "No volunteer has asked for work lately.")
+    NO_SUPPORTER = described("NO_SUPPORTER", "No volunteer supports this job or its owner.")
+    QUEUE = described("QUEUE", "It is in the queue for a volunteer.")
+    COMPUTING = described("COMPUTING", "Hosts are computing it.")
+    VOTES = described("VOTES", "More equal results are needed.")
