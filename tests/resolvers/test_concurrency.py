@@ -1,0 +1,117 @@
+"""Many volunteers at two server processes on one store, in random turns: cheats, errors, releases, lost leases."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
+
+import pytest
+import pytest_asyncio
+
+from resolvers import claims, hosts, reports, sweeping
+from resolvers.claims import HeldTask
+from resolvers.runtime import Runtime
+from sandbox import Sandbox
+from storage.documents import UnitState, Verdict
+from storage.store import Store, open_store
+from tests.resolvers.pool import Books, Clock, Volunteer, carry_on, double, interleaved, new_job, post, process
+
+PATIENCE_S = 60
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def common_store(engine_location: str) -> AsyncIterator[Store]:
+    async with open_store(engine_location) as opened:
+        yield opened
+
+
+async def _unfinished(store: Store) -> int:
+    return sum([await store.variables.count({"state": state}) for state in (UnitState.NEW, UnitState.OPEN)])
+
+
+async def _compute(volunteer: Volunteer, processes: Sequence[Runtime], clock: Clock, chance: random.Random) -> None:
+    """Take part until nothing is left to do, in all the ways in which a host may."""
+    while await _unfinished(processes[0].store):
+        claimed = await volunteer.claim(chance.choice(processes), chance.randint(1, 6))
+        units = [each.unit.id for each in claimed]
+        assert len(set(units)) == len(units)
+        if not claimed:
+            clock.advance(1)
+            await asyncio.sleep(0)
+            continue
+        at = chance.choice(processes)
+        mood = chance.random()
+        if mood < 0.1:
+            continue
+        if mood < 0.2:
+            await claims.release(at, [HeldTask(each.task.id, each.task.lease) for each in claimed])
+        elif mood < 0.3:
+            failed = [reports.Report(each.task.id, each.task.lease, error="it threw") for each in claimed]
+            await reports.submit(at, volunteer.host, failed)
+        elif mood < 0.4:
+            await asyncio.gather(*(volunteer.submit(chance.choice(processes), claimed) for _ in range(2)))
+        else:
+            await asyncio.gather(*(volunteer.submit(chance.choice(processes), [each]) for each in claimed))
+
+
+async def _pass_time(processes: Sequence[Runtime], clock: Clock, chance: random.Random) -> None:
+    while await _unfinished(processes[0].store):
+        clock.advance(chance.uniform(0, 90))
+        await sweeping.sweep(chance.choice(processes))
+        await asyncio.sleep(0)
+
+
+async def _check_credit(store: Store, books: Books) -> None:
+    """Each result counted once for its host."""
+    every = [result for results in books.results.values() for result in results]
+    for host in await store.hosts.page({}, first=100):
+        own = [result for result in every if result.host == host.key]
+        valid = [result for result in own if result.verdict in (Verdict.VALID, Verdict.CANONICAL)]
+        failed = [result for result in own if result.error]
+        invalid = [result for result in own if result.verdict == Verdict.INVALID and not result.error]
+        assert (host.valid, host.failed, host.invalid) == (len(valid), len(failed), len(invalid)), own
+        assert host.elapsed_ms == sum(result.elapsed_ms for result in valid)
+
+
+async def _compete(
+    store: Store, sandbox: Sandbox, chance: random.Random, monkeypatch: pytest.MonkeyPatch, **policy: int
+) -> None:
+    clock = Clock()
+    processes = [await process(store.database, sandbox, clock, seed=chance.getrandbits(32)) for _ in range(2)]
+    await new_job(processes[0], policy={"max_total": 100, "max_errors": 100, **policy})
+    ways = [double, double, double, double, double, lambda value: -value, lambda value: value + 0.5]
+    volunteers = [Volunteer((await hosts.identify(processes[0], None)).key, way) for way in ways]
+    await asyncio.gather(*(post(chance.choice(processes), "double", range(at, at + 5)) for at in range(100, 120, 5)))
+    with interleaved(monkeypatch, chance) if store.database.uri == "memory" else nullcontext():
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(
+                _pass_time(processes, clock, chance),
+                *(_compute(volunteer, processes, clock, chance) for volunteer in volunteers),
+            )
+    await carry_on(processes[1], clock, (), rounds=2)
+    books = await Books.read(store, "double")
+    assert len(books.variables) == 20
+    if policy.get("quorum", 1) > 1:
+        books.check_finished()
+    else:
+        books.check_finished(lambda _: pytest.approx(0, abs=1e9))
+    await _check_credit(store, books)
+
+
+@pytest.mark.parametrize("turn", range(3))
+async def test_every_variable_gets_the_one_canonical_result_that_two_hosts_agree_on(
+    common_store: Store, sandbox: Sandbox, turn: int, chance: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _compete(common_store, sandbox, chance, monkeypatch, quorum=2)
+
+
+async def test_more_results_than_the_quorum_needs_leave_one_canonical_result(
+    common_store: Store, sandbox: Sandbox, chance: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _compete(common_store, sandbox, chance, monkeypatch, quorum=2, target_results=4)
+
+
+async def test_one_result_is_enough_where_the_quorum_is_one(
+    common_store: Store, sandbox: Sandbox, chance: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _compete(common_store, sandbox, chance, monkeypatch, quorum=1)

@@ -1,0 +1,223 @@
+"""A process may end between any two storage operations: nothing is lost by it, and nothing is stuck."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from resolvers import claims, reports, sweeping, variables
+from resolvers.claims import HeldTask
+from resolvers.runtime import Runtime
+from sandbox import Sandbox
+from storage.documents import Verdict
+from storage.store import Store, open_store
+from tests.resolvers.pool import Books, Clock, Died, Volunteer, carry_on, mortal, new_job, post, process
+
+HELPERS = [Volunteer(f"helper{number}") for number in range(5)]
+VALUES = [1, 2, 3]
+
+Step = Callable[[Runtime, Clock], Awaitable[object]]
+Scene = Callable[[Runtime, Clock], Awaitable[Step]]
+
+
+async def _posting(runtime: Runtime, clock: Clock) -> Step:
+    return lambda runtime, _: post(runtime, "double", VALUES, idempotency_key="once")
+
+
+async def _claiming_one(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    return lambda runtime, _: Volunteer("first").claim(runtime)
+
+
+async def _claiming_many(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    return lambda runtime, _: Volunteer("first").claim(runtime, 3)
+
+
+async def _submitting(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    claimed = await Volunteer("first").claim(runtime, 2)
+    return lambda runtime, _: Volunteer("first").submit(runtime, claimed)
+
+
+async def _submitting_the_second_vote(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    await Volunteer("zeroth").work(runtime, 3)
+    return await _submitting_to(runtime, Volunteer("first"))
+
+
+async def _submitting_a_dissenting_vote(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    await Volunteer("zeroth").work(runtime, 3)
+    return await _submitting_to(runtime, Volunteer("cheat", lambda value: -value))
+
+
+async def _submitting_an_error(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    claimed = await Volunteer("first").claim(runtime, 2)
+    failed = [reports.Report(each.task.id, each.task.lease, error="it threw") for each in claimed]
+    return lambda runtime, _: reports.submit(runtime, "first", failed)
+
+
+async def _submitting_late(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    claimed = await Volunteer("first").claim(runtime, 2)
+    clock.advance(601)
+    await sweeping.sweep(runtime)
+    return lambda runtime, _: Volunteer("first").submit(runtime, claimed)
+
+
+async def _releasing(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    claimed = await Volunteer("first").claim(runtime, 3)
+    # Nothing is ready, and the lane closes over it.
+    await Volunteer("second").claim(runtime)
+    held = [HeldTask(each.task.id, each.task.lease) for each in claimed]
+    return lambda runtime, _: claims.release(runtime, held)
+
+
+async def _taking_an_expired_task_again(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    await Volunteer("first").claim(runtime, 3)
+    clock.advance(601)
+    await sweeping.sweep(runtime)
+    return lambda runtime, _: Volunteer("first").work(runtime, 3)
+
+
+async def _sweeping_expired_leases(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    await Volunteer("first").claim(runtime, 3)
+    await Volunteer("second").claim(runtime, 3)
+    await Volunteer("third").claim(runtime)
+    clock.advance(601)
+    return lambda runtime, _: sweeping.sweep(runtime)
+
+
+async def _sending_unasked(runtime: Runtime, clock: Clock) -> Step:
+    [variable, *_] = await post(runtime, "double", VALUES)
+    return lambda runtime, _: reports.submit_unsolicited(runtime, "double", variable.key, "legacy", value=2)
+
+
+async def _submitting_to(runtime: Runtime, volunteer: Volunteer) -> Step:
+    claimed = await volunteer.claim(runtime, 2)
+    return lambda runtime, _: volunteer.submit(runtime, claimed)
+
+
+SCENES: list[Scene] = [
+    _posting,
+    _claiming_one,
+    _claiming_many,
+    _submitting,
+    _submitting_an_error,
+    _submitting_late,
+    _releasing,
+    _taking_an_expired_task_again,
+    _sweeping_expired_leases,
+    _sending_unasked,
+]
+VOTING: list[Scene] = [_submitting_the_second_vote, _submitting_a_dissenting_vote]
+
+
+async def _finish_after_a_crash(
+    store: Store, sandbox: Sandbox, scene: Scene, quorum: int, survived: int, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Whether the step ended before the process did."""
+    clock = Clock()
+    first = await process(store.database, sandbox, clock, seed=survived)
+    await new_job(first, policy={"quorum": quorum, "max_total": 20, "max_errors": 10})
+    step = await scene(first, clock)
+    with mortal(monkeypatch) as ending:
+        ending.operations = survived
+        try:
+            await step(first, clock)
+            finished = True
+        except Died:
+            finished = False
+    second = await process(store.database, sandbox, clock, seed=survived + 1)
+    clock.advance(31)
+    await sweeping.sweep(second)
+    await carry_on(second, clock, HELPERS, rounds=4)
+    books = await Books.read(store, "double")
+    if scene is not _posting:
+        assert len(books.variables) == len(VALUES)
+    books.check_finished()
+    for volunteer in [*HELPERS, Volunteer("first")]:
+        host = await store.hosts.get(f"host:{volunteer.host}")
+        assert host is None or host.valid <= len(VALUES)
+    return finished
+
+
+@pytest.mark.parametrize(
+    ("scene", "quorum"),
+    [(scene, 1) for scene in SCENES] + [(scene, 2) for scene in SCENES + VOTING],
+    ids=lambda given: given.__name__.lstrip("_") if callable(given) else f"quorum {given}",
+)
+async def test_whatever_a_process_was_doing_when_it_ended_the_others_finish_the_work(
+    sandbox: Sandbox, scene: Scene, quorum: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survived, finished = 0, False
+    while not finished:
+        async with open_store("memory") as store:
+            finished = await _finish_after_a_crash(store, sandbox, scene, quorum, survived, monkeypatch)
+        survived += 1
+        assert survived < 200
+    assert survived > 1
+
+
+async def test_variables_whose_posting_was_cut_short_are_completed_by_the_same_request(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for survived in range(6):
+        async with open_store("memory") as store:
+            clock = Clock()
+            runtime = await process(store.database, sandbox, clock)
+            await new_job(runtime)
+            with mortal(monkeypatch) as ending:
+                ending.operations = survived
+                try:
+                    await post(runtime, "double", VALUES, idempotency_key="once")
+                except Died:
+                    pass
+            again = await post(await process(store.database, sandbox, clock), "double", VALUES, idempotency_key="once")
+            assert [variable.value for variable in again] == ["1", "2", "3"]
+            assert await store.variables.count({}) == len(VALUES)
+            await carry_on(runtime, clock, HELPERS, rounds=2)
+            (await Books.read(store, "double")).check_finished()
+
+
+async def test_a_host_may_repeat_a_report_whose_answer_it_never_got(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for survived in range(12):
+        async with open_store("memory") as store:
+            clock = Clock()
+            runtime = await process(store.database, sandbox, clock)
+            await new_job(runtime)
+            await post(runtime, "double", [21])
+            volunteer = Volunteer("first")
+            claimed = await volunteer.claim(runtime)
+            with mortal(monkeypatch) as ending:
+                ending.operations = survived
+                try:
+                    await volunteer.submit(runtime, claimed)
+                except Died:
+                    pass
+            [receipt] = await volunteer.submit(await process(store.database, sandbox, clock), claimed)
+            assert receipt.result is not None
+            assert receipt.result.verdict == Verdict.CANONICAL
+            (await Books.read(store, "double")).check_finished()
+
+
+async def test_clashing_variables_of_a_process_that_ended_leave_those_that_were_there_alone(
+    runtime: Runtime, store: Store, sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await new_job(runtime)
+    taken = variables.NewVariable(5, "taken")
+    await variables.create_many(runtime, "double", [taken])
+    with mortal(monkeypatch) as ending:
+        ending.operations = 2  # The documents are stored, and those of the clash not yet withdrawn.
+        with pytest.raises(Died):
+            await variables.create_many(runtime, "double", [variables.NewVariable(6, "fresh"), taken])
+    await carry_on(await process(store.database, sandbox, clock), clock, HELPERS, rounds=2)
+    books = await Books.read(store, "double")
+    books.check_finished()
+    assert "5" in [variable.value for variable in books.variables]
