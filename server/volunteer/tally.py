@@ -25,6 +25,8 @@ class Tally:
     """Results by what the pool thought of them when they came."""
     standing: Standing | None = None
     began: float = field(default_factory=time.monotonic)
+    _first_at: float = 0.0
+    _last_at: float = 0.0
     _recent: deque[float] = field(default_factory=deque)
 
     def add(self, event: Event) -> None:
@@ -34,7 +36,9 @@ class Tally:
             case Computed(_, _, error):
                 self.computed += 1
                 self.failed += bool(error)
-                self._recent.append(time.monotonic())
+                self._last_at = time.monotonic()
+                self._first_at = self._first_at or self._last_at
+                self._recent.append(self._last_at)
             case Judged(_, verdict, _):
                 self.verdicts[verdict] += 1
             case Lost():
@@ -56,6 +60,12 @@ class Tally:
         while self._recent and self._recent[0] < now - WINDOW_S:
             self._recent.popleft()
         return len(self._recent) / max(0.5, min(WINDOW_S, now - self.began))
+
+    @property
+    def mean_rate(self) -> float:
+        """Tasks a second, from the first to the last one."""
+        seconds = self._last_at - self._first_at
+        return (self.computed - 1) / seconds if seconds else 0.0
 
     def summary(self) -> dict[str, Any]:
         """The figures as JSON."""

@@ -104,7 +104,7 @@ class Volunteer:
         """
         workers = self._options.concurrency
         # A job that kills its process is reported as failed: there is no reason to avoid the next one.
-        async with Sandbox(workers=workers, limits=VOLUNTEER, deaths=sys.maxsize) as sandbox:
+        async with Sandbox(workers=workers, spares=0, limits=VOLUNTEER, deaths=sys.maxsize) as sandbox:
             try:
                 await self._work(sandbox, stop)
             finally:

@@ -1,0 +1,47 @@
+"""Where the demo stands, for whoever shows it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from server.volunteer import Tally
+
+
+@dataclass(slots=True)
+class JobState:
+    """A job's variables: how many there are, and how many have their canonical result."""
+
+    key: str
+    name: str
+    quorum: int
+    variables: int
+    done: int = 0
+
+
+@dataclass(slots=True)
+class VolunteerState:
+    """A volunteer, and what it did so far."""
+
+    name: str
+    cheats: bool
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass(slots=True)
+class State:
+    """The whole demo."""
+
+    phase: str = "starting the pool"
+    url: str = ""
+    jobs: list[JobState] = field(default_factory=list)
+    volunteers: list[VolunteerState] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def is_computed(self) -> bool:
+        return bool(self.jobs) and all(job.done == job.variables for job in self.jobs)
