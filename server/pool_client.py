@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 import orjson
+from httpx_sse import SSEError, aconnect_sse
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 # Shorter than the server's: it must not be the one that closes a connection first.
@@ -97,6 +99,26 @@ class PoolClient:
             )
         return self._data(response)
 
+    async def subscribe(self, document: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
+        """What a subscription delivers, until the pool ends it (GraphQL over SSE, distinct connections mode:
+        https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md).
+
+        Raises what `call` raises; PoolUnavailable where the connection is lost.
+        """
+        body = orjson.dumps({"query": document, "variables": variables})
+        try:
+            async with aconnect_sse(self._http, "POST", f"{self.url}/graphql", content=body) as source:
+                if source.response.status_code != httpx.codes.OK:
+                    await source.response.aread()
+                    raise PoolUnavailable(f"{self.url} answered {source.response.status_code}")
+                async for event in source.aiter_sse():
+                    if event.event == "complete":
+                        return
+                    if event.event == "next":
+                        yield self._read(orjson.loads(event.data))
+        except (httpx.TransportError, SSEError) as problem:
+            raise PoolUnavailable(f"the connection to {self.url} was lost: {problem}") from problem
+
     async def mutate(self, document: str, **input_: Any) -> dict[str, Any]:
         """The payload of a document with one mutation over `$input`; its `userErrors` are empty.
 
@@ -119,15 +141,18 @@ class PoolClient:
     def _data(self, response: httpx.Response) -> dict[str, Any]:
         try:
             answer = orjson.loads(response.content)
-            errors, data = answer.get("errors"), answer.get("data")
-        except (ValueError, AttributeError) as problem:
+        except ValueError as problem:
             raise NotAPool(f"no comp-pool answers at {self.url}: status {response.status_code}") from problem
+        return self._read(answer)
+
+    def _read(self, answer: Any) -> dict[str, Any]:
+        errors, data = (answer.get("errors"), answer.get("data")) if isinstance(answer, dict) else (None, None)
         if errors:
             about = errors[0].get("extensions") or {}
             refusal = Refusal(about.get("code", "BAD_INPUT"), errors[0]["message"], about.get("field", ""))
             raise self._exception(refusal, float(about.get("retryAfterSeconds", 0)))
         if not isinstance(data, dict):
-            raise NotAPool(f"no comp-pool answers at {self.url}: status {response.status_code}")
+            raise NotAPool(f"no comp-pool answers at {self.url}")
         return data
 
     def _exception(self, refusal: Refusal, retry_after_s: float = 0.0) -> PoolUnavailable | PoolRefused:

@@ -1,0 +1,191 @@
+"""`comp-pool flow`: submit, watch and steer flows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from server.cli.load import DEFAULT_URL
+from server.cli.problems import Failure, one_line
+from server.flows import FlowFileProblem, FlowPicture, FlowUpdate, read_flow, watch_flow
+from server.pool_client import NotAPool, PoolClient, PoolRefused, PoolUnavailable
+
+ANSWER = "{ flow { key name state reason result jobCount levelCount } userErrors { field message code } }"
+SUBMIT = f"mutation ($input: SubmitFlowInput!) {{ submitFlow(input: $input) {ANSWER} }}"
+LIST = """
+query ($state: FlowState, $owner: String) {
+  flows(first: 50, state: $state, owner: $owner) {
+    nodes { key name owner state createdAt progress { total fraction } }
+  }
+}
+"""
+
+url_option = click.option(
+    "--url", default=DEFAULT_URL, show_default=True, envvar="COMP_POOL_URL", help="The pool's address."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, one line an update.")
+
+
+@click.group()
+def flow() -> None:
+    """Submit trees of jobs, watch them, and steer them."""
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return asyncio.run(work)
+    except (NotAPool, PoolRefused, PoolUnavailable) as problem:
+        raise Failure(one_line(problem)) from problem
+
+
+@flow.command()
+@click.argument("file")
+@url_option
+@click.option("--watch", is_flag=True, help="Watch it until it ends; exit code 1 unless it completes.")
+@click.option("--key", "idempotency_key", metavar="TEXT", help="Submitting again with this key answers the same flow.")
+@json_option
+def submit(file: str, url: str, watch: bool, idempotency_key: str | None, as_json: bool) -> None:
+    """Submit the flow in FILE (JSON or YAML; - is standard input).
+
+    \b
+    name: sum of squares
+    dependent:                      # runs before, in parallel
+      jobs:
+        - {job: square, variable: one}
+        - {job: square, variable: two, as: second}
+    jobs:
+      - {job: sum, if: "(variable, context) => Object.keys(context).length > 1"}
+    """
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        given = read_flow(file, text)
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise Failure(f"{file} can't be read: {reason}") from problem
+    except FlowFileProblem as problem:
+        raise Failure(one_line(problem)) from problem
+    if idempotency_key:
+        given["idempotencyKey"] = idempotency_key
+    stored = _run(_submit(url, given))
+    if as_json:
+        click.echo(json.dumps(stored))
+    else:
+        click.echo(f"flow {stored['key']}: {stored['jobCount']:,} jobs in {stored['levelCount']:,} levels")
+    if watch:
+        _watch(url, stored["key"], as_json)
+
+
+async def _submit(url: str, given: dict[str, Any]) -> dict[str, Any]:
+    async with PoolClient(url) as client:
+        stored: dict[str, Any] = (await client.mutate(SUBMIT, **given))["flow"]
+        return stored
+
+
+@flow.command()
+@click.argument("key")
+@url_option
+@json_option
+def watch(key: str, url: str, as_json: bool) -> None:
+    """Watch the flow KEY until it ends: its levels with progress bars. Exit code 1 unless it completes."""
+    _watch(url, key, as_json)
+
+
+def _watch(url: str, key: str, as_json: bool) -> None:
+    last = _run(_follow(url, key, as_json))
+    if not as_json:
+        _say_end(last)
+    if last["state"] != "COMPLETED":
+        raise SystemExit(1)
+
+
+async def _follow(url: str, key: str, as_json: bool) -> dict[str, Any]:
+    console = Console()
+    async with PoolClient(url) as client:
+        if as_json:
+            return await _tell(client, key, lambda update: click.echo(json.dumps(update.delta)))
+        if not console.is_terminal:
+            return await _tell(client, key, _say_progress)
+        picture = FlowPicture()
+        with Live(picture, console=console, auto_refresh=False) as live:
+
+            def draw(update: FlowUpdate) -> None:
+                picture.update(update)
+                live.refresh()
+
+            return await _tell(client, key, draw)
+
+
+async def _tell(client: PoolClient, key: str, tell: Callable[[FlowUpdate], object]) -> dict[str, Any]:
+    """The last delta."""
+    last: dict[str, Any] = {}
+    async for update in watch_flow(client, key):
+        tell(update)
+        last = update.delta
+    return last
+
+
+def _say_progress(update: FlowUpdate) -> None:
+    progress = update.delta["progress"]
+    counts = ", ".join(f"{count} {state}" for state, count in progress["byState"].items() if count)
+    click.echo(f"{update.delta['state']}: {progress['fraction']:.0%} of {progress['total']:,} ({counts})")
+
+
+def _say_end(last: dict[str, Any]) -> None:
+    if last["state"] == "COMPLETED":
+        click.echo(json.dumps(last["flow"]["result"], ensure_ascii=False, indent=2))
+    else:
+        click.echo(f"{last['state']}: {last['flow']['reason']}", err=True)
+
+
+@flow.command(name="list")
+@url_option
+@click.option("--state", help="Only flows in this state, such as RUNNING.")
+@click.option("--owner", help="Only this owner's flows.")
+@json_option
+def list_(url: str, state: str | None, owner: str | None, as_json: bool) -> None:
+    """The 50 newest flows."""
+    found = _run(_list(url, state.upper() if state else None, owner))
+    for each in found:
+        if as_json:
+            click.echo(json.dumps(each))
+        else:
+            fraction = f"{each['progress']['fraction']:.0%} of {each['progress']['total']:,}"
+            click.echo(f"{each['key']}  {each['state']:<10} {fraction:<16} {each['name'] or ''}")
+
+
+async def _list(url: str, state: str | None, owner: str | None) -> list[dict[str, Any]]:
+    async with PoolClient(url) as client:
+        found: list[dict[str, Any]] = (await client.call(LIST, state=state, owner=owner))["flows"]["nodes"]
+        return found
+
+
+def _steering(name: str, what: str) -> None:
+    """Add the command that carries out the mutation `nameFlow` on a flow."""
+    document = f"mutation ($input: FlowInput!) {{ {name}Flow(input: $input) {ANSWER} }}"
+
+    async def steer(url: str, key: str) -> dict[str, Any]:
+        async with PoolClient(url) as client:
+            stored: dict[str, Any] = (await client.mutate(document, flow=key))["flow"]
+            return stored
+
+    @flow.command(name=name, help=what)
+    @click.argument("key")
+    @url_option
+    @json_option
+    def command(key: str, url: str, as_json: bool) -> None:
+        stored = _run(steer(url, key))
+        click.echo(json.dumps(stored) if as_json else f"flow {stored['key']}: {stored['state']}")
+
+
+_steering("cancel", "End the flow KEY. What has completed stays.")
+_steering("pause", "Hand out nothing of the flow KEY for a while.")
+_steering("resume", "Have the paused flow KEY go on.")
+_steering("retry", "Have the failed or cancelled flow KEY go on from what did not complete.")

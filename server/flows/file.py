@@ -1,0 +1,36 @@
+"""Reading a flow from a file: JSON or YAML, in camelCase or snake_case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from pydantic.alias_generators import to_camel
+
+
+class FlowFileProblem(Exception):
+    """A file holds no flow; the message says what was expected."""
+
+
+def read_flow(file: str, text: str) -> dict[str, Any]:
+    """The input of `submitFlow` that a file holds: `{name?, owner?, jobs, dependent?, onFailure?, idempotencyKey?}`.
+
+    What stands in it is checked by the pool. Raises FlowFileProblem for what is no YAML (JSON is YAML), or no object
+    with `jobs`.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        raise FlowFileProblem(f"{file} can't be read: {' '.join(str(problem).split())}") from problem
+    if not isinstance(content, dict) or "jobs" not in content:
+        raise FlowFileProblem(f"{file} holds no flow: an object with a list `jobs` was expected")
+    flow: dict[str, Any] = _camel(content)
+    return flow
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {to_camel(str(name)): _camel(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_camel(each) for each in value]
+    return value
