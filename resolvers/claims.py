@@ -12,7 +12,7 @@ from enum import StrEnum
 from resolvers import assignments, hosts, variable_scheduling
 from resolvers.errors import BadInput, LeaseLost
 from resolvers.flows import engine
-from resolvers.identifiers import check_lease
+from resolvers.identifiers import check_lease, checked_text
 from resolvers.lanes import USABLE_FOR_S
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
@@ -21,6 +21,8 @@ from storage.documents import Job, JobState, Lane, LaneKind, Task, TaskState, Un
 from storage.tasks import Lease
 
 MOST_AT_ONCE = 100
+MOST_WISHES = 100
+MAX_WISH_CHARACTERS = 300
 SPARE_CANDIDATES = 8
 MOST_CANDIDATES = 1_000
 MOST_PAGES = 10
@@ -72,7 +74,8 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
         raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
-    await hosts.note_interests(runtime, request.host, request.owners, request.jobs)
+    _check_wishes(request)
+    hosts.note_interests(runtime, request.host, request.owners, request.jobs)
     known = await runtime.lanes.snapshot(USABLE_FOR_S)
     tasks = await _take_from(runtime, offer(runtime, known, request), request)
     if not tasks and (current := await runtime.lanes.snapshot()) != known:
@@ -82,6 +85,14 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
         return Claim(tasks)
     why = await _why(runtime, known, offer(runtime, known, request))
     return Claim(why_no_work=why, retry_after_s=IDLE_RETRY_S if why is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S)
+
+
+def _check_wishes(request: ClaimRequest) -> None:
+    for field_name, wishes in (("jobs", request.jobs), ("owners", request.owners)):
+        if len(wishes) > MOST_WISHES:
+            raise BadInput(f"{field_name} takes at most {MOST_WISHES} at once, got {len(wishes)}", field=field_name)
+        for wish in wishes:
+            checked_text(wish, field=field_name, most=MAX_WISH_CHARACTERS)
 
 
 async def _take_from(runtime: Runtime, offered: Sequence[Lane], request: ClaimRequest) -> list[ClaimedTask]:

@@ -67,14 +67,20 @@ async def _register(runtime: Runtime, key: str, name: str) -> None:
     )
 
 
-async def note_interests(runtime: Runtime, key: str, owners: frozenset[str], jobs: frozenset[str]) -> None:
-    """Remember what a host asks for, so that owners can be told whether anybody supports them. Stored at most twice
-    a minute unless it changes."""
+def note_interests(runtime: Runtime, key: str, owners: frozenset[str], jobs: frozenset[str]) -> None:
+    """Remember what a host asks for, so that owners can be told whether anybody supports them. Stored by the next
+    sweep, at most twice a minute unless it changes."""
     interests = (owners, jobs)
-    if runtime.known_interests.get(key) == interests:
-        return
-    runtime.known_interests[key] = interests
-    await runtime.store.hosts.note_interests(Host.id_of(key), owners, jobs, runtime.now())
+    if runtime.known_interests.get(key) != interests:
+        runtime.known_interests[key] = interests
+        runtime.new_interests[key] = runtime.now()
+
+
+async def store_interests(runtime: Runtime) -> None:
+    noted, runtime.new_interests = runtime.new_interests, {}
+    for key, asked_at in noted.items():
+        if interests := runtime.known_interests.get(key):
+            await runtime.store.hosts.note_interests(Host.id_of(key), *interests, asked_at)
 
 
 async def get(runtime: Runtime, key: str) -> Host:

@@ -53,6 +53,8 @@ class Runtime:
         default_factory=lambda: TTLCache(maxsize=100_000, ttl=30)
     )
     """What hosts asked for in the last half minute: the owners and jobs they support."""
+    new_interests: dict[str, int] = field(default_factory=dict)
+    """Hosts of which the store does not know it yet, and when they asked (ms since the epoch)."""
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

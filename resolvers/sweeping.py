@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from resolvers import assessment, jobs, replicas, reports
+from resolvers import assessment, hosts, jobs, replicas, reports
 from resolvers.flows import engine
 from resolvers.runtime import Runtime
 from storage.documents import LaneKind, Result, Task, TaskState, Unit
@@ -35,6 +35,7 @@ async def sweep(runtime: Runtime) -> Swept:
     What runs owners' code comes last: a sandbox that is away holds nothing else up.
     """
     await runtime.lanes.flush()
+    await hosts.store_interests(runtime)
     opened = await _open_units(runtime)
     expired = await _expire(runtime)
     released = await _wake_released(runtime)

@@ -1,5 +1,6 @@
 """A process may end between any two storage operations: nothing is lost by it, and nothing is stuck."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -173,10 +174,8 @@ async def test_variables_whose_posting_was_cut_short_are_completed_by_the_same_r
             await new_job(runtime)
             with mortal(monkeypatch) as ending:
                 ending.operations = survived
-                try:
+                with contextlib.suppress(Died):
                     await post(runtime, "double", VALUES, idempotency_key="once")
-                except Died:
-                    pass
             again = await post(await process(store.database, sandbox, clock), "double", VALUES, idempotency_key="once")
             assert [variable.value for variable in again] == ["1", "2", "3"]
             assert await store.variables.count({}) == len(VALUES)
@@ -197,10 +196,8 @@ async def test_a_host_may_repeat_a_report_whose_answer_it_never_got(
             claimed = await volunteer.claim(runtime)
             with mortal(monkeypatch) as ending:
                 ending.operations = survived
-                try:
+                with contextlib.suppress(Died):
                     await volunteer.submit(runtime, claimed)
-                except Died:
-                    pass
             [receipt] = await volunteer.submit(await process(store.database, sandbox, clock), claimed)
             assert receipt.result is not None
             assert receipt.result.verdict == Verdict.CANONICAL
