@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -39,16 +38,16 @@ class VolunteerOutcome:
     name: str
     cheats: bool
     host: str
-    verdicts: Counter[str] = field(default_factory=Counter)
+    verdicts: dict[str, int] = field(default_factory=dict)
 
     @property
     def agreed(self) -> int:
-        return sum(self.verdicts[verdict] for verdict in AGREED)
+        return sum(self.verdicts.get(verdict, 0) for verdict in AGREED)
 
     @property
     def refused(self) -> int:
         """Results that were outvoted or turned down."""
-        return self.verdicts["INVALID"]
+        return self.verdicts.get("INVALID", 0)
 
 
 @dataclass(slots=True)
@@ -91,7 +90,8 @@ async def read_outcome(
                 samples += variable["value"]["samples"]
             for result in variable["results"]["nodes"]:
                 job.results += 1
-                by_host[result["host"]["key"]].verdicts[result["verdict"]] += 1
+                fared = by_host[result["host"]["key"]].verdicts
+                fared[result["verdict"]] = fared.get(result["verdict"], 0) + 1
     return Outcome(jobs, volunteers, 4 * inside / max(samples, 1), seconds)
 
 

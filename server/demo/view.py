@@ -60,7 +60,7 @@ def _volunteer_outcomes(outcome: Outcome) -> Table:
     table = Table("Volunteer", "Agreed", "Refused", "Too late", "", box=None, pad_edge=False)
     for who in outcome.volunteers:
         remark = Text("cheated, and was outvoted", "red") if who.cheats else Text("honest", "green")
-        table.add_row(who.name, str(who.agreed), str(who.refused), str(who.verdicts["TOO_LATE"]), remark)
+        table.add_row(who.name, str(who.agreed), str(who.refused), str(who.verdicts.get("TOO_LATE", 0)), remark)
     return table
 
 

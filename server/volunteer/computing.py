@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sandbox import Function, Returned, Sandbox
+from sandbox import VOLUNTEER, Function, Returned, Sandbox
 from server.volunteer.calls import LeasedTask, Report
 
 PARAMETERS = ("variable", "context")
@@ -26,16 +26,17 @@ def is_genuine(source: str, sha256: str) -> bool:
 async def compute(
     sandbox: Sandbox, task: LeasedTask, source: str, *, owner: str, tamper: Tamper | None = None
 ) -> Report:
-    """Call the job's function on the task's variable and context, for at most as long as a lease runs.
+    """Call the job's function on the task's variable and context.
 
-    `owner`: calls of one owner take turns.
+    A long computation outlasts its lease, which heartbeats extend; one that neither ends within a lease nor within
+    the sandbox's own limit is taken for endless. `owner`: calls of one owner take turns.
     """
     began = time.monotonic()
     [outcome] = await sandbox.run(
         Function(source, PARAMETERS),
         [[orjson.dumps(task.variable).decode(), orjson.dumps(task.context).decode()]],
         owner=owner,
-        timeout_ms=int(task.delay_bound_s * 1000),
+        timeout_ms=max(VOLUNTEER.soft_ms, int(task.delay_bound_s * 1000)),
     )
     elapsed_ms = int((time.monotonic() - began) * 1000)
     if not isinstance(outcome, Returned):
