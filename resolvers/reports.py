@@ -9,15 +9,18 @@ from typing import Any
 
 from resolvers import assessment, assignments, jobs, json_text, variables
 from resolvers.errors import BadInput, LeaseLost, PoolError, Rejected, Unavailable
-from resolvers.identifiers import check_lease
+from resolvers.idempotency import once
+from resolvers.identifiers import check_lease, checked_text
 from resolvers.json_text import JsonText
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.policies import policy_of
+from resolvers.results import by_id as result_by_id
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Host, Job, Lane, LaneKind, Result, Task, TaskState, Unit, Verdict
 
 MOST_AT_ONCE = 100
 MAX_ERROR_CHARACTERS = 500
+MAX_KEY_CHARACTERS = 200
 MAX_ELAPSED_MS = 30 * 24 * 3600 * 1000
 TAKEOVER_MS = 30_000
 NULL = JsonText("null")
@@ -228,6 +231,22 @@ async def blame_failures(runtime: Runtime, results: Sequence[Result]) -> None:
     for host, group in failed.items():
         errors = sum(bool(result.error) for result in group)
         await runtime.store.hosts.blame(Host.id_of(host), invalid=len(group) - errors, failed=errors, now=runtime.now())
+
+
+async def submit_unsolicited_once(
+    runtime: Runtime, job_key: str, variable_key: str, host: str, *, value: Any, idempotency_key: str
+) -> Result:
+    """As `submit_unsolicited`; the same value again with the same key answers the result that is stored.
+
+    Also raises what `once` raises.
+    """
+    key = checked_text(idempotency_key, field="idempotencyKey", most=MAX_KEY_CHARACTERS)
+    said = json_text.checked(value, field="value").encode()
+
+    async def carry_out() -> str:
+        return (await submit_unsolicited(runtime, job_key, variable_key, host, value=value)).id
+
+    return await result_by_id(runtime, await once(runtime, f"result {job_key} {variable_key}", key, said, carry_out))
 
 
 async def submit_unsolicited(

@@ -30,7 +30,7 @@ class Swept:
 
 async def sweep(runtime: Runtime) -> Swept:
     """Create the tasks of units that never got theirs, expire leases that ran out, carry through reports and
-    releases that a process left half-way; move flows on.
+    releases that a process left half-way; move flows on, forget old requests.
 
     What runs owners' code comes last: a sandbox that is away holds nothing else up.
     """

@@ -14,6 +14,7 @@ from rest_compat.compiler import compile_operations
 from rest_compat.errors import BadRequest, NoSuchResource
 from rest_compat.exchange import Answer, Exchange
 from rest_compat.hal_forms import Forms
+from rest_compat.idempotency import Once, answer_once
 from rest_compat.operations import Operation, ReadOperation
 from rest_compat.problems import problem_of
 from rest_compat.relations import relation_pages
@@ -36,6 +37,7 @@ class Facade:
         make_context: Callable[[Request], Awaitable[object]],
         *,
         public_url: str | None = None,
+        once: Once | None = None,
         allow_origin: str = "*",
         max_body: int = 1 << 20,
         title: str = "comp-pool",
@@ -45,6 +47,7 @@ class Facade:
         Args:
             make_context: what resolvers get as their context, made for each request.
             public_url: the API's address as clients know it; default: told from each request's `Host`.
+            once: what remembers the requests that come with an `Idempotency-Key`; None: nothing does.
             allow_origin: the value of `Access-Control-Allow-Origin`.
             max_body: the longest body that is read, in bytes.
 
@@ -54,6 +57,7 @@ class Facade:
         self.openapi = openapi.describe(self.operations, schema._schema, title, version)
         self._make_context = make_context
         self._public_url = public_url.rstrip("/") if public_url else None
+        self._once = once
         self._max_body = max_body
         self._router = Router(self.operations)
         self._forms = Forms(self.operations)
@@ -92,13 +96,22 @@ class Facade:
         exchange = Exchange(request.root, request.url, operation.address.variables, values, request.query, context)
         if isinstance(operation, ReadOperation):
             answer = await _read(operation, target, media_type, exchange)
-        else:
-            if not negotiation.is_json(request.header(b"content-type")):
-                raise BadRequest("A body is application/json here.", status=415, code="UNSUPPORTED_MEDIA_TYPE")
-            exchange.body = await read_body(request, receive, self._max_body)
-            if b"idempotency-key" in request.headers:
-                exchange.idempotency_key = request.header(b"idempotency-key")
-            answer = await operation.answer(exchange)
+            return self._represented(request, operation, media_type, exchange, answer)
+        if not negotiation.is_json(request.header(b"content-type")):
+            raise BadRequest("A body is application/json here.", status=415, code="UNSUPPORTED_MEDIA_TYPE")
+        exchange.idempotency_key = request.idempotency_key
+        exchange.body = await read_body(request, receive, self._max_body)
+
+        async def carry_out() -> Response:
+            return self._represented(request, operation, media_type, exchange, await operation.answer(exchange))
+
+        if self._once and exchange.idempotency_key:
+            return await answer_once(self._once, request, exchange.idempotency_key, context, exchange.body, carry_out)
+        return await carry_out()
+
+    def _represented(
+        self, request: HttpRequest, operation: Operation, media_type: str, exchange: Exchange, answer: Answer
+    ) -> Response:
         if media_type == negotiation.FORMS and answer.document is not None:
             answer.document["_templates"] = self._forms.of(operation, exchange, answer.document)
         return responses.of_answer(request, operation, media_type, answer)

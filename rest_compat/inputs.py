@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -127,9 +126,6 @@ class InputReader:
 IDEMPOTENCY_KEY = "idempotencyKey"
 """The field of an input that the header `Idempotency-Key` fills."""
 
-IDEMPOTENCY_KEY_PATTERN = "^[!-~]{1,255}$"
-"""What that header may say: visible ASCII."""
-
 
 class MutationInput:
     """The one `input` of a mutation: put together from the path, the query string, a header and the body."""
@@ -156,7 +152,8 @@ class MutationInput:
         except LookupError as error:
             raise HalSchemaError(f"{where}: the path or the body names what isn't there: {error}") from error
         self._bound = {way[0].json_name for way, _ in self._path}
-        self.idempotent = next((m for m in self.members.values() if m.graphql_name == IDEMPOTENCY_KEY), None)
+        keys = (m for m in self.members.values() if m.graphql_name == IDEMPOTENCY_KEY and not m.hidden)
+        self.idempotent = next(keys, None)
         if self.idempotent:
             self._bound.add(self.idempotent.json_name)
         self.query = tuple(self._parameters()) if self.whole else ()
@@ -201,8 +198,6 @@ class MutationInput:
             except ValueError as error:
                 raise NoSuchResource from error
         if self.idempotent and idempotency_key is not None:
-            if not re.fullmatch(IDEMPOTENCY_KEY_PATTERN, idempotency_key):
-                raise BadRequest("Idempotency-Key is 1 to 255 visible ASCII characters.", field="Idempotency-Key")
             given[self.idempotent.json_name] = idempotency_key
         return {"input": self._reader.read(self.type, given, "")}
 

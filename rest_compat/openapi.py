@@ -23,8 +23,9 @@ from graphql import (
 
 from rest_compat import problems
 from rest_compat.arguments import JSON, Parameter, is_required
-from rest_compat.inputs import IDEMPOTENCY_KEY_PATTERN, InputField, InputReader, MutationInput
+from rest_compat.inputs import InputField, InputReader, MutationInput
 from rest_compat.operations import Operation, ReadOperation, WriteOperation
+from rest_compat.requests import IDEMPOTENCY_KEY
 from rest_compat.resources import Collection, Resource
 from rest_compat.serialiser import TypeWriter, Writers
 
@@ -44,6 +45,12 @@ _SCALARS: dict[str, dict[str, Any]] = {
 }
 
 _PAGE_SIZE = {"type": "integer", "minimum": 1}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A request that is repeated with the same key, URL and body is answered as it was the first time.",
+    "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY},
+}
 _LINK = {
     "type": "object",
     "required": ["href"],
@@ -169,15 +176,7 @@ class _Description:
                 paged = ("first", "last")
         elif isinstance(operation, WriteOperation):
             parameters += [parameter for _, parameter in operation.input.query]
-            if operation.input.idempotent:
-                described.append(
-                    {
-                        "name": "Idempotency-Key",
-                        "in": "header",
-                        "description": operation.input.idempotent.field.description or "",
-                        "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN},
-                    }
-                )
+            described.append(_IDEMPOTENCY_KEY)
         for parameter in parameters:
             definition = parameter.definition
             schema = _PAGE_SIZE if parameter.json_name in paged else self._text(definition.type)

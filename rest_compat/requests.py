@@ -11,6 +11,9 @@ from rest_compat.errors import BadRequest, NoSuchResource
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
+IDEMPOTENCY_KEY = "^[!-~]{1,200}$"
+"""What the header of that name may say: visible ASCII."""
+
 
 class Disconnected(Exception):
     """The client went away before its body was here."""
@@ -84,6 +87,16 @@ class HttpRequest:
     def preferences(self) -> set[str]:
         """The preferences of the client (RFC 7240), without what they are worth in detail."""
         return {item.partition(";")[0].strip().lower() for item in self.header(b"prefer").split(",")}
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """Raises BadRequest for one that can't be a key."""
+        if b"idempotency-key" not in self.headers:
+            return None
+        key = self.header(b"idempotency-key")
+        if not re.fullmatch(IDEMPOTENCY_KEY, key):
+            raise BadRequest("Idempotency-Key is 1 to 200 visible ASCII characters.", field="Idempotency-Key")
+        return key
 
     def knows(self, etag: str) -> bool:
         """Whether the client says that it has this representation (RFC 9110, section 13.1.2)."""

@@ -80,6 +80,11 @@ class CreateResultInput:
     job: str = strawberry.field(description="The job's key.")
     variable: str = strawberry.field(description="The variable's id within the job.")
     value: JsonText = strawberry.field(description="What the job's function set as `context.result`.")
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        directives=[HalField(hidden=True)],
+        description="Repeating the same result with the same key adds nothing and answers the same.",
+    )
 
 
 @strawberry.type(description="The answer of `createResult`.")
@@ -117,5 +122,10 @@ class ResultMutation:
     ) -> CreateResultPayload:
         runtime = info.context.runtime
         host = await hosts.anonymous(runtime, info.context.address)
-        result = await reports.submit_unsolicited(runtime, input.job, input.variable, host, value=input.value)
+        if input.idempotency_key:
+            result = await reports.submit_unsolicited_once(
+                runtime, input.job, input.variable, host, value=input.value, idempotency_key=input.idempotency_key
+            )
+        else:
+            result = await reports.submit_unsolicited(runtime, input.job, input.variable, host, value=input.value)
         return CreateResultPayload(result=Result.of(result))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from resolvers.idempotency import once
 from resolvers.runtime import Runtime, make_runtime
 from rest_compat import Facade
 from sandbox import Sandbox
@@ -98,6 +99,11 @@ class Application(FastAPI):
         return dispatch
 
 
+async def _once(context: object, scope: str, key: str, said: bytes, carry_out: Callable[[], Awaitable[str]]) -> str:
+    assert isinstance(context, Context)
+    return await once(context.runtime, scope, key, said, carry_out)
+
+
 async def _live(_: Request) -> Response:
     return Response(status_code=204)
 
@@ -124,7 +130,7 @@ def application(service: Service, settings: Settings) -> FastAPI:
         WebSocketRoute("/graphql", graphql),
     ]
     return Application(
-        Facade(schema, service.context, public_url=settings.public_url),
+        Facade(schema, service.context, public_url=settings.public_url, once=_once),
         lifespan=lifespan,
         routes=routes,
         telemetry=NO_TELEMETRY,

@@ -429,3 +429,18 @@ class FlowJob(Document):
     @staticmethod
     def id_of(flow_key: str, number: int) -> str:
         return f"fjob:{flow_key}:{number}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Request(Document):
+    """A request that came with an idempotency key, and what it was answered."""
+
+    token: str
+    """Who carries it out, or did."""
+    digest: str
+    """SHA-256 of what it said."""
+    answer: str = ""
+    """Empty while it is carried out."""
+    due: int
+    """When it is forgotten: a while after it was answered, or sooner where whoever carried it out died."""
+    created_at: int

@@ -13,6 +13,7 @@ from storage.hosts import Hosts
 from storage.jobs import Jobs
 from storage.lanes import Lanes
 from storage.repository import Repository
+from storage.requests import Requests
 from storage.results import Results
 from storage.runs import Runs
 from storage.secrets import Secrets
@@ -38,6 +39,7 @@ class Store:
         self.lanes = Lanes(database)
         self.assignments = Assignments(database)
         self.secrets = Secrets(database)
+        self.requests = Requests(database)
 
     def units(self, kind: LaneKind) -> Units[Any]:
         """Where the units of this kind of work are."""
@@ -57,6 +59,7 @@ REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
     Lanes,
     Assignments,
     Secrets,
+    Requests,
 )
 
 

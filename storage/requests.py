@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from storage.documents import Request
+from storage.engines import Index
+from storage.repository import Repository
+
+
+class Requests(Repository[Request]):
+    """Inserted while it is carried out, then answered or forgotten by whoever inserted it."""
+
+    collection_name = "requests"
+    kind = Request
+    indexes = (Index(("due",)),)
+
+    async def keep(self, request: Request) -> bool:
+        """Store the answer; False where another carries the request out by now."""
+        return await self._collection.update_one(
+            {"_id": request.id, "token": {"$eq": request.token}},
+            {"$set": {"answer": request.answer, "due": request.due}},
+        )
+
+    async def forget(self, request: Request) -> None:
+        await self._collection.delete_one({"_id": request.id, "token": {"$eq": request.token}})
+
+    async def forget_overdue(self, now: int) -> int:
+        """How many were forgotten, because they are `due` before `now` (ms since the epoch)."""
+        return await self._collection.delete_many({"due": {"$lt": now}})
