@@ -13,8 +13,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from neosqlite._sqlite import sqlite3
 from nx_27017.handler import NeoSQLiteHandler
@@ -28,6 +30,8 @@ EXIT_SQLITE_MISMATCH = os.EX_DATAERR
 _PR_SET_PDEATHSIG = 1  # prctl(2), Linux.
 
 _LOCK_PAUSE_S = 0.05
+
+_WRITES = frozenset({"update", "delete", "findAndModify"})
 
 
 def main() -> None:
@@ -43,13 +47,50 @@ def _run(directory: Path, socket: Path, patience_s: float) -> None:
     with (directory / "LOCK").open("w") as lock:
         _hold(lock, directory, patience_s)
         _stamp_sqlite(directory / "SQLITE_VERSION")
-        handler = NeoSQLiteHandler(data_dir=str(directory))
+        handler = _OneSyncACommand(data_dir=str(directory))
         try:
             socket.unlink(missing_ok=True)  # A killed engine left it: the lock says nobody listens.
             asyncio.run(_serve(handler, socket))
             socket.unlink(missing_ok=True)
         finally:
             handler.close_all()
+
+
+class _OneSyncACommand(NeoSQLiteHandler):  # type: ignore[misc]
+    """Carries a write command out in one transaction.
+
+    By itself the engine commits, and waits for the disk, once for each document that a command writes.
+    """
+
+    def handle_insert(self, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        with self._transaction(message):
+            answer: tuple[int, dict[str, Any]] = super().handle_insert(message)
+        return answer
+
+    def handle_command(self, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        is_write = not _WRITES.isdisjoint(_body(message))
+        with self._transaction(message) if is_write else nullcontext():
+            answer: tuple[int, dict[str, Any]] = super().handle_command(message)
+        return answer
+
+    @contextmanager
+    def _transaction(self, message: dict[str, Any]) -> Iterator[None]:
+        body = _body(message)
+        with self._lock_for(body["$db"]):
+            database = self.get_database(body["$db"])
+            # How much is synced can't change within a transaction, where the engine would try to.
+            self._apply_write_concern(database, body["$db"], body.get("writeConcern"))
+            database.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                database.db.rollback()
+                raise
+            database.db.commit()
+
+
+def _body(message: dict[str, Any]) -> dict[str, Any]:
+    return next(section for kind, section in message["sections"] if kind == "body")
 
 
 def _die_with(parent: int) -> None:
