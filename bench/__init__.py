@@ -1,0 +1,1 @@
+"""What the pool costs, measured on this machine: `make bench`."""
