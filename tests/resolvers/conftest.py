@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import AsyncIterator
+from inspect import iscoroutinefunction
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -14,7 +16,7 @@ from tests.resolvers.pool import Clock, process
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(__file__.rsplit("/", 1)[0]):
+        if item.path.is_relative_to(Path(__file__).parent) and iscoroutinefunction(getattr(item, "function", None)):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

@@ -69,10 +69,11 @@ def double(value: Any) -> Any:
 
 @dataclass(slots=True)
 class Volunteer:
-    """A host that computes what `compute` does."""
+    """A host that computes what `compute` does; a `shaky` one fails now and then."""
 
     host: str
     compute: Callable[[Any], Any] = double
+    shaky: bool = False
 
     async def claim(self, runtime: Runtime, first: int = 1, **wanted: Any) -> list[ClaimedTask]:
         return (await claims.claim(runtime, ClaimRequest(self.host, first, **wanted))).tasks
@@ -197,3 +198,15 @@ class Books:
                 result.number for result in results
             }, about
             assert max(Counter(result.host for result in results).values()) == 1, about
+
+
+async def check_credit(store: Store, books: Books) -> None:
+    """Each result counted once for its host."""
+    every = [result for results in books.results.values() for result in results]
+    for host in await store.hosts.page({}, first=100):
+        own = [result for result in every if result.host == host.key]
+        valid = [result for result in own if result.verdict in (Verdict.VALID, Verdict.CANONICAL)]
+        failed = [result for result in own if result.error]
+        invalid = [result for result in own if result.verdict == Verdict.INVALID and not result.error]
+        assert (host.valid, host.failed, host.invalid) == (len(valid), len(failed), len(invalid)), own
+        assert host.elapsed_ms == sum(result.elapsed_ms for result in valid)

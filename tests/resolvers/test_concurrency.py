@@ -12,9 +12,20 @@ from resolvers import claims, hosts, reports, sweeping
 from resolvers.claims import HeldTask
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
-from storage.documents import UnitState, Verdict
+from storage.documents import UnitState
 from storage.store import Store, open_store
-from tests.resolvers.pool import Books, Clock, Volunteer, carry_on, double, interleaved, new_job, post, process
+from tests.resolvers.pool import (
+    Books,
+    Clock,
+    Volunteer,
+    carry_on,
+    check_credit,
+    double,
+    interleaved,
+    new_job,
+    post,
+    process,
+)
 
 PATIENCE_S = 60
 
@@ -45,7 +56,7 @@ async def _compute(volunteer: Volunteer, processes: Sequence[Runtime], clock: Cl
             continue
         if mood < 0.2:
             await claims.release(at, [HeldTask(each.task.id, each.task.lease) for each in claimed])
-        elif mood < 0.3:
+        elif mood < 0.3 and volunteer.shaky:
             failed = [reports.Report(each.task.id, each.task.lease, error="it threw") for each in claimed]
             await reports.submit(at, volunteer.host, failed)
         elif mood < 0.4:
@@ -61,18 +72,6 @@ async def _pass_time(processes: Sequence[Runtime], clock: Clock, chance: random.
         await asyncio.sleep(0)
 
 
-async def _check_credit(store: Store, books: Books) -> None:
-    """Each result counted once for its host."""
-    every = [result for results in books.results.values() for result in results]
-    for host in await store.hosts.page({}, first=100):
-        own = [result for result in every if result.host == host.key]
-        valid = [result for result in own if result.verdict in (Verdict.VALID, Verdict.CANONICAL)]
-        failed = [result for result in own if result.error]
-        invalid = [result for result in own if result.verdict == Verdict.INVALID and not result.error]
-        assert (host.valid, host.failed, host.invalid) == (len(valid), len(failed), len(invalid)), own
-        assert host.elapsed_ms == sum(result.elapsed_ms for result in valid)
-
-
 async def _compete(
     store: Store, sandbox: Sandbox, chance: random.Random, monkeypatch: pytest.MonkeyPatch, **policy: int
 ) -> None:
@@ -81,6 +80,9 @@ async def _compete(
     await new_job(processes[0], policy={"max_total": 100, "max_errors": 100, **policy})
     ways = [double, double, double, double, double, lambda value: -value, lambda value: value + 0.5]
     volunteers = [Volunteer((await hosts.identify(processes[0], None)).key, way) for way in ways]
+    # A host whose run failed gets no other replica of the variable: the rest must be enough for the quorum.
+    for volunteer in volunteers[:2]:
+        volunteer.shaky = True
     await asyncio.gather(*(post(chance.choice(processes), "double", range(at, at + 5)) for at in range(100, 120, 5)))
     with interleaved(monkeypatch, chance) if store.database.uri == "memory" else nullcontext():
         async with asyncio.timeout(PATIENCE_S):
@@ -95,7 +97,7 @@ async def _compete(
         books.check_finished()
     else:
         books.check_finished(lambda _: pytest.approx(0, abs=1e9))
-    await _check_credit(store, books)
+    await check_credit(store, books)
 
 
 @pytest.mark.parametrize("turn", range(3))

@@ -1,0 +1,57 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolvers.errors import BadInput, LeaseLost
+from resolvers.identifiers import check_lease, checked_cursor, checked_text, job_key, variable_key
+
+
+@pytest.mark.parametrize(
+    "reference", ["pi", "/jobs/pi", "/jobs/pi/", "http://pool.example/jobs/pi", "https://pool.example:7070/jobs/pi?x=1"]
+)
+def test_a_job_is_named_by_its_key_or_its_url(reference: str) -> None:
+    assert job_key(reference, field="job") == "pi"
+
+
+@pytest.mark.parametrize("reference", ["v.1", "/jobs/pi/variables/v.1", "http://pool.example/jobs/pi/variables/v.1"])
+def test_a_variable_is_named_by_its_id_or_its_url(reference: str) -> None:
+    assert variable_key(reference, "pi", field="variable") == "v.1"
+
+
+def test_a_variable_of_another_job_is_refused() -> None:
+    with pytest.raises(BadInput, match="is not a variable of the job 'pi'"):
+        variable_key("/jobs/tau/variables/1", "pi", field="variable")
+
+
+@given(st.text(max_size=40))
+def test_any_text_names_something_of_the_right_shape_or_is_bad_input(text: str) -> None:
+    try:
+        assert set(job_key(text, field="job")) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    except BadInput as problem:
+        assert problem.field == "job"
+
+
+@given(st.text(max_size=40))
+def test_a_cursor_is_one_of_the_pools_own_or_bad_input(text: str) -> None:
+    try:
+        assert checked_cursor(text) in ("", text)
+        assert len(text) in (0, 32)
+    except BadInput as problem:
+        assert problem.field == "after"
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_lease_of_another_shape_is_lost(task: str, token: str) -> None:
+    with pytest.raises(LeaseLost):
+        check_lease(task, token, field="tasks[0]")
+    check_lease("var:job:variable:0", "token_-1", field="tasks[0]")
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\x1b[31m", "\x01"])
+def test_control_characters_are_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="name takes text without control characters"):
+        checked_text(text, field="name", most=100)
+
+
+def test_line_breaks_are_text() -> None:
+    assert checked_text("a\n\tb", field="name", most=4) == "a\n\tb"
