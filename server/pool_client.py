@@ -16,6 +16,7 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 LIMITS = httpx.Limits(keepalive_expiry=20.0)
 TEMPORARY = frozenset({"UNAVAILABLE", "RATE_LIMITED", "IN_PROGRESS"})
 INTERNAL = "INTERNAL"
+MOST_CHARACTERS = 450
 
 
 class PoolUnavailable(Exception):
@@ -149,7 +150,7 @@ class PoolClient:
         errors, data = (answer.get("errors"), answer.get("data")) if isinstance(answer, dict) else (None, None)
         if errors:
             about = errors[0].get("extensions") or {}
-            refusal = Refusal(about.get("code", "BAD_INPUT"), errors[0]["message"], about.get("field", ""))
+            refusal = Refusal(about.get("code", "BAD_INPUT"), _shortened(errors[0]["message"]), about.get("field", ""))
             raise self._exception(refusal, float(about.get("retryAfterSeconds", 0)))
         if not isinstance(data, dict):
             raise NotAPool(f"no comp-pool answers at {self.url}")
@@ -167,3 +168,8 @@ def _seconds(headers: httpx.Headers) -> float:
     """`Retry-After` (RFC 9110, 10.2.3) where it is a number of seconds."""
     value = headers.get("retry-after", "")
     return float(value) if value.isdigit() else 0.0
+
+
+def _shortened(message: str) -> str:
+    """GraphQL's own messages quote the whole input, and say what is wrong with it before and after."""
+    return message if len(message) <= MOST_CHARACTERS else f"{message[:150]} ... {message[-250:]}"

@@ -63,16 +63,18 @@ class Demo:
         self.state.volunteers = [VolunteerState(name, name == CHEAT) for name in (*HONEST, CHEAT)]
         identities = [forgotten() for _ in self.state.volunteers]
         stop = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            # The cheat comes first, and gets its share on the slowest machine.
-            for who, identity in reversed([*zip(self.state.volunteers, identities, strict=True)]):
-                group.create_task(_volunteer(client.url, who, identity, stop))
-                while who.cheats and not who.tally.submitted:
+        try:
+            async with asyncio.TaskGroup() as group:
+                # The cheat comes first, and gets its share on the slowest machine.
+                for who, identity in reversed([*zip(self.state.volunteers, identities, strict=True)]):
+                    group.create_task(_volunteer(client.url, who, identity, stop))
+                    await who.taken_in.wait()
+                while not self.state.is_computed:
                     await asyncio.sleep(LOOK_S)
-            while not self.state.is_computed:
-                await asyncio.sleep(LOOK_S)
-                await self._look(client)
-            stop.set()
+                    await self._look(client)
+                stop.set()
+        except ExceptionGroup as problems:
+            raise problems.exceptions[0] from problems
         return identities
 
     async def _look(self, client: PoolClient) -> None:
@@ -107,9 +109,9 @@ async def _server(directory: Path) -> AsyncIterator[str]:
 
 async def _volunteer(url: str, who: VolunteerState, identity: Identity, stop: asyncio.Event) -> None:
     options = Options(name=who.name, longest_wait_s=LONGEST_WAIT_S)
+    tamper = _tampered if who.cheats else None
     async with PoolClient(url) as client:
-        volunteer = Volunteer(client, identity, options, tell=who.tally.add, tamper=_tampered if who.cheats else None)
-        await volunteer.run(stop)
+        await Volunteer(client, identity, options, tell=who.tell, tamper=tamper).run(stop)
 
 
 def _tampered(value: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
-from server.volunteer import Tally
+from server.volunteer import Event, Judged, Tally
 
 
 @dataclass(slots=True)
@@ -26,6 +27,13 @@ class VolunteerState:
     name: str
     cheats: bool
     tally: Tally = field(default_factory=Tally)
+    taken_in: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the pool has taken its first result."""
+
+    def tell(self, event: Event) -> None:
+        self.tally.add(event)
+        if isinstance(event, Judged):
+            self.taken_in.set()
 
 
 @dataclass(slots=True)

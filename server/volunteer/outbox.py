@@ -10,7 +10,7 @@ import orjson
 
 from server.backoff import Backoff
 from server.pool_client import PoolRefused, PoolUnavailable
-from server.volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Report
+from server.volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Receipt, Report
 from server.volunteer.events import Event, Judged, Lost, Waiting, Warned
 from server.volunteer.identity import Identity
 
@@ -83,11 +83,11 @@ class Outbox:
         try:
             receipts = await self._calls.submit(self._identity.token, batch)
         except PoolRefused as refused:
-            # Of the call as a whole, and so of every batch like it.
-            for report in batch:
-                self._tell(Lost(report.task.job, str(refused)))
-                self._finish(report)
-            return
+            if len(batch) > 1:  # One of them spoils the call for all.
+                for report in batch:
+                    await self._post([report])
+                return
+            receipts = [Receipt(refusal=refused.refusal)]
         for report, receipt in zip(batch, receipts, strict=True):
             refusal = receipt.refusal
             if refusal is None:
