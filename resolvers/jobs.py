@@ -152,11 +152,13 @@ async def get(runtime: Runtime, key: str) -> Job:
     return job
 
 
-async def page(runtime: Runtime, *, first: int, after: str = "", owner: str = "") -> Sequence[Job]:
+async def page(
+    runtime: Runtime, *, first: int, after: str = "", owner: str = "", backwards: bool = False
+) -> Sequence[Job]:
     """Active jobs in the order of their creation."""
     checked_text(owner, field="owner", most=MAX_NAME_CHARACTERS)
     matching = {"owner": owner, "state": str(JobState.ACTIVE)} if owner else {"state": str(JobState.ACTIVE)}
-    return await runtime.store.jobs.page(matching, first=first, after=checked_cursor(after))
+    return await runtime.store.jobs.page(matching, first=first, after=checked_cursor(after), backwards=backwards)
 
 
 def key_of(name: str) -> str:

@@ -10,9 +10,12 @@ from resolvers.runtime import Runtime
 from storage.documents import Result, Task, Unit
 
 
-async def page(runtime: Runtime, unit: Unit, *, first: int, after: str = "") -> Sequence[Result]:
+async def page(
+    runtime: Runtime, unit: Unit, *, first: int, after: str = "", backwards: bool = False
+) -> Sequence[Result]:
     """A unit's results in the order in which they came."""
-    return await runtime.store.results.page({"unit": unit.id}, first=first, after=checked_cursor(after))
+    cursor = checked_cursor(after)
+    return await runtime.store.results.page({"unit": unit.id}, first=first, after=cursor, backwards=backwards)
 
 
 async def get(runtime: Runtime, unit: Unit, number: str) -> Result:

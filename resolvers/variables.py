@@ -168,10 +168,12 @@ async def page(
     return await runtime.store.variables.page(matching, first=first, after=checked_cursor(after))
 
 
-async def wanted(runtime: Runtime, job_key: str, *, first: int, after: str = "") -> Sequence[tuple[str, Variable]]:
+async def wanted(
+    runtime: Runtime, job_key: str, *, first: int, after: str = "", backwards: bool = False
+) -> Sequence[tuple[str, Variable]]:
     """Variables that still want results, each with its cursor, in a random order that a cursor continues."""
     origin, last = _position(runtime, after)
-    found = await runtime.store.variables.wanted(job_key, origin=origin, last=last, limit=first)
+    found = await runtime.store.variables.wanted(job_key, origin=origin, last=last, limit=first, backwards=backwards)
     return [(f"{origin!r}/{each.rand!r}", each) for each in found]
 
 

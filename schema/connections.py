@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 import strawberry
@@ -19,6 +20,14 @@ First = Annotated[int, strawberry.argument(description="How many to return, from
 After = Annotated[
     str | None,
     strawberry.argument(description="The `endCursor` of the page before; left out: from the start."),
+]
+Last = Annotated[
+    int | None,
+    strawberry.argument(description="How many to return from the end, or right before `before`, instead of `first`."),
+]
+Before = Annotated[
+    str | None,
+    strawberry.argument(description="The `startCursor` of the page behind; left out: from the end."),
 ]
 
 
@@ -38,21 +47,47 @@ class Connection(Generic[T]):
         return [edge.node for edge in self.edges]
 
 
-def page_size(first: int) -> int:
+def page_size(first: int, field: str = "first") -> int:
     """Raises BadInput out of 1 to 100."""
     if not 1 <= first <= MOST_A_PAGE:
-        raise BadInput(f"first takes a whole number from 1 to {MOST_A_PAGE}, got {first}", field="first")
+        raise BadInput(f"{field} takes a whole number from 1 to {MOST_A_PAGE}, got {first}", field=field)
     return first
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which page of a list is asked for: `size` members behind `cursor` or, `backwards`, right before it."""
+
+    size: int
+    cursor: str = ""
+    backwards: bool = False
+
+    @classmethod
+    def asked(cls, first: int, after: str | None, last: int | None, before: str | None) -> Turn:
+        """Raises BadInput for a size out of 1 to 100, and where both directions are asked for."""
+        if last is None and before is None:
+            return cls(page_size(first), after or "")
+        if after is not None:
+            raise BadInput("after goes with first, before goes with last: not both", field="before")
+        size = page_size(first) if last is None else page_size(last, "last")
+        return cls(size, before or "", backwards=True)
 
 
 def connection(
     found: Sequence[D], first: int, *, node: Callable[[D], T], cursor: Callable[[D], str], after: str | None
 ) -> Connection[T]:
     """A page of `first` of the documents `found`, of which there is one more where the list goes on."""
-    edges = [Edge(cursor=cursor(each), node=node(each)) for each in found[:first]]
+    return turned(found, Turn(first, after or ""), node=node, cursor=cursor)
+
+
+def turned(found: Sequence[D], turn: Turn, *, node: Callable[[D], T], cursor: Callable[[D], str]) -> Connection[T]:
+    """The page that was asked for of the documents `found`, of which there is one more where the list goes on."""
+    more = len(found) > turn.size
+    shown = found[-turn.size :] if turn.backwards else found[: turn.size]
+    edges = [Edge(cursor=cursor(each), node=node(each)) for each in shown]
     info = PageInfo(
-        has_next_page=len(found) > first,
-        has_previous_page=bool(after),
+        has_next_page=bool(turn.cursor) if turn.backwards else more,
+        has_previous_page=more if turn.backwards else bool(turn.cursor),
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=edges[-1].cursor if edges else None,
     )

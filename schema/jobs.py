@@ -13,7 +13,7 @@ from resolvers.documents import Job as JobDocument
 from resolvers.documents import UnitState
 from resolvers.json_text import JsonText
 from resolvers.policies import Policy as StoredPolicy
-from schema.connections import After, Connection, First, connection, page_size
+from schema.connections import After, Before, Connection, First, Last, Turn, connection, page_size, turned
 from schema.context import PoolInfo
 from schema.directives import Hal, HalField, HalMethod, HalRole
 from schema.enums import JobState, VariableState
@@ -146,17 +146,20 @@ class Job(Node):
                 role=HalRole.LINKS,
                 members="variables",
                 rel=["get_variables"],
-                rel_wide=["variables-root"],
-                contract=[10, 11],
+                rel_wide=["variables-root", "cp:variables"],
+                contract=[1, 2, 10, 11],
             )
         ],
         description="Its variables that still want results, in a random order.",
     )
-    async def open_variables(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[Variable]:
-        found = await variables.wanted(info.context.runtime, self.key, first=page_size(first) + 1, after=after or "")
-        return connection(
-            found, first, node=lambda each: Variable.of(each[1]), cursor=lambda each: each[0], after=after
+    async def open_variables(
+        self, info: PoolInfo, first: First = 100, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Variable]:
+        turn = Turn.asked(first, after, last, before)
+        found = await variables.wanted(
+            info.context.runtime, self.key, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards
         )
+        return turned(found, turn, node=lambda each: Variable.of(each[1]), cursor=lambda each: each[0])
 
     @strawberry.field(
         directives=[Hal(path=["variables"], role=HalRole.STAND_IN, warning="Job has no variables")],
@@ -188,7 +191,14 @@ def localised(texts: Mapping[str, str], locale: str) -> str | None:
 @strawberry.type
 class JobQuery:
     @strawberry.field(
-        directives=[Hal(path=["/jobs/{key}"], role=HalRole.SELF, rel_wide=["get-job", "get_job"], contract=[1, 4, 9])],
+        directives=[
+            Hal(
+                path=["/jobs/{key}"],
+                role=HalRole.SELF,
+                rel_wide=["get-job", "get_job", "cp:job"],
+                contract=[1, 2, 3, 4, 8, 9],
+            )
+        ],
         description="The job with this key.",
     )
     async def job(
@@ -197,7 +207,15 @@ class JobQuery:
         return Job.of(await jobs.get(info.context.runtime, key))
 
     @strawberry.field(
-        directives=[Hal(path=["/jobs"], role=HalRole.LINKS, members="jobs", rel_wide=["jobs-root"], contract=[10, 11])],
+        directives=[
+            Hal(
+                path=["/jobs"],
+                role=HalRole.LINKS,
+                members="jobs",
+                rel_wide=["jobs-root", "cp:jobs"],
+                contract=[1, 2, 10, 11],
+            )
+        ],
         description="Active jobs in the order of their creation.",
     )
     async def jobs(
@@ -205,10 +223,19 @@ class JobQuery:
         info: PoolInfo,
         first: First = 100,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
         owner: Annotated[str | None, strawberry.argument(description="Only this owner's jobs.")] = None,
     ) -> Connection[Job]:
-        found = await jobs.page(info.context.runtime, first=page_size(first) + 1, after=after or "", owner=owner or "")
-        return connection(found, first, node=Job.of, cursor=lambda job: job.seq, after=after)
+        turn = Turn.asked(first, after, last, before)
+        found = await jobs.page(
+            info.context.runtime,
+            first=turn.size + 1,
+            after=turn.cursor,
+            owner=owner or "",
+            backwards=turn.backwards,
+        )
+        return turned(found, turn, node=Job.of, cursor=lambda job: job.seq)
 
     @strawberry.field(
         directives=[
@@ -305,7 +332,7 @@ def _policy(given: PolicyInput | None) -> dict[str, Any]:
 @strawberry.type
 class JobMutation:
     @strawberry.mutation(
-        directives=[Hal(path=["/jobs"], method=HalMethod.POST, rel=["create-job"], contract=[6])],
+        directives=[Hal(path=["/jobs"], method=HalMethod.POST, rel=["create-job", "cp:create-job"], contract=[6, 9])],
         extensions=[UserErrors(CreateJobPayload)],
         description="Submit a job. Its JavaScript is compiled first.",
     )

@@ -104,7 +104,7 @@ NODES: dict[str, Callable[[Runtime, str], Awaitable[Node]]] = {
 @strawberry.type
 class PoolQuery:
     @strawberry.field(
-        directives=[Hal(path=["/"], role=HalRole.SELF, rel_wide=["api-root"], contract=[1, 7])],
+        directives=[Hal(path=["/"], role=HalRole.SELF, rel_wide=["api-root", "cp:pool"], contract=[1, 2, 7, 8])],
         description="The pool as a whole.",
     )
     def pool(self, info: PoolInfo) -> Pool:

@@ -104,7 +104,7 @@ class ResultMutation:
                 method=HalMethod.POST,
                 body="value",
                 returns="result",
-                rel=["post_result"],
+                rel=["post_result", "cp:create-result"],
                 fields=["from_job", "from_variable", "result", "_id"],
                 contract=[6, 9, 12],
             )

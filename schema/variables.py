@@ -10,7 +10,7 @@ import strawberry
 from resolvers import jobs, results, tasks, variables, worker_script
 from resolvers.documents import Variable as VariableDocument
 from resolvers.json_text import JsonText
-from schema.connections import After, Connection, First, connection, page_size
+from schema.connections import After, Before, Connection, First, Last, Turn, turned
 from schema.context import PoolInfo
 from schema.directives import Hal, HalAlternate, HalField, HalMethod, HalRole
 from schema.enums import VariableState
@@ -76,15 +76,20 @@ class Variable(Node):
                 path=["results"],
                 role=HalRole.EMBED,
                 members="results",
-                rel_wide=["results-root"],
-                contract=[10],
+                rel_wide=["results-root", "cp:results"],
+                contract=[1, 2, 10, 11],
             )
         ],
         description="All that was reported for it, the first one first.",
     )
-    async def results(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[Result]:
-        found = await results.page(info.context.runtime, self.document, first=page_size(first) + 1, after=after or "")
-        return connection(found, first, node=Result.of, cursor=lambda each: each.seq, after=after)
+    async def results(
+        self, info: PoolInfo, first: First = 100, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Result]:
+        turn = Turn.asked(first, after, last, before)
+        found = await results.page(
+            info.context.runtime, self.document, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards
+        )
+        return turned(found, turn, node=Result.of, cursor=lambda each: each.seq)
 
     @strawberry.field(directives=[Hal(path=["results/{id}"], role=HalRole.SELF)], description="One of its results.")
     async def result(
@@ -142,7 +147,7 @@ class VariableMutation:
                 method=HalMethod.POST,
                 body="variables.value",
                 returns="variables",
-                rel=["post_variable"],
+                rel=["post_variable", "cp:create-variable"],
                 fields=["for_jobs", "variable", "_id"],
                 contract=[6, 9],
             )

@@ -56,15 +56,18 @@ class Repository(Generic[D]):
         first: int,
         after: str = "",
         newest_first: bool = False,
+        backwards: bool = False,
     ) -> list[D]:
         """The next `first` documents whose fields equal `matching`, in the order of `seq`, behind the cursor
-        `after` (a `seq`, or empty for the start)."""
+        `after` (a `seq`, or empty for the start); `backwards`: those right before it (or the end), in the same order.
+        """
+        descending = newest_first != backwards
         wanted: dict[str, Any] = {name: {"$eq": value} for name, value in matching.items()}
         if after:
-            wanted["seq"] = {"$lt" if newest_first else "$gt": after}
-        order = [("seq", -1 if newest_first else 1)]
+            wanted["seq"] = {"$lt" if descending else "$gt": after}
+        order = [("seq", -1 if descending else 1)]
         stored = await self._collection.find(wanted, sort=order, limit=first)
-        return [self.kind.load(each) for each in stored]
+        return [self.kind.load(each) for each in (reversed(stored) if backwards else stored)]
 
     async def count(self, matching: Mapping[str, Scalar]) -> int:
         return await self._collection.count({name: {"$eq": value} for name, value in matching.items()})

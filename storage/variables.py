@@ -21,22 +21,43 @@ class Variables(Units[Variable]):
         return await self.get(Variable.id_of(job, key))
 
     async def wanted(
-        self, job: str, *, origin: float, last: float | None, limit: int, state: UnitState = UnitState.OPEN
+        self,
+        job: str,
+        *,
+        origin: float,
+        last: float | None,
+        limit: int,
+        state: UnitState = UnitState.OPEN,
+        backwards: bool = False,
     ) -> list[Variable]:
         """OPEN variables (or those of another state) in the random order that begins at `origin` in [0, 1) and
-        wraps around, those behind the position `last` (None: from the start)."""
-        if last is None:
-            edges = [{"$gte": origin}, {"$lt": origin}]
-        elif last >= origin:
-            edges = [{"$gt": last}, {"$lt": origin}]
-        else:
-            edges = [{"$gt": last, "$lt": origin}]
+        wraps around, those behind the position `last` (None: from the start); `backwards`: those right before it (or
+        the end), in the same order."""
+        edges = _before(origin, last) if backwards else _behind(origin, last)
         found: list[dict[str, Any]] = []
         for edge in edges:
             if len(found) < limit:
                 found += await self._collection.find(
                     {"job": {"$eq": job}, "state": {"$eq": state}, "rand": edge},
-                    sort=[("rand", 1)],
+                    sort=[("rand", -1 if backwards else 1)],
                     limit=limit - len(found),
                 )
-        return [Variable.load(each) for each in found]
+        return [Variable.load(each) for each in (reversed(found) if backwards else found)]
+
+
+def _behind(origin: float, last: float | None) -> list[dict[str, float]]:
+    """The stretches of the circle that begins at `origin` behind the position `last`, the nearest first."""
+    if last is None:
+        return [{"$gte": origin}, {"$lt": origin}]
+    if last >= origin:
+        return [{"$gt": last}, {"$lt": origin}]
+    return [{"$gt": last, "$lt": origin}]
+
+
+def _before(origin: float, last: float | None) -> list[dict[str, float]]:
+    """The same before the position `last`."""
+    if last is None:
+        return [{"$lt": origin}, {"$gte": origin}]
+    if last >= origin:
+        return [{"$gte": origin, "$lt": last}]
+    return [{"$lt": last}, {"$gte": origin}]
