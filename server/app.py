@@ -1,4 +1,4 @@
-"""The ASGI application: GraphQL, the REST/HAL facade and the health checks over one runtime."""
+"""The ASGI application: GraphQL, the REST/HAL facade, the pages and the health checks over one runtime."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from sandbox import Sandbox
 from schema.context import Context
 from schema.schema import schema
 from server.graphql_endpoint import GraphQLEndpoint
+from server.pages import front_page, page_routes, wants_page
 from server.settings import Settings
 from server.sweeper import Sweeper
 from storage.store import open_store
@@ -78,7 +79,7 @@ class Service:
 
 
 class Application(FastAPI):
-    """FastAPI for its own routes; every other request goes to the facade at once.
+    """FastAPI for its own routes; every other request goes to the facade at once, `/` but for browsers.
 
     FastAPI's layers and its search for a route would be a fifth of what a read costs, and the facade routes and
     answers errors itself.
@@ -91,10 +92,15 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         own = {route.path for route in self.routes if isinstance(route, Route | WebSocketRoute)}
         routed = super().build_middleware_stack()
+        front = front_page()
 
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-            is_own = scope["type"] == "lifespan" or scope["path"] in own
-            await (routed if is_own else self._facade)(scope, receive, send)
+            if scope["type"] == "lifespan" or scope["path"] in own:
+                await routed(scope, receive, send)
+            elif scope["path"] == "/" and scope["type"] == "http" and wants_page(Request(scope)):
+                await front(scope, receive, send)
+            else:
+                await self._facade(scope, receive, send)
 
         return dispatch
 
@@ -128,6 +134,7 @@ def application(service: Service, settings: Settings) -> FastAPI:
         Route("/readyz", service.ready),
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
+        *page_routes(),
     ]
     return Application(
         Facade(schema, service.context, public_url=settings.public_url, once=_once),

@@ -1,0 +1,125 @@
+"""The pages: the files of `client/`, read once, each at an address of its own and under a strict policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+import sandbox
+from rest_compat import negotiation
+
+# Beside this package, in the source tree and where it is installed.
+CLIENT = Path(__file__).parents[1] / "client"
+AREAS = ("front", "volunteer", "dashboard")
+INDEX = "index.html"
+SANDBOX = "sandbox.html"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+ROOT_OFFERS = (*negotiation.HAL, "text/html")
+
+# The pages load what is under `assets` and nothing else of this origin: it also serves code that owners wrote.
+PAGE_POLICY = (
+    "default-src 'none'; script-src {assets}; style-src {assets}; img-src {assets}; worker-src {assets}; "
+    "frame-src {assets}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types comp-pool"
+)
+# Workers made from blobs inherit it. `eval` is how jobs are compiled: it stays within what has no way out.
+SANDBOX_POLICY = (
+    "default-src 'none'; script-src {scripts} 'unsafe-eval'; worker-src blob:; connect-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
+)
+ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'"
+EVERYWHERE = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-dns-prefetch-control": "off",
+    "cache-control": "no-cache",
+    "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+# What may stand in a policy as it is. Others, IPv6 addresses among them, have no form there.
+HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file as it is served. `{assets}` in its policy stands for where pages may load from."""
+
+    body: bytes
+    media_type: str
+    policy: str
+    etag: str
+
+    @classmethod
+    def of(cls, file: Path) -> Page:
+        body = file.read_bytes()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:18]).decode()
+        return cls(body, TYPES[file.suffix], _policy(file.name, body.decode()), f'"{digest}"')
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        headers = {**EVERYWHERE, "etag": self.etag, "content-security-policy": self._policy_at(request)}
+        if request.headers.get("if-none-match") == self.etag:
+            response = Response(status_code=304, headers=headers)
+        else:
+            response = Response(self.body, headers=headers, media_type=self.media_type)
+        await response(scope, receive, send)
+
+    def _policy_at(self, request: Request) -> str:
+        host = request.headers.get("host", "")
+        return self.policy.replace("{assets}", f"{host}/assets/" if HOST.fullmatch(host) else "'self'")
+
+
+def page_routes() -> list[Route]:
+    """A route for each page and each of its files, but for the page at `/`."""
+    return [
+        Route(address, Page.of(file), methods=["GET"])
+        for area in AREAS
+        for address, file in _files(area)
+        if address != "/front"
+    ]
+
+
+def front_page() -> Page:
+    """What a browser gets at `/`: what the pool computes, and where to go from here."""
+    return Page.of(CLIENT / "front" / INDEX)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether this request for `/` is a browser's: it prefers HTML to HAL (RFC 9110, section 12.5.1)."""
+    accept = request.headers.get("accept", "")
+    return request.method in ("GET", "HEAD") and negotiation.choose(accept, ROOT_OFFERS) == "text/html"
+
+
+def _files(area: str) -> Iterator[tuple[str, Path]]:
+    """The files of an area, each with its address."""
+    folder = CLIENT / area
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in TYPES:
+            path = file.relative_to(folder).as_posix()
+            yield f"/{area}" if path == INDEX else f"/assets/{area}/{path}", file
+    if area == "volunteer":
+        # Jobs are compiled in browsers by the very rules of the pool's own sandbox.
+        yield "/assets/volunteer/prelude.js", Path(sandbox.__file__).with_name("prelude.js")
+
+
+def _policy(name: str, text: str) -> str:
+    if name == SANDBOX:
+        digests = [hashlib.sha256(script.encode()).digest() for script in INLINE_SCRIPT.findall(text)]
+        return SANDBOX_POLICY.format(
+            scripts=" ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+        )
+    return PAGE_POLICY if name.endswith(".html") else ASSET_POLICY
