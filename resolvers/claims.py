@@ -198,19 +198,12 @@ async def _take_scheduled(runtime: Runtime, job: Job, lane: Lane, lease: Lease, 
     tasks: list[Task] = []
     while len(tasks) < count:
         each = replace(lease, token=_new_token())
-        variable = await variable_scheduling.choose(runtime, job, host=lease.host, ready_only=True)
-        ready = [] if variable is None else await _ready_tasks(runtime, variable)
-        unheld = list((await assignments.unheld(runtime, lease.host, ready)).values())
-        taken = await _lease(runtime, each, unheld[:1]) or await _take_many(runtime, lane, each, 1)
+        chosen = await variable_scheduling.choose_task(runtime, job, host=lease.host)
+        taken = await _lease(runtime, each, [chosen] if chosen else []) or await _take_many(runtime, lane, each, 1)
         if not taken:
             break
         tasks += taken
     return tasks
-
-
-async def _ready_tasks(runtime: Runtime, unit: Unit) -> list[Task]:
-    found = await runtime.store.tasks.get_many(Task.id_of(unit.id, number) for number in range(unit.total))
-    return [task for task in found.values() if task.status == TaskState.READY]
 
 
 async def _assign(runtime: Runtime, lease: Lease, tasks: Sequence[Task]) -> list[Task]:

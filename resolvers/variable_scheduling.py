@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
-from resolvers import json_text
+from resolvers import assignments, json_text
 from resolvers.runtime import Runtime
 from sandbox import Function, Outcome, Threw
 from storage.documents import Job, Task, TaskState, Variable
@@ -22,46 +23,66 @@ LEASED = {TaskState.LEASED}
 DONE = {TaskState.REPORTING, TaskState.REPORTED}
 
 
-async def choose(runtime: Runtime, job: Job, *, host: str, ready_only: bool = False) -> Variable | None:
+async def choose(runtime: Runtime, job: Job, *, host: str) -> Variable | None:
     """The variable that the job's scheduler chooses among at most 1,000 that want work.
 
     None where it chooses none, throws, or names one it was not shown: the caller falls back to random, and the
     job says why in `scheduler_problem`.
     """
+    wanted = await _wanted(runtime, job)
+    chosen = await _ask(runtime, job, host, wanted)
+    return next((each.variable for each in wanted if each.variable.key == chosen), None)
+
+
+async def choose_task(runtime: Runtime, job: Job, *, host: str) -> Task | None:
+    """A ready task of the variable that the scheduler chooses among those of which the host has no replica; None
+    as above."""
+    wanted = await _wanted(runtime, job)
+    ready = [task for each in wanted for task in each.tasks if task.status in READY]
+    free = await assignments.unheld(runtime, host, ready)
+    chosen = await _ask(runtime, job, host, [each for each in wanted if each.variable.id in free])
+    return None if chosen is None else free[Variable.id_of(job.key, chosen)]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A variable that wants work, with its tasks."""
+
+    variable: Variable
+    tasks: list[Task]
+
+    def described(self) -> dict[str, str | int]:
+        statuses = Counter(task.status for task in self.tasks)
+        return {
+            "id": self.variable.key,
+            "ready": sum(statuses[status] for status in READY),
+            "leased": sum(statuses[status] for status in LEASED),
+            "done": sum(statuses[status] for status in DONE),
+            "createdAt": self.variable.created_at,
+        }
+
+
+async def _wanted(runtime: Runtime, job: Job) -> list[Wanted]:
     variables = await runtime.store.variables.wanted(
         job.key, origin=runtime.random.random(), last=None, limit=MOST_SHOWN
     )
-    shown = await _described(runtime, variables)
-    if ready_only:
-        shown = [each for each in shown if each["ready"]]
+    ids = {each.id: [Task.id_of(each.id, number) for number in range(each.total)] for each in variables}
+    tasks = await runtime.store.tasks.get_many(task for group in ids.values() for task in group)
+    return [Wanted(each, [tasks[task] for task in ids[each.id] if task in tasks]) for each in variables]
+
+
+async def _ask(runtime: Runtime, job: Job, host: str, shown: Sequence[Wanted]) -> str | None:
+    """The id that the scheduler answers, if it is one of those shown."""
     if not shown:
         return None
-    context = orjson.dumps({"variables": shown, "host": host, "job": job.key}).decode()
+    context = {"variables": [each.described() for each in shown], "host": host, "job": job.key}
     [outcome] = await runtime.sandbox.run(
-        Function(job.variable_scheduler, PARAMETERS), [(context,)], owner=job.owner or job.key
+        Function(job.variable_scheduler, PARAMETERS), [(orjson.dumps(context).decode(),)], owner=job.owner or job.key
     )
     chosen = _chosen(outcome)
-    known = {each["id"] for each in shown}
-    problem = "" if chosen in known else _problem(outcome)
-    await _note(runtime, job, problem)
-    return next((variable for variable in variables if variable.key == chosen), None) if not problem else None
-
-
-async def _described(runtime: Runtime, variables: Sequence[Variable]) -> list[dict[str, str | int]]:
-    ids = [Task.id_of(each.id, number) for each in variables for number in range(each.total)]
-    statuses: dict[str, Counter[str]] = {each.id: Counter() for each in variables}
-    for task in (await runtime.store.tasks.get_many(ids)).values():
-        statuses[task.unit][task.status] += 1
-    return [
-        {
-            "id": each.key,
-            "ready": sum(statuses[each.id][status] for status in READY),
-            "leased": sum(statuses[each.id][status] for status in LEASED),
-            "done": sum(statuses[each.id][status] for status in DONE),
-            "createdAt": each.created_at,
-        }
-        for each in variables
-    ]
+    known = {each.variable.key for each in shown}
+    await _note(runtime, job, "" if chosen in known else _problem(outcome))
+    return chosen if chosen in known else None
 
 
 def _chosen(outcome: Outcome) -> str | None:
