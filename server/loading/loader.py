@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +28,9 @@ CREATE_RESULT = """mutation CreateResult($input: CreateResultInput!) { createRes
 JOB = """query Job($key: String!) { job(key: $key) {
   executeFunction validateResult variableScheduler compareResults
 } }"""
-COUNTS = "query Counts($key: String!) { job(key: $key) { variableCounts { new open done failed cancelled } } }"
-VARIABLE = "query Variable($job: String!, $id: String!) { variable(job: $job, id: $id) { value } }"
+VARIABLES = """query Variables($key: String!, $after: String) { job(key: $key) {
+  variables(first: 100, after: $after) { nodes { key value } pageInfo { hasNextPage endCursor } }
+} }"""
 RESULTS = """query Results($job: String!, $id: String!, $after: String) { variable(job: $job, id: $id) {
   results(first: 100, after: $after) { nodes { value } pageInfo { hasNextPage endCursor } }
 } }"""
@@ -112,48 +114,50 @@ class Loader:
         self.loaded.kept_jobs.append(job.key)
 
     async def _load_variables(self, file: str, job: NewJob, *, is_new: bool) -> None:
-        before = 0 if is_new else await self._count(file, job)
-        for batch in _batches(job.variables):
+        there = {} if is_new else await self._variables_there(file, job)
+        wanted = [each for each in job.variables if not self._is_kept(file, each, there)]
+        for batch in _batches(wanted):
             try:
                 await self._create(job.key, batch)
             except PoolRefused as refused:
-                raise await self._problem(file, job, batch, refused) from refused
+                raise _problem(file, job, batch, refused) from refused
+            self.loaded.variables += len(batch)
             self._advance(len(batch))
-        added = min(len(job.variables), max(0, await self._count(file, job) - before))
-        self.loaded.variables += added
-        self.loaded.kept_variables += len(job.variables) - added
+
+    async def _variables_there(self, file: str, job: NewJob) -> dict[str, bytes]:
+        """The digests of the values that the pool has, by id."""
+        there: dict[str, bytes] = {}
+        after, more = None, True
+        while more:
+            try:
+                answer = await self._asked(partial(self._client.call, VARIABLES, key=job.key, after=after))
+            except PoolRefused as refused:
+                raise LoadProblem(file, job.where, refused.refusal.message) from refused
+            page = answer["job"]["variables"]
+            there |= {node["key"]: _digest(node["value"]) for node in page["nodes"]}
+            after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+        return there
+
+    def _is_kept(self, file: str, variable: NewVariable, there: dict[str, bytes]) -> bool:
+        if variable.id not in there:
+            return False
+        if there[variable.id] != _digest(variable.value):
+            message = f"the pool has another value under the id {variable.id!r}"
+            raise LoadProblem(file, f"{variable.where}.id", message)
+        self.loaded.kept_variables += 1
+        self._advance(1)
+        return True
 
     async def _create(self, job: str, batch: Sequence[NewVariable]) -> None:
-        # With an idempotency key, variables that are there with the same value are no clash.
         await self._asked(
             partial(
                 self._client.mutate,
                 CREATE_VARIABLES,
                 job=job,
                 variables=[{"id": each.id, "value": each.value} for each in batch],
-                idempotencyKey=LOADED_WITH,
+                idempotencyKey=LOADED_WITH,  # A call whose answer was lost is made again.
             )
         )
-
-    async def _count(self, file: str, job: NewJob) -> int:
-        try:
-            counts = await self._asked(partial(self._client.call, COUNTS, key=job.key))
-        except PoolRefused as refused:
-            raise LoadProblem(file, job.where, str(refused)) from refused
-        return sum(counts["job"]["variableCounts"].values())
-
-    async def _problem(self, file: str, job: NewJob, batch: Sequence[NewVariable], refused: PoolRefused) -> LoadProblem:
-        refusal = refused.refusal
-        if refusal.code == "IDEMPOTENCY_MISMATCH":
-            for variable in batch:
-                found = await self._asked(partial(self._client.call, VARIABLE, job=job.key, id=variable.id))
-                if found["variable"]["value"] != variable.value:
-                    where = f"{variable.where}.id"
-                    return LoadProblem(file, where, f"the pool has another value under the id {variable.id!r}")
-        head, _, rest = refusal.field.partition("]")
-        if head.startswith("variables[") and head[10:].isdigit():
-            return LoadProblem(file, f"{batch[int(head[10:])].where}{rest}", refusal.message)
-        return LoadProblem(file, job.where, str(refused))
 
     async def _load_result(self, file: str, result: NewResult) -> None:
         """As a result of an anonymous host, unless one like it is there."""
@@ -205,3 +209,16 @@ def _batches(variables: Sequence[NewVariable]) -> Iterator[list[NewVariable]]:
         size += length
     if batch:
         yield batch
+
+
+def _digest(value: Any) -> bytes:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def _problem(file: str, job: NewJob, batch: Sequence[NewVariable], refused: PoolRefused) -> LoadProblem:
+    """With the place of the variable in the file, where the pool names one of the batch."""
+    head, _, rest = refused.refusal.field.partition("]")
+    at = head.removeprefix("variables[")
+    if at != head and at.isdigit():
+        return LoadProblem(file, f"{batch[int(at)].where}{rest}", refused.refusal.message)
+    return LoadProblem(file, job.where, str(refused))
