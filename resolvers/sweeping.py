@@ -35,6 +35,7 @@ async def sweep(runtime: Runtime) -> Swept:
     What runs owners' code comes last: a sandbox that is away holds nothing else up.
     """
     await runtime.lanes.flush()
+    await runtime.store.requests.forget_overdue(runtime.now())
     await hosts.store_interests(runtime)
     opened = await _open_units(runtime)
     expired = await _expire(runtime)
