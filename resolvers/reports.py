@@ -259,14 +259,23 @@ async def submit_unsolicited(
     Raises NotFound, BadInput, TooLarge, Rejected, Unavailable.
     """
     job = await jobs.get(runtime, job_key)
-    unit: Unit = await variables.get(runtime, job_key, variable_key)
+    variable = await variables.get(runtime, job_key, variable_key)
     checked = json_text.checked(value, field="value")
     returned = checked_context(context, "context")
-    [judgement] = await judge(runtime, job, [Reported(unit.value, checked, returned)])
+    [judgement] = await judge(runtime, job, [Reported(variable.value, checked, returned)])
     if judgement.accepted is None:
         raise Unavailable(f"validate_result can't be asked now: {judgement.reason}", field="value")
     if not judgement.accepted:
         raise Rejected(f"the job's validate_result turned this result down: {judgement.reason}", field="value")
+    # The same computation serves a flow that waits for it with an empty context.
+    for run in await runtime.store.runs.bare(job.key, variable=variable.key):
+        await _store_unsolicited(runtime, job, run, host, judgement, returned)
+    return await _store_unsolicited(runtime, job, variable, host, judgement, returned)
+
+
+async def _store_unsolicited(
+    runtime: Runtime, job: Job, unit: Unit, host: str, judgement: Judgement, context: str
+) -> Result:
     number = f"u{await runtime.store.units(LaneKind.of(unit.id)).expect_unsolicited(unit.id)}"
     task = _unsolicited_task(runtime, job, unit, number, host)
     first = bool(await assignments.assign(runtime, host, task.lease, [task]))
@@ -279,7 +288,7 @@ async def submit_unsolicited(
         host=host,
         seq=new_seq(),
         value=judgement.value,
-        context=returned,
+        context=context,
         unsolicited=True,
         created_at=runtime.now(),
     )
@@ -287,10 +296,7 @@ async def submit_unsolicited(
     _place(result, unit, decides=first and policy_of(job, unit).quorum == 1)
     if not first:
         result.second_vote = True
-        result.verdict, result.reason = (
-            Verdict.INCONCLUSIVE,
-            "this host has a replica of this variable already",
-        )
+        result.verdict, result.reason = Verdict.INCONCLUSIVE, "this host has a replica of this variable already"
     return (await _store(runtime, [result], {unit.id: unit}))[result.id]
 
 

@@ -27,6 +27,7 @@ from storage.documents import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
 TAKEOVER_MS = 30_000
+MOST_OFFERED = 20
 MAX_KEY_CHARACTERS = 200
 
 
@@ -197,6 +198,15 @@ async def pick(runtime: Runtime, job: Job) -> Variable | None:
             return chosen
     found = await runtime.store.variables.wanted(job.key, origin=runtime.random.random(), last=None, limit=1)
     return found[0] if found else None
+
+
+async def offer(runtime: Runtime, job: Job) -> Variable | None:
+    """The variable that a client gets which knows of no tasks: one that a flow waits for and that needs no context,
+    or else what `pick` picks."""
+    runs = await runtime.store.runs.bare(job.key, limit=MOST_OFFERED)
+    if runs:
+        return await runtime.store.variables.by_key(job.key, runtime.random.choice(runs).variable)
+    return await pick(runtime, job)
 
 
 async def pick_any(runtime: Runtime, job: Job) -> Variable | None:

@@ -166,7 +166,7 @@ class Job(Node):
         description="The variable that its own scheduler picks, or a random one that wants results; null: none does.",
     )
     async def scheduled_variable(self, info: PoolInfo) -> Variable | None:
-        picked = await variables.pick(info.context.runtime, self.document)
+        picked = await variables.offer(info.context.runtime, self.document)
         return None if picked is None else Variable.of(picked)
 
 

@@ -188,6 +188,8 @@ class Run(Unit):
     flow_job: str
     variable: str
     """Key of the variable whose value it computes; empty where the job has none."""
+    bare: str
+    """The same where the context is empty, so that a client which knows of variables only can compute it."""
     iteration: int
     generation: int
 

@@ -12,7 +12,16 @@ class Runs(Units[Run]):
         Index(("flow_job", "seq")),
         Index(("flow", "finished_at")),
         Index(("state", "due")),
+        Index(("job", "state", "bare")),
     )
+
+    async def bare(self, job: str, *, variable: str = "", limit: int = 1) -> list[Run]:
+        """OPEN runs of a job with an empty context, of one variable or of any."""
+        named = {"$eq": variable} if variable else {"$gt": ""}
+        stored = await self._collection.find(
+            {"job": {"$eq": job}, "state": {"$eq": UnitState.OPEN}, "bare": named}, sort=[("bare", 1)], limit=limit
+        )
+        return [Run.load(each) for each in stored]
 
     async def cancel_flow(self, flow: str, reason: str, now: int) -> None:
         """To CANCELLED for all runs of a flow that have not ended."""

@@ -208,6 +208,7 @@ def _run(runtime: Runtime, flow: Flow, start: Start) -> Run:
         flow=flow.id,
         flow_job=flow_job.id,
         variable=flow_job.variable,
+        bare=flow_job.variable if start.context == EMPTY else "",
         iteration=flow_job.iteration,
         generation=flow_job.generation,
     )
