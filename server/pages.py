@@ -19,7 +19,7 @@ from rest_compat import negotiation
 
 # Beside this package, in the source tree and where it is installed.
 CLIENT = Path(__file__).parents[1] / "client"
-AREAS = ("front", "volunteer", "dashboard")
+AREAS = ("front", "volunteer", "dashboard", "shared")
 INDEX = "index.html"
 SANDBOX = "sandbox.html"
 TYPES = {
