@@ -1,0 +1,164 @@
+"""The real commands as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PATIENCE_S = 60.0
+LOOK_S = 0.05
+
+COUNTS = "query($key: String!) { job(key: $key) { variableCounts { new open done failed } } }"
+TASKS = "{ pool { status { tasks { ready leased reported expired } hosts } } }"
+
+
+def command(*arguments: str) -> list[str]:
+    """A command line of `comp-pool`."""
+    return [sys.executable, "-m", "server", *arguments]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a process that keeps what it remembers under `home`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COMP_POOL_")}
+    return {**kept, "XDG_DATA_HOME": str(home)}
+
+
+def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
+    """The condition's value as soon as it is true."""
+    deadline = time.monotonic() + patience_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {patience_s:g} s: {what}"
+        time.sleep(LOOK_S)
+    return value
+
+
+@dataclass
+class RunningServer:
+    """A server, and a few questions to it."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data that GraphQL answers."""
+        response = httpx.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30)
+        answer = response.json()
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def counts(self, job: str) -> dict[str, int]:
+        """How many variables of a job are in each state."""
+        counted: dict[str, int] = self.ask(COUNTS, key=job)["job"]["variableCounts"]
+        return counted
+
+    def tasks(self) -> dict[str, int]:
+        """How many tasks are in each state, counted at most a second ago."""
+        counted: dict[str, int] = self.ask(TASKS)["pool"]["status"]["tasks"]
+        return counted
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End the server by a signal; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+
+@contextmanager
+def running_server(
+    database: str | Path, *, workers: int = 1, port: int = 0, options: Sequence[str] = ()
+) -> Iterator[RunningServer]:
+    """`comp-pool serve` on a database; stopped by SIGTERM at the end of the block if it still runs."""
+    arguments = [
+        *("--database", str(database), "--port", str(port), "--workers", str(workers)),
+        *("--sandbox-workers", "1", *options),
+    ]
+    process = subprocess.Popen(
+        command("serve", "--json", *arguments), stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout
+    try:
+        line = process.stdout.readline()
+        assert line, f"comp-pool serve ended with status {process.wait()}"
+        yield RunningServer(json.loads(line)["url"], process)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(PATIENCE_S)
+            finally:
+                process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+def run(
+    *arguments: str, input_: str | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """`comp-pool` with these arguments, to its end."""
+    return subprocess.run(
+        command(*arguments), input=input_, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@contextmanager
+def started(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """`comp-pool` with these arguments, while the block runs; killed at its end if it has not ended."""
+    process = subprocess.Popen(
+        command(*arguments),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()
+
+
+def processes_under(directory: Path) -> list[int]:
+    """The ids of processes whose command line names a directory: an embedded engine is one."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str(directory).encode() in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """The ids of the processes that one started, and those that these started."""
+    try:
+        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+    return [each for child in children for each in (child, *descendants(child))]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -1,0 +1,149 @@
+"""`comp-pool serve` as a process: how it starts, refuses to start, and ends."""
+
+import os
+import re
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from server.serving import url_of
+from tests.e2e.processes import (
+    RunningServer,
+    command,
+    descendants,
+    is_alive,
+    processes_under,
+    run,
+    running_server,
+    started,
+    until,
+)
+
+WORKERS = pytest.mark.parametrize("workers", [1, 2])
+
+
+def test_it_says_where_it_listens_and_is_ready_then(pool_server: RunningServer) -> None:
+    assert httpx.get(f"{pool_server.url}/readyz").json() == {"ready": True}
+    assert httpx.get(f"{pool_server.url}/livez").status_code == 204
+    assert httpx.get(pool_server.url).json()["job_scheduler_url"] == "/jobs/scheduler"
+
+
+def test_without_json_it_says_so_in_a_sentence(tmp_path: Path) -> None:
+    with started("serve", "--port", "0", "--database", "memory", "--sandbox-workers", "1") as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert re.fullmatch(
+            r"comp-pool is listening on http://127\.0\.0\.1:\d+ \(store: memory\)\. Ctrl-C stops it\.\n", line
+        )
+
+
+@WORKERS
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order_with_exit_code_0_and_all_its_processes(
+    tmp_path: Path, workers: int, number: int
+) -> None:
+    with running_server(tmp_path / "pool", workers=workers) as server:
+        family = descendants(server.process.pid)
+        assert len(family) > workers
+        assert server.stop(number) == 0
+    assert [pid for pid in family if is_alive(pid)] == []
+    assert processes_under(tmp_path) == []
+
+
+def test_while_it_drains_it_is_not_ready_and_hands_out_nothing(tmp_path: Path) -> None:
+    claim = "mutation { claimTasks(input: {}) { whyNoWork } }"
+    with running_server(tmp_path / "pool", options=["--drain-seconds", "30"]) as server:
+        assert server.ask(claim)["claimTasks"]["whyNoWork"] == "NO_OPEN_WORK"
+        server.process.terminate()
+        until(lambda: httpx.get(f"{server.url}/readyz").status_code == 503, "it is unready")
+        assert server.ask(claim)["claimTasks"]["whyNoWork"] == "DRAINING"
+        server.process.terminate()  # A second signal does not wait.
+        assert server.process.wait(10) == -signal.SIGTERM
+
+
+@WORKERS
+def test_killed_it_leaves_nothing_behind_and_another_one_starts_on_its_directory_at_once(
+    tmp_path: Path, workers: int
+) -> None:
+    with running_server(tmp_path / "pool", workers=workers) as server:
+        family = descendants(server.process.pid)
+        server.stop(signal.SIGKILL)
+        with running_server(tmp_path / "pool", workers=workers) as next_one:
+            assert httpx.get(f"{next_one.url}/readyz").status_code == 200
+        until(lambda: not any(map(is_alive, family)), "its processes are gone")
+
+
+def test_a_server_process_that_dies_is_replaced(tmp_path: Path) -> None:
+    def servers() -> list[int]:
+        return [pid for pid in descendants(parent) if b"server.process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    with running_server(tmp_path / "pool", workers=2) as server:
+        parent = server.process.pid
+        before = servers()
+        assert len(before) == 2
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: len(set(servers()) - set(before)) == 1, "there is another process")
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert server.stop() == 0
+
+
+def test_server_processes_share_one_store(tmp_path: Path) -> None:
+    create = 'mutation { createJob(input: {name: "Work", executeFunction: "x => x"}) { userErrors { message } } }'
+    with running_server(tmp_path / "pool", workers=2) as server:
+        assert server.ask(create) == {"createJob": {"userErrors": []}}
+        for _ in range(10):  # A new connection each, which any of the processes takes.
+            assert httpx.get(f"{server.url}/jobs/work").status_code == 200
+
+
+def test_a_directory_that_another_server_has_is_refused(pool_server: RunningServer, tmp_path: Path) -> None:
+    for workers in ("1", "2"):
+        ended = run("serve", "--port", "0", "--database", str(tmp_path / "pool"), "--workers", workers)
+        assert ended.returncode == 1
+        assert "Another server uses" in ended.stderr.splitlines()[-1]
+        assert "Traceback" not in ended.stderr
+
+
+def test_an_address_that_is_taken_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = url_of(taken).rpartition(":")[2]
+        ended = run("serve", "--port", port, "--database", str(tmp_path / "pool"))
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        f"Error: can't listen on 127.0.0.1 port {port}: Address already in use\n",
+    )
+    assert not (tmp_path / "pool").exists()
+
+
+def test_data_of_a_newer_release_is_refused(tmp_path: Path) -> None:
+    with running_server(tmp_path / "pool"):
+        socket_path = str(tmp_path / "pool" / "run" / "pool.sock").replace("/", "%2F")
+        with MongoClient(f"mongodb://{socket_path}/") as client:  # type: ignore[var-annotated]
+            client["comp_pool"]["meta"].update_one({"_id": "schema"}, {"$set": {"version": 999}})
+    ended = run("serve", "--port", "0", "--database", str(tmp_path / "pool"))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: The database has schema version 999")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_database_that_does_not_answer_is_said_so(workers: str) -> None:
+    uri = "mongodb://someone:secret@127.0.0.1:1/?serverSelectionTimeoutMS=100"
+    ended = run("serve", "--port", "0", "--database", uri, "--workers", workers)
+    assert ended.returncode == 1
+    assert "did not answer" in ended.stderr.splitlines()[-1]
+    assert "secret" not in ended.stderr + ended.stdout
+
+
+def test_an_unknown_scheduler_is_refused_with_the_names_of_those_there_are(tmp_path: Path) -> None:
+    ended = run("serve", "--port", "0", "--database", "memory", "--scheduler", "newest")
+    assert ended.returncode == 1
+    assert "there are: oldest, owners, random, shortest" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_console_script_is_the_same_command() -> None:
+    assert command("--version")
+    assert run("--version").stdout.startswith("comp-pool, version ")
