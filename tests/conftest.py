@@ -53,14 +53,10 @@ def engine_location(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def shared_location(engine_location: str, request: pytest.FixtureRequest) -> str:
+def shared_location(engine_location: str) -> str:
     """Where several processes may work on an empty database of each engine that is made for it."""
     if engine_location == "memory":
         pytest.skip("memory isn't shared")
-    if request.node.callspec.params["engine_location"] == "mongodb":
-        client: MongoClient[dict[str, Any]] = request.getfixturevalue("mongodb")
-        if "ferretdbVersion" in client.admin.command("buildInfo"):
-            pytest.skip("FerretDB 1 loses some of the updates that reach it at the same time")
     return engine_location
 
 
