@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 INSTALL := $(UV) pip install --quiet --python $(VENV)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo serve test check bench soak lock clean
+.PHONY: help demo serve test check bench soak reference lock clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
 
 demo: $(VENV)/.runtime ## Watch a pool, three volunteers and a flow at work; ends by itself
 	$(BIN)/comp-pool demo
@@ -32,10 +32,13 @@ check: $(VENV)/.dev ## Style, types, import arrows, and the committed API descri
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/test_house.py tests/docs/test_reference.py
+	$(BIN)/pytest -q tests/test_house.py tests/test_docs.py tests/docs/test_reference.py
 
 bench: $(VENV)/.dev ## Measure what a request, a cycle and a validation cost
 	$(BIN)/python -m bench
+
+reference: $(VENV)/.dev ## Write docs/reference and schema/schema.graphql anew after a change of what they describe
+	$(BIN)/python docs/write_reference.py
 
 lock: | $(UV) ## Pin the versions anew after a change of pyproject.toml
 	$(COMPILE) pyproject.toml --output-file requirements.lock

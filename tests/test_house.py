@@ -1,0 +1,124 @@
+"""The house is in order: which folder may import which, what is committed, and what is shipped."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from fnmatch import fnmatch
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import lacking
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+WHEEL = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+PACKAGES = WHEEL["packages"]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+_ADDRESS = re.compile(r"https?://\S+|file://\S+|--(?:extra-)?index-url|--find-links", re.I)
+_OWN_PATH = re.compile(r"/(?:home|root|Users)/\w[\w.-]*|(?:^|[\s\"'=])/work/\w+", re.M)
+_TEXT = {".py", ".md", ".toml", ".lock", ".js", ".json", ".yaml", ".yml", ".css", ".html", ".svg", ".graphql", ""}
+
+
+def tracked() -> list[Path]:
+    if not (ROOT / ".git").exists():
+        lacking("the project's git repository")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_imports_point_the_way_the_design_says() -> None:
+    program = Path(sys.executable).with_name("lint-imports")
+    linted = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_no_committed_file_names_a_place_on_the_machine_it_was_written_on() -> None:
+    found = {}
+    for path in tracked():
+        if path.suffix in _TEXT and path != Path(__file__):
+            text = path.read_text(encoding="utf-8")
+            if places := _OWN_PATH.findall(text):
+                found[str(path.relative_to(ROOT))] = places
+    assert found == {}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_pins_hashes_and_names_no_registry(name: str) -> None:
+    lock = (ROOT / name).read_text(encoding="utf-8")
+    pins = re.findall(r"^[a-z0-9][\w.-]*(?:\[[\w,-]+\])?==\S+.*$", lock, re.M)
+    assert len(pins) > len(PROJECT["project"]["dependencies"])
+    assert all(pin.rstrip().endswith("\\") for pin in pins), "a pin without hashes"
+    assert _ADDRESS.findall(lock) == []
+
+
+def test_the_locks_pin_what_the_project_names() -> None:
+    pinned = {_name(line) for line in (ROOT / LOCKS[0]).read_text(encoding="utf-8").splitlines() if "==" in line}
+    assert {_name(each) for each in PROJECT["project"]["dependencies"]} <= pinned
+
+
+def test_every_package_that_is_imported_is_a_dependency_and_every_dependency_is_imported() -> None:
+    distributions = packages_distributions()
+    own = {*PACKAGES, *sys.stdlib_module_names}
+    imported = {
+        _name(distribution)
+        for module in _imports() - own
+        for distribution in distributions[module]
+        if module != "__future__"
+    }
+    assert imported == {_name(each) for each in PROJECT["project"]["dependencies"]}
+
+
+def test_a_wheel_holds_every_file_of_the_packages_and_runs(tmp_path: Path) -> None:
+    uv = next((path for path in (ROOT / ".uv/bin/uv", *_on_path("uv")) if path.exists()), None) or lacking("uv")
+    subprocess.run([uv, "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT], check=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = set(archive.namelist())
+        archive.extractall(tmp_path / "installed")
+    assert {str(path.relative_to(ROOT)) for path in tracked() if _is_shipped(path)} <= shipped
+    shown = subprocess.run(
+        [sys.executable, "-P", "-m", "server", "--help"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Usage: comp-pool" in shown.stdout
+
+
+def _is_shipped(path: Path) -> bool:
+    name = str(path.relative_to(ROOT))
+    excluded = any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in WHEEL.get("exclude", ()))
+    return name.partition("/")[0] in PACKAGES and not excluded
+
+
+def _imports() -> set[str]:
+    """The top-level modules that the packages import."""
+    modules: set[str] = set()
+    for path in tracked():
+        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in PACKAGES:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    modules |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    modules.add(node.module.partition(".")[0])
+    return modules
+
+
+def _name(requirement: str) -> str:
+    """The distribution's name in a requirement, normalized (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]).lower()
+
+
+def _on_path(program: str) -> list[Path]:
+    return [Path(folder) / program for folder in os.environ.get("PATH", "").split(os.pathsep)]
