@@ -1,0 +1,38 @@
+/**
+ * How long to wait before asking again: exponential with full jitter, so that volunteers who were turned away together
+ * don't come back together (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+ */
+export class Backoff {
+  #failures = 0;
+
+  /** @param {{firstMs?: number, longestMs?: number}} [limits] */
+  constructor({ firstMs = 500, longestMs = 30_000 } = {}) {
+    this.#firstMs = firstMs;
+    this.#longestMs = longestMs;
+  }
+
+  #firstMs;
+  #longestMs;
+
+  /** ms to wait after one more failure. */
+  afterFailure() {
+    const ceiling = this.#firstMs * 2 ** this.#failures;
+    if (ceiling < this.#longestMs) this.#failures++;
+    return this.#within(ceiling);
+  }
+
+  /** ms to wait where the pool asked to come back in about so many seconds. @param {number} seconds */
+  whenIdle(seconds) {
+    this.reset();
+    return this.#within(2_000 * seconds);
+  }
+
+  reset() {
+    this.#failures = 0;
+  }
+
+  /** @param {number} ceilingMs */
+  #within(ceilingMs) {
+    return Math.max(50, Math.random() * Math.min(ceilingMs, this.#longestMs));
+  }
+}

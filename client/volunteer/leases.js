@@ -1,0 +1,110 @@
+/**
+ * The tasks that this host holds. Heartbeats have their leases run on until their results are taken.
+ *
+ * @typedef {import("./pool.js").Task} Task
+ * @typedef {{task: Task, beatAt: number, lost: AbortController, computed: boolean}} Lease
+ */
+
+import { PoolAway } from "../shared/graphql.js";
+import { Backoff } from "./backoff.js";
+import { clock } from "./clock.js";
+import * as pool from "./pool.js";
+
+const TICK_MS = 250;
+const BEATS_A_LEASE = 3;
+const MOST_AT_ONCE = 100;
+
+export class Leases {
+  /** @type {Map<string, Lease>} */
+  #held = new Map();
+  /** @type {(task: Task) => void} */
+  #lose;
+
+  /** @param {(task: Task) => void} lose Called for a task whose lease was lost before it was computed. */
+  constructor(lose) {
+    this.#lose = lose;
+  }
+
+  get size() {
+    return this.#held.size;
+  }
+
+  /** @param {Task[]} tasks */
+  add(tasks) {
+    for (const task of tasks) {
+      this.#held.set(task.id, { task, beatAt: nextBeat(task), lost: new AbortController(), computed: false });
+    }
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#held.has(id);
+  }
+
+  /** Aborted when the lease is lost. @param {string} id @returns {AbortSignal} */
+  signal(id) {
+    return this.#held.get(id)?.lost.signal ?? AbortSignal.abort();
+  }
+
+  /** Its result is on its way: it is posted even where the lease is lost meanwhile. @param {string} id */
+  computed(id) {
+    const lease = this.#held.get(id);
+    if (lease) lease.computed = true;
+  }
+
+  /** @param {string} id */
+  drop(id) {
+    this.#held.delete(id);
+  }
+
+  /** Those that are not computed yet. @returns {Task[]} */
+  uncomputed() {
+    return [...this.#held.values()].filter(({ computed }) => !computed).map(({ task }) => task);
+  }
+
+  /** Give tasks back so that others may compute them. @param {Task[]} tasks */
+  async release(tasks) {
+    const held = tasks.filter(({ id }) => this.#held.delete(id)).map(heldOf);
+    for (let at = 0; at < held.length; at += MOST_AT_ONCE) {
+      try {
+        await pool.release(held.slice(at, at + MOST_AT_ONCE));
+      } catch {
+        return; // Their leases run out by themselves.
+      }
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async beat(signal) {
+    const backoff = new Backoff();
+    for (;;) {
+      await clock.sleep(TICK_MS, signal);
+      const due = [...this.#held.values()].filter(({ beatAt }) => beatAt <= Date.now()).slice(0, MOST_AT_ONCE);
+      if (!due.length) continue;
+      try {
+        const lost = await pool.extend(due.map(({ task }) => heldOf(task)));
+        for (const lease of due) lease.beatAt = nextBeat(lease.task);
+        for (const { task } of lost) this.#forget(task);
+        backoff.reset();
+      } catch (problem) {
+        if (!(problem instanceof PoolAway || problem instanceof pool.TurnedDown)) throw problem;
+        await clock.sleep(backoff.afterFailure(), signal);
+      }
+    }
+  }
+
+  /** @param {string} id */
+  #forget(id) {
+    const lease = this.#held.get(id);
+    this.#held.delete(id);
+    if (!lease || lease.computed) return;
+    lease.lost.abort(new Error("its lease was lost"));
+    this.#lose(lease.task);
+  }
+}
+
+/** @param {Task} task */
+const heldOf = ({ id, lease }) => ({ task: id, lease });
+
+/** @param {Task} task */
+const nextBeat = ({ delayBoundSeconds }) => Date.now() + (delayBoundSeconds * 1000) / BEATS_A_LEASE;

@@ -1,0 +1,70 @@
+"""A real Chromium, and pools for its pages to talk to."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+
+from tests.conftest import lacking
+from tests.e2e.processes import RunningServer, running_server
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PICTURES = Path(os.environ.get("COMP_POOL_TEST_PICTURES", Path(__file__).parents[2] / ".artifacts" / "pages"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def playwright() -> AsyncIterator[Playwright]:
+    if not CHROMIUM.exists():
+        lacking(str(CHROMIUM))
+    async with async_playwright() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
+    """One browser for the whole run; tests take contexts of their own in it."""
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """A browser that was never here before."""
+    context = await chromium.new_context()
+    context.set_default_timeout(15_000)
+    yield context
+    await context.close()
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[RunningServer]:
+    """A pool for tests that bring jobs of their own and ask for nothing else."""
+    with running_server("memory") as server:
+        yield server
+
+
+@pytest.fixture
+def server() -> Iterator[RunningServer]:
+    """An empty pool of the test's own."""
+    with running_server("memory", options=("--sweep-seconds", "0.2")) as server:
+        yield server
+
+
+@pytest.fixture
+def pictures() -> Path:
+    """Where screenshots are kept."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES
