@@ -12,10 +12,11 @@ from rich.table import Table
 
 from bench.cycles import cycles
 from bench.figures import Figure
+from bench.flows import flows
 from bench.http_costs import MANY, http_costs
 from bench.validations import validations
 
-SECTIONS = ("http", "cycles", "validations")
+SECTIONS = ("http", "cycles", "validations", "flows")
 
 
 @click.command()
@@ -41,6 +42,8 @@ def _figures(sections: tuple[str, ...], scale: float, variables: int) -> Iterato
         yield from cycles(max(1, int(10 * scale)) * 50)
     if "validations" in sections:
         yield from validations(max(1, int(10 * scale)) * 200)
+    if "flows" in sections:
+        yield from flows(scale)
 
 
 def _table(figures: list[Figure]) -> Table:

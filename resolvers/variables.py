@@ -209,17 +209,24 @@ async def offer(runtime: Runtime, job: Job) -> Variable | None:
     return await pick(runtime, job)
 
 
-async def pick_any(runtime: Runtime, job: Job) -> Variable | None:
-    """As `pick`, but one that is decided already will do; None for a job without variables."""
-    picked = await pick(runtime, job)
-    if picked is not None:
-        return picked
-    origin = runtime.random.random()
-    for state in (UnitState.DONE, UnitState.NEW, UnitState.FAILED):
-        found = await runtime.store.variables.wanted(job.key, origin=origin, last=None, limit=1, state=state)
+async def pick_any(runtime: Runtime, job: Job, count: int) -> list[Variable]:
+    """As `pick`, `count` times, but decided ones will do; empty for a job without variables.
+
+    At random they are different ones as far as there are enough that want results.
+    """
+    if job.variable_scheduler:
+        picked = [await pick(runtime, job) for _ in range(count)]
+        if all(picked):
+            return [each for each in picked if each]
+    found: list[Variable] = []
+    if not await runtime.store.variables.page({"job": job.key}, first=1):
+        return []
+    for state in (UnitState.OPEN, UnitState.DONE, UnitState.NEW, UnitState.FAILED):
+        origin = runtime.random.random()
+        found = await runtime.store.variables.wanted(job.key, origin=origin, last=None, limit=count, state=state)
         if found:
-            return found[0]
-    return None
+            break
+    return [found[at % len(found)] for at in range(count)] if found else []
 
 
 async def counts(runtime: Runtime, job_key: str) -> dict[str, int]:

@@ -13,6 +13,7 @@ from resolvers.errors import BadInput, NotFound
 from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, checked_text
 from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, Result, Run, Task
+from storage.flow_nodes import FlowNodes
 
 PAGE = 1_000
 MOST_NAME_CHARACTERS = 200
@@ -90,41 +91,50 @@ async def run_tasks(runtime: Runtime, run: Run) -> Sequence[Task]:
 
 async def tree(runtime: Runtime, flow: Flow) -> str:
     """The whole flow as nested JSON, for pictures: levels as `{id, state, jobs, dependent}`, jobs as
-    `{id, job, as, state, iteration}`."""
-    levels = await _all(runtime.store.levels, flow)
+    `{id, job, as, state, iteration, startedAt, finishedAt}` with times in ms since the epoch (0: not yet)."""
+    levels = await _outlines(runtime.store.levels, flow, ("number", "state", "parent"))
     jobs_by_level: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for each in await _all(runtime.store.flow_jobs, flow):
-        jobs_by_level[each.level].append(
+    for each in await _outlines(
+        runtime.store.flow_jobs,
+        flow,
+        ("number", "level", "job", "alias", "state", "iteration", "started_at", "finished_at"),
+    ):
+        jobs_by_level[each["level"]].append(
             {
-                "id": str(each.number),
-                "job": each.job,
-                "as": each.alias,
-                "state": each.state.upper(),
-                "iteration": each.iteration,
+                "id": str(each["number"]),
+                "job": each["job"],
+                "as": each["alias"],
+                "state": each["state"].upper(),
+                "iteration": each["iteration"],
+                "startedAt": each["started_at"],
+                "finishedAt": each["finished_at"],
             }
         )
     return orjson.dumps(_nested(levels, jobs_by_level)).decode()
 
 
-async def _all(repository: Any, flow: Flow) -> list[Any]:
-    found: list[Any] = []
+async def _outlines(
+    repository: FlowNodes[Level] | FlowNodes[FlowJob], flow: Flow, fields: Sequence[str]
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     while True:
-        chunk = await repository.page({"flow": flow.id}, first=PAGE, after=found[-1].seq if found else "")
+        after = found[-1]["seq"] if found else ""
+        chunk = await repository.outlines(flow.id, fields, after=after, limit=PAGE)
         found += chunk
         if len(chunk) < PAGE:
             return found
 
 
-def _nested(levels: Sequence[Level], jobs_by_level: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _nested(levels: Sequence[Mapping[str, Any]], jobs_by_level: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Levels come with every parent before its children: no recursion is needed to hang them up."""
     hung: dict[str, dict[str, Any]] = {}
     for level in levels:
-        hung[level.id] = {
-            "id": str(level.number),
-            "state": level.state.upper(),
-            "jobs": jobs_by_level[level.id],
+        hung[level["_id"]] = {
+            "id": str(level["number"]),
+            "state": level["state"].upper(),
+            "jobs": jobs_by_level[level["_id"]],
             "dependent": [],
         }
-        if level.parent:
-            hung[level.parent]["dependent"].append(hung[level.id])
+        if level["parent"]:
+            hung[level["parent"]]["dependent"].append(hung[level["_id"]])
     return next(iter(hung.values()), {})
