@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from resolvers import assessment, hosts, jobs, replicas, reports
-from resolvers.flows import engine
+from resolvers.flows import recovery
 from resolvers.runtime import Runtime
 from storage.documents import LaneKind, Result, Task, TaskState, Unit
 
@@ -42,7 +42,7 @@ async def sweep(runtime: Runtime) -> Swept:
     released = await _wake_released(runtime)
     await runtime.lanes.snapshot()
     recovered = await _recover_reports(runtime) + released
-    return Swept(expired, recovered, opened, await engine.sweep(runtime, BATCH))
+    return Swept(expired, recovered, opened, await recovery.sweep(runtime, BATCH))
 
 
 async def _expire(runtime: Runtime) -> int:

@@ -5,55 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
-from storage.documents import FlowJob, Level, NodeState
+from storage.documents import Flow, FlowJob, Level, NodeState
 from storage.engines import Index
-from storage.repository import Repository
+from storage.resumable import Resumable
 
 N = TypeVar("N", Level, FlowJob)
 
 
-class FlowNodes(Repository[N]):
-    async def end(self, node_id: str, state: NodeState, *, rev: str, now: int, **changes: Any) -> bool:
-        """To an end state; False where it has ended already."""
-        return await self._collection.update_one(
-            {"_id": node_id, "ended": {"$eq": False}},
-            {"$set": {"state": state, "ended": True, "due": 0, "rev": rev, "finished_at": now, **changes}},
-        )
-
-    async def cancel_flow(self, flow: str, reason: str, *, rev: str, now: int) -> None:
-        """To CANCELLED for all of a flow's that have not ended."""
+class FlowNodes(Resumable[N]):
+    async def cancel_flow(self, flow: Flow, reason: str, *, rev: str, now: int) -> None:
+        """To CANCELLED for all of a flow's that have not ended, unless it was retried since it was read."""
         await self._collection.update_many(
-            {"flow": {"$eq": flow}, "ended": {"$eq": False}},
-            {
-                "$set": {
-                    "state": NodeState.CANCELLED,
-                    "ended": True,
-                    "due": 0,
-                    "reason": reason,
-                    "rev": rev,
-                    "finished_at": now,
-                }
-            },
+            {"flow": {"$eq": flow.id}, "ended": {"$eq": False}, "generation": {"$lte": flow.generation}},
+            {"$set": _ended(NodeState.CANCELLED, rev=rev, now=now, reason=reason)},
         )
 
-    async def reopen(self, flow: str, frm: NodeState, *, generation: int, rev: str) -> int:
+    async def reopen(self, flow: Flow, frm: NodeState, *, rev: str) -> int:
         """FAILED or CANCELLED -> WAITING for all of a flow's in that state that are of an earlier generation."""
         again = {
             "state": NodeState.WAITING,
             "ended": False,
             "reason": "",
-            "generation": generation,
+            "generation": flow.generation,
             "rev": rev,
+            "due": 0,
             "finished_at": 0,
         }
         return await self._collection.update_many(
-            {"flow": {"$eq": flow}, "state": {"$eq": frm}, "generation": {"$lt": generation}}, {"$set": again}
+            {"flow": {"$eq": flow.id}, "state": {"$eq": frm}, "generation": {"$lt": flow.generation}}, {"$set": again}
         )
-
-    async def overdue(self, now: int, limit: int) -> Sequence[N]:
-        """Those that a process left in the middle of something."""
-        stored = await self._collection.find({"due": {"$gt": 0, "$lt": now}}, sort=[("due", 1)], limit=limit)
-        return [self.kind.load(each) for each in stored]
 
     async def changed_since(self, flow: str, rev: str, limit: int) -> Sequence[N]:
         """A flow's that changed behind `rev`, the first change first."""
@@ -61,6 +41,17 @@ class FlowNodes(Repository[N]):
             {"flow": {"$eq": flow}, "rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit
         )
         return [self.kind.load(each) for each in stored]
+
+    async def outlines(self, flow: str, fields: Sequence[str], *, after: str, limit: int) -> list[dict[str, Any]]:
+        """Some fields of a flow's, in the order of its text, behind the `seq` `after` (empty: from the start)."""
+        where: dict[str, Any] = {"flow": {"$eq": flow}}
+        if after:
+            where["seq"] = {"$gt": after}
+        return await self._collection.find(where, sort=[("seq", 1)], limit=limit, projection=["seq", *fields])
+
+
+def _ended(state: NodeState, *, rev: str, now: int, due: int = 0, reason: str = "") -> dict[str, Any]:
+    return {"state": state, "ended": True, "due": due, "reason": reason, "rev": rev, "finished_at": now}
 
 
 class Levels(FlowNodes[Level]):
@@ -76,16 +67,35 @@ class Levels(FlowNodes[Level]):
         Index(("due",)),
     )
 
-    async def begin(self, level_id: str, context: str, *, rev: str, now: int, due: int) -> bool:
+    async def begin(self, level: Level, context: str, *, rev: str, now: int, due: int) -> bool:
         """WAITING -> RUNNING, with the context its jobs get and a time to look whether all of them started."""
         started = {"state": NodeState.RUNNING, "context": context, "started_at": now, "rev": rev, "due": due}
-        return await self._collection.update_one(
-            {"_id": level_id, "state": {"$eq": NodeState.WAITING}}, {"$set": started}
+        begun = await self._collection.update_one(
+            {"_id": level.id, "state": {"$eq": NodeState.WAITING}, "generation": {"$eq": level.generation}},
+            {"$set": started},
         )
+        if begun:
+            level.state, level.context, level.rev, level.due = NodeState.RUNNING, context, rev, due
+        return begun
 
-    async def all_started(self, level_id: str) -> None:
-        """All its jobs have started: what they do moves it on from here."""
-        await self._collection.update_one({"_id": level_id, "ended": {"$eq": False}}, {"$set": {"due": 0}})
+    async def end(
+        self,
+        level_id: str,
+        generation: int,
+        state: NodeState,
+        *,
+        rev: str,
+        now: int,
+        due: int,
+        merged: str = "",
+        reason: str = "",
+    ) -> bool:
+        """To an end state; False where it has ended already, or is of a later generation."""
+        ended = _ended(state, rev=rev, now=now, due=due, reason=reason)
+        return await self._collection.update_one(
+            {"_id": level_id, "ended": {"$eq": False}, "generation": {"$eq": generation}},
+            {"$set": {**ended, "merged": merged}},
+        )
 
     async def any_unended(self, parent: str) -> bool:
         """Whether a level that `parent` depends on has not ended."""
@@ -114,11 +124,12 @@ class FlowJobs(FlowNodes[FlowJob]):
         Index(("due",)),
     )
 
-    async def start(self, ids: Collection[str], *, rev: str, now: int, due: int) -> None:
+    async def start(self, ids: Collection[str], *, generation: int, rev: str, now: int, due: int) -> None:
         """WAITING -> QUEUED: runs are being made for them."""
         started = {"state": NodeState.QUEUED, "started_at": now, "rev": rev, "due": due}
         await self._collection.update_many(
-            {"_id": {"$in": list(ids)}, "state": {"$eq": NodeState.WAITING}}, {"$set": started}
+            {"_id": {"$in": list(ids)}, "state": {"$eq": NodeState.WAITING}, "generation": {"$eq": generation}},
+            {"$set": started},
         )
 
     async def give_variable(self, job_id: str, variable: str) -> bool:
@@ -127,10 +138,15 @@ class FlowJobs(FlowNodes[FlowJob]):
             {"_id": job_id, "variable": {"$eq": ""}}, {"$set": {"variable": variable}}
         )
 
-    async def started(self, ids: Collection[str], generation: int) -> int:
-        """Their runs are stored; how many of them are still wanted."""
+    async def started(self, ids: Collection[str], *, generation: int, iteration: int) -> int:
+        """Their runs are stored; how many of them still want these."""
         return await self._collection.update_many(
-            {"_id": {"$in": list(ids)}, "generation": {"$eq": generation}, "ended": {"$eq": False}},
+            {
+                "_id": {"$in": list(ids)},
+                "generation": {"$eq": generation},
+                "iteration": {"$eq": iteration},
+                "ended": {"$eq": False},
+            },
             {"$set": {"due": 0}},
         )
 
@@ -143,35 +159,15 @@ class FlowJobs(FlowNodes[FlowJob]):
 
     async def repeat(self, job: FlowJob, *, rev: str, due: int) -> bool:
         """On to the next run of a `while`; False where it is there already, or has ended."""
-        return await self._collection.update_one(
-            {
-                "_id": job.id,
-                "iteration": {"$eq": job.iteration},
-                "generation": {"$eq": job.generation},
-                "ended": {"$eq": False},
-            },
-            {"$set": {"iteration": job.iteration + 1, "state": NodeState.QUEUED, "rev": rev, "due": due}},
-        )
+        again = {"iteration": job.iteration + 1, "state": NodeState.QUEUED, "rev": rev, "due": due}
+        return await self._collection.update_one(_at_present(job), {"$set": again})
 
-    async def complete(self, job: FlowJob, value: str, *, rev: str, now: int) -> bool:
-        """To COMPLETED with the result of the present run; False where that run is no longer the present one."""
-        ended = {
-            "state": NodeState.COMPLETED,
-            "ended": True,
-            "value": value,
-            "due": 0,
-            "rev": rev,
-            "finished_at": now,
-        }
-        return await self._collection.update_one(
-            {
-                "_id": job.id,
-                "iteration": {"$eq": job.iteration},
-                "generation": {"$eq": job.generation},
-                "ended": {"$eq": False},
-            },
-            {"$set": ended},
-        )
+    async def end(
+        self, job: FlowJob, state: NodeState, *, rev: str, now: int, due: int = 0, value: str = "", reason: str = ""
+    ) -> bool:
+        """To an end state; False where it has ended already, or is not at the run that `job` shows any more."""
+        ended = _ended(state, rev=rev, now=now, due=due, reason=reason)
+        return await self._collection.update_one(_at_present(job), {"$set": {**ended, "value": value}})
 
     async def any_unended(self, level: str) -> bool:
         where = {"level": {"$eq": level}, "ended": {"$eq": False}}
@@ -211,3 +207,13 @@ class FlowJobs(FlowNodes[FlowJob]):
             {"rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit, projection=["flow", "rev"]
         )
         return [(each["flow"], each["rev"]) for each in stored]
+
+
+def _at_present(job: FlowJob) -> dict[str, Any]:
+    """A job that has not ended, and is still at the run that `job` shows."""
+    return {
+        "_id": job.id,
+        "iteration": {"$eq": job.iteration},
+        "generation": {"$eq": job.generation},
+        "ended": {"$eq": False},
+    }

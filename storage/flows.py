@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from storage.documents import Flow, FlowState
 from storage.engines import Index
-from storage.repository import Repository
+from storage.resumable import Resumable
 
 
-class Flows(Repository[Flow]):
+class Flows(Resumable[Flow]):
     """The flow's state machine: every method names the state it may leave."""
 
     collection_name = "flows"
@@ -22,20 +21,13 @@ class Flows(Repository[Flow]):
         Index(("due",)),
     )
 
-    async def move(self, flow_id: str, frm: FlowState, to: FlowState, *, rev: str, **changes: Any) -> bool:
-        """One state to another, together with other fields; False where it is in another state by now."""
+    async def move(self, flow: Flow, frm: FlowState, to: FlowState, *, rev: str, **changes: Any) -> bool:
+        """One state to another, together with other fields; False where it is in another state, or was retried, by
+        now."""
         return await self._collection.update_one(
-            {"_id": flow_id, "state": {"$eq": frm}}, {"$set": {"state": to, "rev": rev, **changes}}
+            {"_id": flow.id, "state": {"$eq": frm}, "generation": {"$eq": flow.generation}},
+            {"$set": {"state": to, "rev": rev, **changes}},
         )
-
-    async def touch(self, ids: Collection[str], rev: str) -> None:
-        """Say that something in these flows changed."""
-        await self._collection.update_many({"_id": {"$in": list(ids)}}, {"$set": {"rev": rev}})
-
-    async def overdue(self, now: int, limit: int) -> list[Flow]:
-        """Flows that a process left in the middle of something."""
-        stored = await self._collection.find({"due": {"$gt": 0, "$lt": now}}, sort=[("due", 1)], limit=limit)
-        return [Flow.load(each) for each in stored]
 
     async def changed_since(self, rev: str, limit: int) -> list[Flow]:
         stored = await self._collection.find({"rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit)

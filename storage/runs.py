@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from storage.documents import Run, UnitState
+from storage.documents import Flow, Run, UnitState
 from storage.engines import Index
 from storage.units import Units
 
@@ -23,9 +23,9 @@ class Runs(Units[Run]):
         )
         return [Run.load(each) for each in stored]
 
-    async def cancel_flow(self, flow: str, reason: str, now: int) -> None:
-        """To CANCELLED for all runs of a flow that have not ended."""
+    async def cancel_flow(self, flow: Flow, reason: str, now: int) -> None:
+        """To CANCELLED for all runs of a flow that have not ended, unless it was retried since it was read."""
         await self._collection.update_many(
-            {"flow": {"$eq": flow}, "finished_at": {"$eq": 0}},
+            {"flow": {"$eq": flow.id}, "finished_at": {"$eq": 0}, "generation": {"$lte": flow.generation}},
             {"$set": {"state": UnitState.CANCELLED, "reason": reason, "finished_at": now}},
         )

@@ -4,36 +4,41 @@ from __future__ import annotations
 
 from resolvers.errors import Conflict
 from resolvers.flows import engine, reading
+from resolvers.flows.ending import TAKEOVER_MS, stop
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowState, TaskState
 
 
 async def cancel(runtime: Runtime, key: str) -> Flow:
-    """End a flow; what has completed stays. Raises NotFound, and Conflict for one that has ended."""
+    """End a flow; what has completed stays. Raises NotFound, and Conflict for one that has ended otherwise."""
     flow = await reading.get(runtime, key)
-    if not await engine.stop(runtime, flow, FlowState.CANCELLED, "its owner cancelled it"):
+    while flow.state in (FlowState.RUNNING, FlowState.PAUSED):
+        await stop(runtime, flow, FlowState.CANCELLED, "its owner cancelled it")
         flow = await reading.get(runtime, key)
-        if flow.state not in (FlowState.CANCELLED, FlowState.CANCELLING):
-            raise _not_possible(flow, "cancelled", "running or paused")
-    return await reading.get(runtime, key)
+    if FlowState.CANCELLED not in (flow.state, flow.ending):
+        raise _not_possible(flow, "cancelled", "running or paused")
+    return flow
 
 
 async def pause(runtime: Runtime, key: str) -> Flow:
     """Hand out none of a flow's tasks; those under way may be reported. Raises NotFound and Conflict."""
     flow = await reading.get(runtime, key)
-    moved = await runtime.store.flows.move(flow.id, FlowState.RUNNING, FlowState.PAUSED, rev=new_seq())
-    if not moved and flow.state != FlowState.PAUSED:
-        raise _not_possible(flow, "paused", "running")
+    await runtime.store.flows.move(flow, FlowState.RUNNING, FlowState.PAUSED, rev=new_seq())
     await runtime.store.tasks.move_flow(flow.id, TaskState.READY, TaskState.HELD)
-    return await reading.get(runtime, key)
+    await engine.free_resumed(runtime, [flow.id])
+    flow = await reading.get(runtime, key)
+    if flow.state != FlowState.PAUSED:
+        raise _not_possible(flow, "paused", "running")
+    return flow
 
 
 async def resume(runtime: Runtime, key: str) -> Flow:
     """Have a paused flow go on. Raises NotFound and Conflict."""
     flow = await reading.get(runtime, key)
-    due = runtime.now() + engine.TAKEOVER_MS
-    moved = await runtime.store.flows.move(flow.id, FlowState.PAUSED, FlowState.RUNNING, rev=new_seq(), due=due)
-    if not moved and flow.state != FlowState.RUNNING:
+    due = runtime.now() + TAKEOVER_MS
+    await runtime.store.flows.move(flow, FlowState.PAUSED, FlowState.RUNNING, rev=new_seq(), due=due)
+    flow = await reading.get(runtime, key)
+    if flow.state != FlowState.RUNNING:
         raise _not_possible(flow, "resumed", "paused")
     await engine.reopen(runtime, flow)
     return await reading.get(runtime, key)
@@ -51,10 +56,10 @@ async def retry(runtime: Runtime, key: str) -> Flow:
         "reason": "",
         "finished_at": 0,
         "generation": flow.generation + 1,
-        "due": runtime.now() + engine.TAKEOVER_MS,
+        "due": runtime.now() + TAKEOVER_MS,
     }
     for state in (FlowState.FAILED, FlowState.CANCELLED):
-        if await runtime.store.flows.move(flow.id, state, FlowState.RUNNING, rev=new_seq(), **again):
+        if await runtime.store.flows.move(flow, state, FlowState.RUNNING, rev=new_seq(), **again):
             await engine.reopen(runtime, await reading.get(runtime, key))
             return await reading.get(runtime, key)
     raise _not_possible(await reading.get(runtime, key), "retried", "failed or cancelled")

@@ -1,0 +1,65 @@
+"""Ending flows before their time: a job or a level that fails, and a flow that stops.
+
+What has failed is `due` until its flow has followed, and so is a flow that is being stopped. All of it names the
+generation it belongs to: a retry that comes in between is left alone.
+"""
+
+from __future__ import annotations
+
+from resolvers.runtime import Runtime, new_seq
+from storage.documents import Flow, FlowJob, FlowState, NodeState, TaskState
+
+TAKEOVER_MS = 30_000
+
+
+async def fail_job(runtime: Runtime, flow: Flow, flow_job: FlowJob, reason: str) -> None:
+    """To FAILED, if the run that `flow_job` shows is still the present one; with `onFailure` FAIL its flow follows."""
+    now = runtime.now()
+    due = now + TAKEOVER_MS if flow.on_failure == "FAIL" else 0
+    if await runtime.store.flow_jobs.end(flow_job, NodeState.FAILED, rev=new_seq(), now=now, reason=reason, due=due):
+        await follow_job(runtime, flow, flow_job, reason)
+
+
+async def follow_job(runtime: Runtime, flow: Flow, flow_job: FlowJob, reason: str) -> None:
+    """Fail the flow of a job that has failed, if its owner wants that."""
+    if flow.on_failure == "FAIL":
+        await fail_level(runtime, flow, flow_job.level, f"its job {flow_job.alias!r} failed: {reason}")
+
+
+async def fail_level(runtime: Runtime, flow: Flow, level_id: str, reason: str) -> None:
+    """To FAILED, and the flow with it. Safe to repeat."""
+    now = runtime.now()
+    await runtime.store.levels.end(
+        level_id,
+        flow.generation,
+        NodeState.FAILED,
+        rev=new_seq(),
+        now=now,
+        reason=reason,
+        due=now + TAKEOVER_MS,
+    )
+    await stop(runtime, flow, FlowState.FAILED, reason)
+
+
+async def stop(runtime: Runtime, flow: Flow, ending: FlowState, reason: str) -> None:
+    """Cancel all of a running or paused flow that has not ended, and end it as `ending`. Nothing happens to a flow
+    in another state, or of another generation, by now."""
+    end = {"ending": str(ending), "reason": reason, "due": runtime.now() + TAKEOVER_MS}
+    for state in (FlowState.RUNNING, FlowState.PAUSED):
+        if await runtime.store.flows.move(flow, state, FlowState.CANCELLING, rev=new_seq(), **end):
+            await finish_stopping(runtime, flow, ending, reason)
+            return
+
+
+async def finish_stopping(runtime: Runtime, flow: Flow, ending: FlowState, reason: str) -> None:
+    """CANCELLING -> `ending`, after everything in the flow that has not ended is cancelled. Safe to repeat."""
+    store, now, rev = runtime.store, runtime.now(), new_seq()
+    why = f"the flow was cancelled: {reason}" if ending == FlowState.CANCELLED else f"the flow failed: {reason}"
+    await store.flow_jobs.cancel_flow(flow, why, rev=rev, now=now)
+    await store.levels.cancel_flow(flow, why, rev=rev, now=now)
+    await store.runs.cancel_flow(flow, why, now)
+    for waiting in (TaskState.READY, TaskState.HELD):
+        await store.tasks.move_flow(flow.id, waiting, TaskState.CANCELLED)
+    await store.flows.move(
+        flow, FlowState.CANCELLING, ending, rev=new_seq(), ended=True, due=0, finished_at=runtime.now()
+    )

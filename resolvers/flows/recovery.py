@@ -1,0 +1,86 @@
+"""Carrying flows on where a process died in the middle of something."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from resolvers.errors import Unavailable
+from resolvers.flows import engine, levels, runs
+from resolvers.flows.ending import fail_level, finish_stopping, follow_job
+from resolvers.flows.runs import Start
+from resolvers.runtime import Runtime, new_seq
+from storage.documents import Flow, FlowJob, FlowState, Level, NodeState
+from storage.resumable import R, Resumable
+
+log = logging.getLogger(__name__)
+
+TAKEOVER_MS = 30_000
+
+
+async def sweep(runtime: Runtime, limit: int) -> int:
+    """Carry on up to `limit` flows, levels and jobs that are overdue; how many there were."""
+    store = runtime.store
+    return sum(
+        [
+            await _carry_on(runtime, store.flows, limit, _resume_flow),
+            await _carry_on(runtime, store.levels, limit, _resume_level),
+            await _carry_on(runtime, store.flow_jobs, limit, _resume_job),
+        ]
+    )
+
+
+async def _carry_on(
+    runtime: Runtime, repository: Resumable[R], limit: int, resume: Callable[[Runtime, R], Awaitable[None]]
+) -> int:
+    now = runtime.now()
+    overdue = await repository.overdue(now, limit)
+    for each in overdue:
+        # One that can't be carried on comes again later, and holds nothing else up.
+        if await repository.set_due(each, now + TAKEOVER_MS):
+            try:
+                await resume(runtime, each)
+            except Unavailable as problem:
+                log.warning("%s has to wait: %s", each.id, problem.message)
+    return len(overdue)
+
+
+async def _resume_flow(runtime: Runtime, flow: Flow) -> None:
+    if flow.state == FlowState.NEW:
+        reason = "it was never submitted completely"
+        end = {"ending": str(FlowState.CANCELLED), "reason": reason}
+        if await runtime.store.flows.move(flow, FlowState.NEW, FlowState.CANCELLING, rev=new_seq(), **end):
+            await finish_stopping(runtime, flow, FlowState.CANCELLED, reason)
+    elif flow.state == FlowState.CANCELLING:
+        await finish_stopping(runtime, flow, FlowState(flow.ending), flow.reason)
+    elif flow.state == FlowState.RUNNING:
+        await engine.reopen(runtime, flow)
+    else:
+        await runtime.store.flows.set_due(flow, 0)
+
+
+async def _resume_level(runtime: Runtime, level: Level) -> None:
+    flow = await runtime.store.flows.get(level.flow)
+    if flow is None or flow.ended:
+        await runtime.store.levels.set_due(level, 0)
+    elif level.state == NodeState.FAILED:
+        await fail_level(runtime, flow, level.id, level.reason)
+    elif level.ended:
+        await levels.settle(runtime, flow, level.id)
+    else:
+        await levels.start_jobs(runtime, flow, level)
+        await levels.settle(runtime, flow, level.id)
+
+
+async def _resume_job(runtime: Runtime, flow_job: FlowJob) -> None:
+    """Make the run that a process did not get to, or fail the flow of a job that failed."""
+    flow = await runtime.store.flows.get(flow_job.flow)
+    level = await runtime.store.levels.get(flow_job.level)
+    if flow is None or level is None or flow.ended:
+        await runtime.store.flow_jobs.set_due(flow_job, 0)
+    elif flow_job.ended:
+        await follow_job(runtime, flow, flow_job, flow_job.reason)
+    else:
+        inputs = await runs.inputs(runtime, [flow_job])
+        start = Start(flow_job, inputs[flow_job.id], await runs.context_of(runtime, level, flow_job))
+        await runs.make(runtime, flow, [start])

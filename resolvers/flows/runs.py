@@ -1,0 +1,118 @@
+"""Runs of flow jobs: what they get, and their tasks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resolvers import jobs, replicas, variables
+from resolvers.flows.merging import with_result
+from resolvers.policies import Policy
+from resolvers.runtime import Runtime, new_seq
+from storage.documents import Flow, FlowJob, Level, NodeState, Run, Task, UnitState, Variable
+
+TAKEOVER_MS = 30_000
+PAGE = 500
+EMPTY = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A job whose next run begins, with its arguments as JSON texts."""
+
+    flow_job: FlowJob
+    variable: str
+    context: str
+
+
+def is_present(run: Run, flow_job: FlowJob) -> bool:
+    """Whether a job has not gone on from this run, by its `while` or by a retry."""
+    return run.iteration == flow_job.iteration and run.generation == flow_job.generation
+
+
+async def inputs(runtime: Runtime, waiting: Sequence[FlowJob]) -> dict[str, str]:
+    """The value of each job's variable by the flow job's id. One that names none gets one picked, and keeps it."""
+    unnamed: dict[str, list[FlowJob]] = defaultdict(list)
+    for each in waiting:
+        if not each.variable:
+            unnamed[each.job].append(each)
+    for job_key, group in unnamed.items():
+        picked = await variables.pick_any(runtime, await jobs.get(runtime, job_key), len(group))
+        for flow_job, variable in zip(group, picked, strict=False):
+            await _keep(runtime, flow_job, variable.key)
+    ids = {each.id: Variable.id_of(each.job, each.variable) for each in waiting if each.variable}
+    found = await runtime.store.variables.get_many(ids.values())
+    return {each.id: found[ids[each.id]].value if each.id in ids else EMPTY for each in waiting}
+
+
+async def _keep(runtime: Runtime, flow_job: FlowJob, variable: str) -> None:
+    """The first pick stands."""
+    if await runtime.store.flow_jobs.give_variable(flow_job.id, variable):
+        flow_job.variable = variable
+    else:
+        current = await runtime.store.flow_jobs.get(flow_job.id)
+        flow_job.variable = current.variable if current else variable
+
+
+async def context_of(runtime: Runtime, level: Level, flow_job: FlowJob) -> str:
+    """What a job's present run gets: its level's context, or what its run before returned."""
+    if not flow_job.iteration:
+        return level.context
+    for run in await runtime.store.runs.page({"flow_job": flow_job.id}, first=PAGE, newest_first=True):
+        if run.iteration == flow_job.iteration - 1 and run.state == UnitState.DONE:
+            result = await runtime.store.results.get(Task.id_of(run.id, run.canonical))
+            if result is not None:
+                return with_result(result.context or EMPTY, result.value)
+    return level.context
+
+
+async def make(runtime: Runtime, flow: Flow, starts: Sequence[Start]) -> None:
+    """Store the present run of each job and its tasks. Safe to repeat."""
+    by_job: dict[str, list[Run]] = defaultdict(list)
+    for start in starts:
+        by_job[start.flow_job.job].append(_run(runtime, flow, start))
+    await runtime.store.runs.insert_many([run for runs in by_job.values() for run in runs])
+    for job_key, runs in by_job.items():
+        await replicas.open_units(runtime, await jobs.get(runtime, job_key), runs)
+    by_run: dict[tuple[int, int], list[FlowJob]] = defaultdict(list)
+    for start in starts:
+        by_run[start.flow_job.generation, start.flow_job.iteration].append(start.flow_job)
+    for (generation, iteration), group in by_run.items():
+        ids = [each.id for each in group]
+        if await runtime.store.flow_jobs.started(ids, generation=generation, iteration=iteration) < len(ids):
+            await _withdraw_unwanted(runtime, group)
+
+
+def _run(runtime: Runtime, flow: Flow, start: Start) -> Run:
+    now = runtime.now()
+    flow_job = start.flow_job
+    return Run(
+        id=Run.id_of(flow_job),
+        job=flow_job.job,
+        value=start.variable,
+        context=start.context,
+        seq=new_seq(),
+        rand=runtime.random.random(),
+        due=now + TAKEOVER_MS,
+        created_at=now,
+        policy=flow_job.policy,
+        flow=flow.id,
+        flow_job=flow_job.id,
+        variable=flow_job.variable,
+        bare=flow_job.variable if start.context == EMPTY else "",
+        iteration=flow_job.iteration,
+        generation=flow_job.generation,
+    )
+
+
+async def _withdraw_unwanted(runtime: Runtime, group: Sequence[FlowJob]) -> None:
+    """Some of the jobs were cancelled, and perhaps retried, while their runs were being made."""
+    current = await runtime.store.flow_jobs.get_many(each.id for each in group)
+    for each in group:
+        now = current[each.id]
+        if now.state == NodeState.CANCELLED or now.generation != each.generation:
+            run = Run.id_of(each)
+            await runtime.store.runs.give_up(run, UnitState.CANCELLED, "its flow was cancelled", runtime.now())
+            made = Policy.of(each.policy).first_replicas
+            await runtime.store.tasks.cancel_ready([Task.id_of(run, number) for number in range(made)])
