@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -27,7 +28,12 @@ from server.sweeper import Sweeper
 from storage.store import open_store
 
 PING_TIMEOUT_S = 2.0
+PREFLIGHT_S = 24 * 3600
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+
+
+class NoSuchScheduler(Exception):
+    """The setting names a job scheduler that is not installed."""
 
 
 class Service:
@@ -52,7 +58,7 @@ class Service:
             runtime.name = settings.name
             if settings.scheduler not in runtime.schedulers:
                 known = ", ".join(sorted(runtime.schedulers))
-                raise ValueError(f"there is no job scheduler {settings.scheduler!r}; there are: {known}")
+                raise NoSuchScheduler(f"there is no job scheduler {settings.scheduler!r}; there are: {known}")
             async with Sweeper(runtime, settings.sweep_seconds):
                 self._runtime = runtime
                 try:
@@ -76,6 +82,19 @@ class Service:
         except Exception as problem:
             return JSONResponse({"ready": False, "reason": type(problem).__name__}, 503)
         return JSONResponse({"ready": True})
+
+
+class OpenToScripts(CORSMiddleware):
+    """Lets scripts of any origin ask: the API is public, and no cookie means anything to it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+            max_age=PREFLIGHT_S,
+        )
 
 
 class Application(FastAPI):
@@ -132,7 +151,7 @@ def application(service: Service, settings: Settings) -> FastAPI:
     routes = [
         Route("/livez", _live),
         Route("/readyz", service.ready),
-        Route("/graphql", graphql),
+        Route("/graphql", OpenToScripts(graphql)),
         WebSocketRoute("/graphql", graphql),
         *page_routes(),
     ]

@@ -13,6 +13,7 @@ import sys
 
 import uvloop
 
+from server.cli.problems import one_line_errors
 from server.serving import serve, set_up_logging
 from server.settings import Settings
 from server.stopping import stop_signals
@@ -27,7 +28,7 @@ def main() -> None:
     _die_with(parent)
     settings = Settings.model_validate_json(sys.stdin.buffer.read())
     set_up_logging(settings.log_level)
-    with socket.socket(fileno=descriptor) as listener:
+    with socket.socket(fileno=descriptor) as listener, one_line_errors():
         uvloop.run(_serve(settings, listener))
 
 

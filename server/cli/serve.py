@@ -8,6 +8,7 @@ import socket
 import click
 import uvloop
 
+from server.app import NoSuchScheduler
 from server.cli.problems import Failure, one_line
 from server.cli.settings_options import settings_of, settings_options
 from server.processes import ProcessFailed, serve_in_processes
@@ -18,6 +19,8 @@ from server.stopping import stop_signals
 from storage.embedded import EngineFailed
 from storage.engines import StorageUnavailable
 from storage.engines.schema_version import NewerSchema
+
+REFUSALS = (AddressUnavailable, EngineFailed, NewerSchema, NoSuchScheduler, ProcessFailed, StorageUnavailable)
 
 
 @click.command()
@@ -33,7 +36,7 @@ def serve(as_json: bool, **given: str | None) -> None:
     try:
         with listen(settings.host, settings.port) as listener:
             uvloop.run(_serve(settings, listener, as_json))
-    except (AddressUnavailable, EngineFailed, NewerSchema, ProcessFailed, StorageUnavailable) as problem:
+    except REFUSALS as problem:
         raise Failure(one_line(problem)) from problem
 
 

@@ -137,10 +137,12 @@ def test_a_database_that_does_not_answer_is_said_so(workers: str) -> None:
     assert "secret" not in ended.stderr + ended.stdout
 
 
-def test_an_unknown_scheduler_is_refused_with_the_names_of_those_there_are(tmp_path: Path) -> None:
-    ended = run("serve", "--port", "0", "--database", "memory", "--scheduler", "newest")
+@WORKERS
+def test_an_unknown_scheduler_is_refused_with_the_names_of_those_there_are(tmp_path: Path, workers: int) -> None:
+    database = str(tmp_path / "pool")
+    ended = run("serve", "--port", "0", "--database", database, "--scheduler", "newest", "--workers", str(workers))
     assert ended.returncode == 1
-    assert "there are: oldest, owners, random, shortest" in ended.stderr.splitlines()[-1]
+    assert "there are: oldest, owners, random, shortest" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
