@@ -75,7 +75,6 @@ export class Cell {
    */
   async compute(source, values, timeoutMs, signal) {
     signal.throwIfAborted();
-    if (this.#closed) throw new CellLost("the sandbox is gone");
     const over = new AbortController();
     /** @type {Promise<Outcome>} */
     const answer = new Promise((resolve, reject) => {
@@ -94,6 +93,11 @@ export class Cell {
       over.abort();
       this.#port.postMessage("end");
     }
+  }
+
+  /** Whether it is gone, by `close` or by itself. */
+  get closed() {
+    return this.#closed;
   }
 
   close() {

@@ -5,7 +5,7 @@
  *   `result`: the global id under which its verdict can be asked for again; empty while it has none.
  */
 
-const MOST_ENTRIES = 12;
+const MOST_ENTRIES = 8;
 const MOST_NOTES = 4;
 const RATE_MS = 60_000;
 

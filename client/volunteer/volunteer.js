@@ -178,7 +178,7 @@ export class Volunteer {
       for (;;) {
         const task = await this.#next(number, signal);
         const alone = this.#suspects.delete(task.id);
-        cell ??= new Cell(this.#around.place, this.#around.script);
+        if (!cell || cell.closed) cell = new Cell(this.#around.place, this.#around.script);
         this.#computing++;
         this.#aloneNow ||= alone;
         const began = performance.now();
@@ -186,8 +186,6 @@ export class Volunteer {
           await this.#computeIn(cell, task, alone, AbortSignal.any([signal, this.#leases.signal(task.id)]));
         } catch (problem) {
           if (!(problem instanceof CellLost)) throw problem;
-          cell.close();
-          cell = null;
           this.#queue.unshift(task);
           this.#suspects.add(task.id);
         } finally {
@@ -195,7 +193,9 @@ export class Volunteer {
           if (alone) this.#aloneNow = false;
           this.#around.tell({ kind: "ended", task });
         }
-        await this.#rest(performance.now() - began, signal);
+        const passedMs = performance.now() - began;
+        this.#learnPace(passedMs);
+        await this.#rest(passedMs, signal);
       }
     } finally {
       cell?.close();
@@ -225,7 +225,6 @@ export class Volunteer {
         return;
       }
       if (!(problem instanceof CellLost && (alone || this.#computing === 1))) throw problem;
-      cell.close();
       outcome = { kind: "memory", text: problem.message, elapsedMilliseconds: 0 };
     }
     await this.#report(task, outcome);
@@ -235,7 +234,6 @@ export class Volunteer {
   async #report(task, outcome) {
     const { elapsedMilliseconds } = outcome;
     const made = outcome.kind === "returned" ? split(outcome.text) : { error: outcome.text };
-    this.#learnPace(elapsedMilliseconds);
     this.#leases.computed(task.id);
     this.#around.tell({ kind: "computed", task, elapsedMilliseconds, error: made.error });
     await this.#around.outbox.put({

@@ -54,7 +54,9 @@ export function showFigures(here, standing) {
   if (here.waiting) figures.push(["Waiting", number(here.waiting), "results, kept until the pool takes them"]);
   put(
     part("figures"),
-    figures.map(([name, value, unit]) => h("div", null, h("dt", null, name), h("dd", null, h("b", null, value), " ", h("span", { class: "soft" }, unit)))),
+    figures.map(([name, value, unit]) =>
+      h("div", null, h("dt", null, name), h("dd", null, h("b", null, value), " ", h("span", { class: "soft" }, unit))),
+    ),
   );
 }
 
@@ -70,7 +72,8 @@ export function showTasks(running) {
     const passed = Date.now() - at;
     const expected = task.expectedMilliseconds;
     const known = expected !== null && passed < expected;
-    const bar = h("progress", { "aria-label": `Progress of ${task.name}`, max: known ? expected : false, value: known ? passed : false });
+    const measured = known ? { max: expected, value: passed } : {};
+    const bar = h("progress", { "aria-label": `Progress of ${task.name}`, ...measured });
     const left = known ? `${span(passed)} of about ${span(expected)}` : span(passed);
     return h("li", null, h("span", { class: "name" }, task.name), h("span", { class: "soft" }, left), bar);
   });
@@ -89,8 +92,8 @@ export function showVerdicts(entries) {
         null,
         h("span", { class: `mark ${colour}`, "aria-hidden": "true" }),
         h("span", { class: "name" }, job),
-        h("span", { class: "soft" }, span(elapsedMilliseconds)),
         h("span", { class: `verdict ${colour}` }, words),
+        h("span", { class: "soft took" }, span(elapsedMilliseconds)),
         why ? h("span", { class: "why soft" }, why) : null,
       );
     }),
