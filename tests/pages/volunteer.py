@@ -1,0 +1,70 @@
+"""The volunteer page, driven."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import Any
+
+from playwright.async_api import BrowserContext, Page
+
+from tests.e2e.processes import RunningServer
+
+LOOK_S = 0.05
+
+
+class Volunteer:
+    """One tab with the volunteer page. What goes wrong in it is in `complaints`."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+
+    @classmethod
+    async def visit(cls, context: BrowserContext, server: RunningServer, **choices: Any) -> "Volunteer":
+        """A new tab; `choices` are kept in the browser as if they were made before."""
+        page = await context.new_page()
+        if choices:
+            text = json.dumps(json.dumps(choices))
+            await page.add_init_script(f"if (!localStorage['comp-pool.choices']) localStorage['comp-pool.choices'] = {text}")
+        volunteer = cls(page, server.url)
+        await volunteer.open()
+        return volunteer
+
+    async def open(self) -> None:
+        await self.page.goto(f"{self.url}/volunteer")
+        await self.page.locator("#start:enabled").wait_for()
+
+    async def start(self) -> None:
+        await self.page.get_by_role("button", name="Start computing").click()
+
+    async def stop(self) -> None:
+        await self.page.get_by_role("button", name="Stop computing").click()
+        await self.page.locator("#start:visible").wait_for()
+
+    async def status(self) -> str:
+        return await self.page.locator("#status-text").inner_text()
+
+    async def notes(self) -> str:
+        return await self.page.locator("#notes").inner_text()
+
+    async def figure(self, name: str) -> str:
+        """A figure of what was done, as it is shown."""
+        return await self.page.locator("#figures div", has_text=name).locator("b").inner_text()
+
+
+async def until(condition: Callable[[], Any | Awaitable[Any]], what: str, patience_s: float = 30.0) -> Any:
+    """The condition's value as soon as it is true."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        value = condition()
+        if isawaitable(value):
+            value = await value
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {patience_s:g} s: {what}"
+        await asyncio.sleep(LOOK_S)
