@@ -24,10 +24,15 @@ ARGUMENTS = (
 PICTURES = Path(os.environ.get("COMP_POOL_TEST_PICTURES", Path(__file__).parents[2] / ".artifacts" / "pages"))
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def playwright() -> AsyncIterator[Playwright]:
+@pytest.fixture(scope="session")
+def installed_chromium() -> Path:
     if not CHROMIUM.exists():
         lacking(str(CHROMIUM))
+    return CHROMIUM
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def playwright(installed_chromium: Path) -> AsyncIterator[Playwright]:
     async with async_playwright() as running:
         yield running
 

@@ -30,7 +30,9 @@ class Volunteer:
         page = await context.new_page()
         if choices:
             text = json.dumps(json.dumps(choices))
-            await page.add_init_script(f"if (!localStorage['comp-pool.choices']) localStorage['comp-pool.choices'] = {text}")
+            await page.add_init_script(
+                f"if (!localStorage['comp-pool.choices']) localStorage['comp-pool.choices'] = {text}"
+            )
         volunteer = cls(page, server.url)
         await volunteer.open()
         return volunteer

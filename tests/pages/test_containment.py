@@ -1,0 +1,210 @@
+"""Jobs that try to get out of the volunteer page's sandbox. None reaches the network, the pool, or the page."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Playwright
+
+from tests.e2e.processes import RunningServer, running_server
+from tests.pages.canary import DOMAIN, Canary, listening_canary, logged
+from tests.pages.conftest import ARGUMENTS, CHROMIUM
+from tests.pages.escapes import FIRST_WALL, REACH, SECOND_WALL
+from tests.pages.jobs import ENDLESS, SQUARE, add_job, variables_of
+from tests.pages.volunteer import Volunteer, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HEAP_BOMB = "() => { const all = []; for (;;) all.push(new Array(1e5).fill({})); }"
+SMALL_HEAP = "--js-flags=--max-old-space-size=150"
+
+# A frame as the page makes it, whose worker runs the attack in the place of the page's own script.
+ATTACK = """async ([attack, ...places]) => {
+  const frame = document.createElement("iframe");
+  frame.setAttribute("sandbox", "allow-scripts");
+  frame.src = "/assets/volunteer/sandbox.html";
+  const { port1, port2 } = new MessageChannel();
+  const text = `const [ADDRESS, OWN, NAME] = ${JSON.stringify(places)};
+    onmessage = async ({ ports: [port] }) => {
+      let said = "got out";
+      try { ${attack} } catch (problem) { said = "refused: " + (problem?.name ?? problem?.type ?? problem?.data); }
+      port.postMessage([0, said]);
+    };`;
+  const answer = new Promise((resolve) => {
+    port1.onmessage = ({ data }) => Array.isArray(data) && resolve(data[1]);
+  });
+  frame.onload = () => {
+    frame.contentWindow.postMessage([text], "*", [port2]);
+    port1.postMessage({});
+  };
+  document.body.append(frame);
+  const silence = new Promise((resolve) => setTimeout(resolve, 5000, "refused: silence"));
+  try { return await Promise.race([answer, silence]); } finally { frame.remove(); }
+}"""
+
+
+@dataclass
+class Watched:
+    """A browser whose network is logged, and what listens outside of it."""
+
+    browser: Browser
+    net_log: Path
+    canary: Canary
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.canary.port}/escape-{name.replace(' ', '-')}"
+
+
+@pytest.fixture(scope="module")
+def quiet_server() -> Iterator[RunningServer]:
+    """A pool whose jobs are all done, but for the one that a test adds."""
+    with running_server("memory") as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def watched(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watched]:
+    net_log = tmp_path_factory.mktemp("net") / "log.json"
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, f"--log-net-log={net_log}"])
+    async with listening_canary() as canary:
+        yield Watched(browser, net_log, canary)
+    await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(watched: Watched, quiet_server: RunningServer) -> AsyncIterator[Page]:
+    """The volunteer page, not started."""
+    context = await watched.browser.new_context()
+    volunteer = await Volunteer.visit(context, quiet_server)
+    yield volunteer.page
+    await context.close()
+
+
+@pytest.mark.parametrize("escape", FIRST_WALL)
+async def test_a_job_finds_no_way_out_by(escape: str, watched: Watched, quiet_server: RunningServer) -> None:
+    source = f"async function job(variable, context) {{ const ADDRESS = variable; {REACH} {FIRST_WALL[escape]}; "
+    job = add_job(quiet_server, escape, f"{source} return {{ ...context, result: got }}; }}", [watched.url(escape)])
+    context = await watched.browser.new_context()
+    try:
+        volunteer = await Volunteer.visit(context, quiet_server)
+        await volunteer.start()
+        [variable] = await until(
+            lambda: [each for each in variables_of(quiet_server, job) if each["results"]["nodes"]], "a result"
+        )
+        assert variable["results"]["nodes"][0]["error"] is None
+        assert variable["canonicalResult"]["value"] == []
+        assert len(context.pages) == 1
+        assert volunteer.page.url == f"{quiet_server.url}/volunteer"
+        assert watched.canary.heard == []
+    finally:
+        await context.close()
+
+
+async def test_what_is_there_is_found(watched: Watched, quiet_server: RunningServer) -> None:
+    """The control of the tests above: these routes do lead to globals."""
+    source = f'async (variable, context) => {{ {REACH} await reach("Math"); return {{ ...context, result: got }}; }}'
+    job = add_job(quiet_server, "control", source, [1])
+    context = await watched.browser.new_context()
+    try:
+        volunteer = await Volunteer.visit(context, quiet_server)
+        await volunteer.start()
+        await until(lambda: quiet_server.counts(job)["done"], "a result")
+        assert variables_of(quiet_server, job)[0]["canonicalResult"]["value"] == ["Math by route 0"]
+    finally:
+        await context.close()
+
+
+@pytest.mark.parametrize("escape", SECOND_WALL)
+async def test_the_frame_by_itself_holds_back(
+    escape: str, watched: Watched, page: Page, quiet_server: RunningServer
+) -> None:
+    own = f"{quiet_server.url}/escape-{escape.replace(' ', '-')}"
+    said = await page.evaluate(ATTACK, [SECOND_WALL[escape], watched.url(escape), own, f"escape.{DOMAIN}"])
+    assert str(said).startswith("refused")
+    assert watched.canary.heard == []
+
+
+async def test_the_frame_lets_harmless_code_run(page: Page) -> None:
+    """The control of the tests above: what is refused there is not refused for some other reason."""
+    assert await page.evaluate(ATTACK, ["await new Blob(['x']).text();", "", "", ""]) == "got out"
+
+
+async def test_nobody_else_can_give_the_page_results(watched: Watched, server: RunningServer) -> None:
+    job = add_job(server, "Endless", ENDLESS, [1])
+    context = await watched.browser.new_context()
+    try:
+        volunteer = await Volunteer.visit(context, server)
+        await volunteer.start()
+        await until(lambda: volunteer.page.locator("#tasks li").count(), "a task")
+        await volunteer.page.evaluate("""() => {
+          const text = 'returned\\n{"result":666}';
+          for (const said of [[1, text], { task: "x", result: 666 }, text])
+            for (const target of [window, ...Array.from(document.querySelectorAll("iframe"), (f) => f.contentWindow)])
+              target.postMessage(said, "*", [new MessageChannel().port1]);
+        }""")
+        await volunteer.stop()
+        assert variables_of(server, job)[0]["results"]["nodes"] == []
+        assert await volunteer.figure("Computed") == "0"
+        assert volunteer.complaints == []
+    finally:
+        await context.close()
+
+
+async def test_a_job_without_end_is_ended_and_its_lease_given_back(watched: Watched, server: RunningServer) -> None:
+    policy = {"delayBoundSeconds": 2}
+    endless = add_job(server, "Endless", ENDLESS, [1], policy=policy)
+    context = await watched.browser.new_context()
+    try:
+        volunteer = await Volunteer.visit(context, server, workers=1, share=100, patienceSeconds=2)
+        await volunteer.start()
+        await until(volunteer.notes, "a remark")
+        assert "Endless is not computed here any more: it did not answer within 2 s." in await volunteer.notes()
+        await until(lambda: server.tasks()["ready"] == 1, "the task to be free again")
+        assert variables_of(server, endless)[0]["results"]["nodes"] == []
+        # The page goes on with what else there is, and leaves that job alone.
+        square = add_job(server, "Square", SQUARE, range(3))
+        await volunteer.page.reload()
+        await volunteer.page.locator("#start:enabled").wait_for()
+        await volunteer.start()
+        await until(lambda: server.counts(square)["done"] == 3, "the other job's results")
+    finally:
+        await context.close()
+
+
+async def test_a_job_that_eats_memory_leaves_the_page_alive(playwright: Playwright, server: RunningServer) -> None:
+    bomb = add_job(server, "Bomb", HEAP_BOMB, [1], policy={"maxErrors": 1})
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, SMALL_HEAP])
+    try:
+        context = await browser.new_context()
+        volunteer = await Volunteer.visit(context, server, workers=1, share=100)
+        # Playwright takes a frame's end for the page's; the protocol itself does not.
+        session = await context.new_cdp_session(volunteer.page)
+        await volunteer.start()
+        [variable] = await until(
+            lambda: [each for each in variables_of(server, bomb) if each["state"] == "FAILED"], "a report", 60
+        )
+        assert "out of memory" in variable["results"]["nodes"][0]["error"]
+        square = add_job(server, "Square", SQUARE, range(3))
+        await until(lambda: server.counts(square)["done"] == 3, "the same page to go on", 60)
+        shown = await session.send("Runtime.evaluate", {"expression": "document.querySelector('h1').textContent"})
+        assert "Lend this pool" in shown["result"]["value"]
+    finally:
+        await browser.close()
+
+
+async def test_the_browser_itself_saw_no_escape(watched: Watched, page: Page) -> None:
+    """Comes last: the log of all tests above is complete once the browser has ended."""
+    control = await watched.browser.new_page()
+    await control.goto(f"http://127.0.0.1:{watched.canary.port}/control")
+    await control.evaluate(f"fetch('http://control.{DOMAIN}/').catch(() => 0)")
+    await until(lambda: "GET /control HTTP/1.1\r\n" in watched.canary.heard, "the control")
+    await asyncio.gather(control.close(), page.context.close())
+    await watched.browser.close()
+    seen = logged(watched.net_log)
+    assert "/control" in seen
+    assert f"control.{DOMAIN}" in seen
+    assert "/volunteer" in seen
+    assert "escape" not in seen
