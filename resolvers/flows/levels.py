@@ -55,14 +55,20 @@ async def start_jobs(runtime: Runtime, flow: Flow, level: Level) -> None:
     if await _start_chunk(runtime, flow, level):
         runtime.spawn(_start_rest(runtime, flow, level))
     else:
+        await _all_started(runtime, level)
+
+
+async def _all_started(runtime: Runtime, level: Level) -> None:
+    """Reports of its jobs move the level on from here; where all have ended already, it is still to be settled."""
+    if await runtime.store.flow_jobs.any_unended(level.id):
         await runtime.store.levels.set_due(level, 0)
 
 
 async def _start_rest(runtime: Runtime, flow: Flow, level: Level) -> None:
     while await _start_chunk(runtime, flow, level):
         await runtime.store.levels.set_due(level, runtime.now() + TAKEOVER_MS)
+    await _all_started(runtime, level)
     await settle(runtime, flow, level.id)
-    await runtime.store.levels.set_due(level, 0)
 
 
 async def _start_chunk(runtime: Runtime, flow: Flow, level: Level) -> bool:

@@ -83,9 +83,9 @@ def _job(job: Job) -> NewFlowJob:
     )
 
 
-async def submit(runtime: Runtime, root: Level, keep_going: bool = False, name: str = "") -> Flow:
+async def submit(runtime: Runtime, root: Level, keep_going: bool = False, **said: str) -> Flow:
     on_failure = submission.OnFailure.CONTINUE if keep_going else submission.OnFailure.FAIL
-    return await submission.submit(runtime, submission.NewFlow(as_submitted(root), name, on_failure=on_failure))
+    return await submission.submit(runtime, submission.NewFlow(as_submitted(root), on_failure=on_failure, **said))
 
 
 @dataclass(slots=True)

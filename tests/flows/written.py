@@ -90,7 +90,7 @@ THROWING = [
 ]
 
 
-def _below(most: int) -> Condition:
+def below(most: int) -> Condition:
     return Condition(
         f"(variable, context) => typeof context.result === 'number' && context.result < {most}",
         lambda variable, context: _is_number(context.get("result")) and context["result"] < most,
@@ -111,12 +111,12 @@ def _seen_less(most: int) -> Condition:
 small = st.integers(0, 4)
 conditions = st.one_of(
     st.sampled_from([ALWAYS, ALWAYS, NEVER, *PLAIN, *THROWING]),
-    st.builds(_below, small),
+    st.builds(below, small),
     st.builds(_longer, small),
     st.builds(_seen_less, small),
 )
 repeats = st.one_of(
-    st.builds(_below, small),
+    st.builds(below, small),
     st.builds(_seen_less, small),
     st.builds(_longer, small),
     st.sampled_from([NEVER, ALWAYS, *PLAIN, *THROWING]),
