@@ -1,6 +1,8 @@
 """A real Chromium, and pools for its pages to talk to."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 from tests.conftest import lacking
 from tests.e2e.processes import RunningServer, running_server
 
+HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
     "--no-sandbox",
@@ -21,7 +24,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PICTURES = Path(os.environ.get("COMP_POOL_TEST_PICTURES", Path(__file__).parents[2] / ".artifacts" / "pages"))
+PICTURES = Path(os.environ.get("COMP_POOL_TEST_PICTURES", HERE.parents[1] / ".artifacts" / "pages"))
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +76,14 @@ def pictures() -> Path:
     """Where screenshots are kept."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     return PICTURES
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core (https://github.com/dequelabs/axe-core), which finds what is not accessible."""
+    script = HERE / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        if not shutil.which("npm"):
+            lacking("npm")
+        subprocess.run(["npm", "ci", "--prefix", HERE, "--no-audit", "--no-fund"], check=True, capture_output=True)
+    return script.read_text(encoding="utf-8")
