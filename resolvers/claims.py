@@ -82,6 +82,7 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
         known = current
         tasks = await _take_from(runtime, offer(runtime, known, request), request)
     if tasks:
+        runtime.handouts.note(request.scheduler or runtime.default_scheduler, len(tasks), runtime.now())
         return Claim(tasks)
     why = await _why(runtime, known, offer(runtime, known, request))
     return Claim(why_no_work=why, retry_after_s=IDLE_RETRY_S if why is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resolvers.errors import NotFound, Unauthenticated
-from resolvers.identifiers import HOST_KEY, checked_text
+from resolvers.identifiers import HOST_KEY, checked_cursor, checked_text
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Host
 
@@ -88,6 +89,11 @@ async def get(runtime: Runtime, key: str) -> Host:
     if host is None:
         raise NotFound(f"there is no host {key[:100]!r}")
     return host
+
+
+async def page(runtime: Runtime, *, first: int, after: str = "") -> Sequence[Host]:
+    """The hosts that ever came, the newest first."""
+    return await runtime.store.hosts.page({}, first=first, after=checked_cursor(after), newest_first=True)
 
 
 def is_trusted(host: Host) -> bool:

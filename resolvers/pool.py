@@ -26,6 +26,7 @@ class PoolStatus:
     results_last_hour: int
     hosts: int
     active_hosts: int
+    verdicts_last_hour: dict[str, int]
 
 
 class PoolStatusCache:
@@ -54,6 +55,7 @@ class PoolStatusCache:
             results_last_hour=await store.results.count_since(now - 60 * MINUTE_MS),
             hosts=await store.hosts.count({}),
             active_hosts=await store.hosts.count_seen_since(now - ACTIVE_HOST_MS),
+            verdicts_last_hour=await store.results.verdicts_since(now - 60 * MINUTE_MS),
         )
 
 

@@ -18,6 +18,12 @@ async def page(
     return await runtime.store.results.page({"unit": unit.id}, first=first, after=cursor, backwards=backwards)
 
 
+async def of_job(runtime: Runtime, job_key: str, *, first: int, after: str = "") -> Sequence[Result]:
+    """What was reported for a job's variables and runs, the newest first."""
+    cursor = checked_cursor(after)
+    return await runtime.store.results.page({"job": job_key}, first=first, after=cursor, newest_first=True)
+
+
 async def get(runtime: Runtime, unit: Unit, number: str) -> Result:
     named = RESULT_NUMBER.fullmatch(number)
     result = await runtime.store.results.get(Task.id_of(unit.id, number)) if named else None

@@ -14,6 +14,8 @@ import uuid_utils
 from cachetools import TTLCache
 
 from resolvers.flows.poller import FlowPoller
+from resolvers.handouts import Handouts
+from resolvers.history import ResultHistory
 from resolvers.lanes import OpenLanes
 from resolvers.pool import PoolStatusCache
 from resolvers.schedulers import Scheduler, load_schedulers
@@ -42,11 +44,13 @@ class Runtime:
     lanes: OpenLanes
     status: PoolStatusCache
     flow_poller: FlowPoller
+    history: ResultHistory
     schedulers: Mapping[str, Scheduler] = field(default_factory=load_schedulers)
     default_scheduler: str = "random"
     name: str = "comp-pool"
     now: Callable[[], int] = milliseconds
     random: random.Random = field(default_factory=random.Random)
+    handouts: Handouts = field(default_factory=Handouts)
     draining: bool = False
     """The process is stopping: it hands out no more tasks."""
     known_interests: TTLCache[str, tuple[frozenset[str], frozenset[str]]] = field(
@@ -86,5 +90,12 @@ async def make_runtime(store: Store, sandbox: Sandbox, now: Callable[[], int] = 
     """The runtime over an open store and a started sandbox, with its defaults; `now` in ms since the epoch."""
     secret = await store.secrets.key("hosts")
     return Runtime(
-        store, sandbox, secret, OpenLanes(store.lanes, now), PoolStatusCache(store), FlowPoller(store), now=now
+        store,
+        sandbox,
+        secret,
+        OpenLanes(store.lanes, now),
+        PoolStatusCache(store),
+        FlowPoller(store),
+        ResultHistory(store),
+        now=now,
     )

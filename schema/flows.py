@@ -88,10 +88,22 @@ class Flow(Node):
 
     @strawberry.field(
         description="The whole flow as one JSON value, for pictures: levels are `{id, state, jobs, dependent}`, jobs "
-        "`{id, job, as, state, iteration}`."
+        "`{id, job, as, state, iteration, startedAt, finishedAt}`, the last two in ms since the epoch, 0 for not yet."
     )
     async def tree(self, info: PoolInfo) -> JsonText:
         return JsonText(await reading.tree(info.context.runtime, self.document))
+
+    @strawberry.field(description="One of its jobs.")
+    async def job(
+        self, info: PoolInfo, number: Annotated[int, strawberry.argument(description="Its number within the flow.")]
+    ) -> FlowJob:
+        return FlowJob.of(await reading.get_job(info.context.runtime, self.key, str(number)))
+
+    @strawberry.field(description="One of its levels.")
+    async def level(
+        self, info: PoolInfo, number: Annotated[int, strawberry.argument(description="Its number; 0 is the root.")]
+    ) -> FlowLevel:
+        return FlowLevel.of(await reading.get_level(info.context.runtime, self.key, str(number)))
 
     @strawberry.field(description="The root level; `dependent` leads down the tree.")
     async def root(self, info: PoolInfo) -> FlowLevel:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from resolvers import jobs, json_text, scheduled, variables
+from resolvers import jobs, json_text, results, scheduled, variables
 from resolvers.documents import Job as JobDocument
 from resolvers.documents import UnitState
 from resolvers.json_text import JsonText
@@ -20,6 +20,7 @@ from schema.enums import JobState, VariableState
 from schema.nodes import Node, global_id
 from schema.payloads import Payload, UserErrors
 from schema.policies import Policy, PolicyInput
+from schema.results import Result
 from schema.times import moment
 from schema.variables import Variable
 
@@ -138,6 +139,11 @@ class Job(Node):
             state=state and UnitState(state.value),
         )
         return connection(found, first, node=Variable.of, cursor=lambda each: each.seq, after=after)
+
+    @strawberry.field(description="What was reported for its variables and its runs in flows, the newest first.")
+    async def results(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[Result]:
+        found = await results.of_job(info.context.runtime, self.key, first=page_size(first) + 1, after=after or "")
+        return connection(found, first, node=Result.of, cursor=lambda each: each.seq, after=after)
 
     @strawberry.field(
         directives=[

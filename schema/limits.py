@@ -75,9 +75,10 @@ class CostRule(ValidationRule):
         return PAGE
 
     def _has_members(self, selections: SelectionSetNode | None) -> bool:
+        """Whether these are a connection's fields. `Flow.nodes` has members itself: it is a list, no list's members."""
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
-                if node.name.value in MEMBERS:
+                if node.name.value in MEMBERS and not self._has_members(node.selection_set):
                     return True
             elif isinstance(node, InlineFragmentNode):
                 if self._has_members(node.selection_set):

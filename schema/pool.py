@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -11,9 +11,10 @@ import strawberry
 from resolvers import hosts, jobs, pool, results, variables
 from resolvers.errors import BadInput, NotFound
 from resolvers.runtime import Runtime
+from schema.connections import After, Connection, First, connection, page_size
 from schema.context import PoolInfo
 from schema.directives import Hal, HalField, HalRole
-from schema.enums import TaskState
+from schema.enums import TaskState, Verdict
 from schema.hosts import Host
 from schema.jobs import Job
 from schema.nodes import Node, split_id
@@ -31,6 +32,26 @@ class TaskCounts:
     cancelled: int = strawberry.field(description="Not needed any more.")
 
 
+@strawberry.type(description="How many results have each verdict.")
+class VerdictCounts:
+    pending: int = strawberry.field(description="That wait for validation, or for more votes.")
+    valid: int = strawberry.field(description="That agree with the canonical result.")
+    invalid: int = strawberry.field(description="That were turned down or outvoted, and failed computations.")
+    inconclusive: int = strawberry.field(description="That disagree, or could not be voted on.")
+    canonical: int = strawberry.field(description="That are their variable's result.")
+    too_late: int = strawberry.field(description="That came when their variable was decided.")
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> VerdictCounts:
+        return cls(**{verdict.value.lower(): counts.get(verdict.value.lower(), 0) for verdict in Verdict})
+
+
+@strawberry.type(description="What a job scheduler does.")
+class SchedulerActivity:
+    scheduler: str = strawberry.field(description="Its name.")
+    tasks: int = strawberry.field(description="Tasks handed out in its order in the last 60 seconds.")
+
+
 @strawberry.type(description="Counts of the pool at one moment. They are taken at most once a second.")
 class PoolStatus:
     measured_at: datetime = strawberry.field(description="When it was counted.")
@@ -39,9 +60,15 @@ class PoolStatus:
     results_last_hour: int = strawberry.field(description="Results that came in the last 60 minutes.")
     hosts: int = strawberry.field(description="Hosts that ever came.")
     active_hosts: int = strawberry.field(description="Hosts that had a result judged in the last 10 minutes.")
+    verdicts_last_hour: VerdictCounts = strawberry.field(
+        description="Verdicts of the results that came in the last 60 minutes."
+    )
+    claims: list[SchedulerActivity] = strawberry.field(
+        description="What the job schedulers of this server process do; those that do nothing are left out."
+    )
 
     @classmethod
-    def of(cls, status: pool.PoolStatus) -> PoolStatus:
+    def of(cls, status: pool.PoolStatus, runtime: Runtime) -> PoolStatus:
         tasks = {state: status.tasks.get(state.value, 0) for state in TaskState}
         return cls(
             measured_at=moment(status.measured_at),
@@ -56,6 +83,11 @@ class PoolStatus:
             results_last_hour=status.results_last_hour,
             hosts=status.hosts,
             active_hosts=status.active_hosts,
+            verdicts_last_hour=VerdictCounts.of(status.verdicts_last_hour),
+            claims=[
+                SchedulerActivity(scheduler=name, tasks=count)
+                for name, count in sorted(runtime.handouts.last_minute(runtime.now()).items())
+            ],
         )
 
 
@@ -72,7 +104,15 @@ class Pool:
     @strawberry.field(description="How much there is to do, and how fast it goes.")
     async def status(self, info: PoolInfo) -> PoolStatus:
         runtime = info.context.runtime
-        return PoolStatus.of(await runtime.status.status(runtime.now()))
+        return PoolStatus.of(await runtime.status.status(runtime.now()), runtime)
+
+    @strawberry.field(
+        directives=[HalField(hidden=True)],
+        description="Results of each of the last 60 whole minutes, the oldest first.",
+    )
+    async def results_by_minute(self, info: PoolInfo) -> list[int]:
+        runtime = info.context.runtime
+        return await runtime.history.by_minute(runtime.now())
 
 
 async def _job(runtime: Runtime, key: str) -> Node:
@@ -142,10 +182,16 @@ class PoolQuery:
     async def host(self, info: PoolInfo, key: Annotated[str, strawberry.argument(description="Its key.")]) -> Host:
         return Host.of(await hosts.get(info.context.runtime, key))
 
+    @strawberry.field(description="The hosts that ever came, the newest first.")
+    async def hosts(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[Host]:
+        found = await hosts.page(info.context.runtime, first=page_size(first) + 1, after=after or "")
+        return connection(found, first, node=Host.of, cursor=lambda host: host.seq, after=after)
+
 
 @strawberry.type
 class PoolSubscription:
     @strawberry.subscription(description="The pool's counts, whenever they have changed; at most once a second.")
     async def pool_activity(self, info: PoolInfo) -> AsyncIterator[PoolStatus]:
-        async for status in pool.activity(info.context.runtime.status, info.context.runtime.now):
-            yield PoolStatus.of(status)
+        runtime = info.context.runtime
+        async for status in pool.activity(runtime.status, runtime.now):
+            yield PoolStatus.of(status, runtime)

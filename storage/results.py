@@ -23,6 +23,14 @@ class Results(Repository[Result]):
         """How many results were stored at or after `when` (ms since the epoch)."""
         return await self._collection.count({"created_at": {"$gte": when}})
 
+    async def count_between(self, start: int, end: int) -> int:
+        """How many results were stored from `start` to before `end` (ms since the epoch)."""
+        return await self._collection.count({"created_at": {"$gte": start, "$lt": end}})
+
+    async def verdicts_since(self, when: int) -> dict[str, int]:
+        """How many results that were stored at or after `when` (ms since the epoch) have each verdict."""
+        return await self._collection.group_count({"created_at": {"$gte": when}}, by="verdict")
+
     async def settle(self, result: Result) -> bool:
         """Store what a validator that could not be asked at first said of a result; False where it is known."""
         fields = ("value", "digest", "verdict", "reason")
