@@ -10,8 +10,8 @@ async def violations(page: Page, axe: str) -> list[str]:
     answer = await session.send(
         "Runtime.evaluate",
         {
-            "expression": """axe.run(document, { iframes: false }).then(({ violations }) =>
-              JSON.stringify(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`)))""",
+            "expression": """axe.run(document, { iframes: false }).then(({ violations }) => JSON.stringify(
+              violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`)))""",
             "awaitPromise": True,
             "returnByValue": True,
         },

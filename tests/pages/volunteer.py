@@ -55,8 +55,9 @@ class Volunteer:
         return await self.page.locator("#notes").inner_text()
 
     async def figure(self, name: str) -> str:
-        """A figure of what was done, as it is shown."""
-        return await self.page.locator("#figures div", has_text=name).locator("b").inner_text()
+        """A figure of what was done, as it is shown; empty: it is not."""
+        shown = self.page.locator("#figures div", has=self.page.locator(f"dt:text-is('{name}')")).locator("b")
+        return await shown.inner_text() if await shown.count() else ""
 
 
 async def until(condition: Callable[[], Any | Awaitable[Any]], what: str, patience_s: float = 30.0) -> Any:
