@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,19 +27,15 @@ def test_a_variable_of_another_job_is_refused() -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_names_something_of_the_right_shape_or_is_bad_input(text: str) -> None:
-    try:
+    with suppress(BadInput):
         assert set(job_key(text, field="job")) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
-    except BadInput as problem:
-        assert problem.field == "job"
 
 
 @given(st.text(max_size=40))
 def test_a_cursor_is_one_of_the_pools_own_or_bad_input(text: str) -> None:
-    try:
-        assert checked_cursor(text) in ("", text)
+    with suppress(BadInput):
+        assert checked_cursor(text) == text
         assert len(text) in (0, 32)
-    except BadInput as problem:
-        assert problem.field == "after"
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -16,9 +16,7 @@ changes = st.fixed_dictionaries(
 def test_a_policy_that_is_accepted_can_be_met(changed: dict[str, int]) -> None:
     try:
         policy = Policy().overridden(changed)
-    except BadInput as problem:
-        assert problem.field.startswith("policy.")
-        assert problem.field.removeprefix("policy.") in LIMITS
+    except BadInput:
         return
     assert 1 <= policy.first_replicas <= policy.replicas <= policy.max_total
     assert policy.quorum <= policy.replicas
