@@ -62,7 +62,7 @@ function change(changed) {
 
 function sayPromise() {
   const supported = jobs.filter((job) => supports(choices, job));
-  say(part("promise"), promise(choices, supported));
+  say(part("promise"), promise(choices, supported, stopping !== null));
 }
 
 /** @param {Happening} told */
@@ -85,6 +85,7 @@ async function start() {
   swap(part("start"), part("stop"));
   part("activity").hidden = false;
   record.begin();
+  sayPromise();
   showStatus("waiting", "Another tab of this browser computes. This one takes over when that one ends.");
   try {
     const script = await workerScript();
@@ -94,6 +95,7 @@ async function start() {
   } finally {
     stopping = volunteer = null;
     swap(part("stop"), part("start"));
+    sayPromise();
     draw();
   }
 }

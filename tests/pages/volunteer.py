@@ -30,9 +30,7 @@ class Volunteer:
         page = await context.new_page()
         if choices:
             text = json.dumps(json.dumps(choices))
-            await page.add_init_script(
-                f"if (!localStorage['comp-pool.choices']) localStorage['comp-pool.choices'] = {text}"
-            )
+            await page.add_init_script(f"try {{ localStorage['comp-pool.choices'] ??= {text} }} catch {{}}")
         volunteer = cls(page, server.url)
         await volunteer.open()
         return volunteer

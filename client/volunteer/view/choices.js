@@ -43,15 +43,16 @@ export function sayChoices({ workers, share }) {
  *
  * @param {Choices} choices
  * @param {{owner: string}[]} jobs Those that are supported.
+ * @param {boolean} started
  */
-export function promise({ workers, share, batteryPauses, hiddenPauses }, jobs) {
-  if (!jobs.length) return "There is no job here that you support. You can start all the same: new ones may come.";
+export function promise({ workers, share, batteryPauses, hiddenPauses }, jobs, started) {
+  if (!jobs.length) return "There is no job here that you support, but new ones may come.";
   const owners = [...new Set(jobs.map(({ owner }) => owner || "an owner without a name"))];
   const whose = owners.length > 3 ? `${owners.slice(0, 2).join(", ")} and ${owners.length - 2} more owners` : list(owners);
   const pauses = [batteryPauses && "on battery", hiddenPauses && "while this tab is hidden"].filter((each) => each);
   const pausing = pauses.length ? ` It pauses ${list(/** @type {string[]} */ (pauses))}.` : "";
   return (
-    `Your browser would compute for ${counted(jobs.length, "job")} of ${whose}, on up to ${workers} of this machine’s ` +
+    `Your browser ${started ? "computes" : "would compute"} for ${counted(jobs.length, "job")} of ${whose}, on up to ${workers} of this machine’s ` +
     `${counted(CORES, "processor core")}, ${share === 100 ? "all" : `${share} % of`} the time.${pausing}`
   );
 }
