@@ -21,8 +21,8 @@ async def fail_job(runtime: Runtime, flow: Flow, flow_job: FlowJob, reason: str)
 
 
 async def follow_job(runtime: Runtime, flow: Flow, flow_job: FlowJob, reason: str) -> None:
-    """Fail the flow of a job that has failed, if its owner wants that."""
-    if flow.on_failure == "FAIL":
+    """Fail the flow of a job that has failed, if its owner wants that and has not retried it since."""
+    if flow.on_failure == "FAIL" and flow.generation == flow_job.generation:
         await fail_level(runtime, flow, flow_job.level, f"its job {flow_job.alias!r} failed: {reason}")
 
 

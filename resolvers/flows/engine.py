@@ -38,12 +38,13 @@ async def launch(runtime: Runtime, flow: Flow) -> Flow:
 
 async def reopen(runtime: Runtime, flow: Flow) -> None:
     """Have a RUNNING flow go on after a pause or a retry, from whatever waits."""
-    store, rev = runtime.store, new_seq()
-    again = [NodeState.CANCELLED] if flow.on_failure == "CONTINUE" else [NodeState.CANCELLED, NodeState.FAILED]
     if flow.generation:
-        for state in again:
-            await store.flow_jobs.reopen(flow, state, rev=rev)
-            await store.levels.reopen(flow, state, rev=rev)
+        rev = new_seq()
+        for state in (NodeState.CANCELLED, NodeState.FAILED):
+            # With `onFailure` CONTINUE a job that failed is done with.
+            if state == NodeState.CANCELLED or flow.on_failure == "FAIL":
+                await runtime.store.flow_jobs.reopen(flow, state, rev=rev)
+            await runtime.store.levels.reopen(flow, state, rev=rev)
     await _free(runtime, flow)
     await levels.begin_all(runtime, flow)
 

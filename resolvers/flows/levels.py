@@ -32,6 +32,8 @@ async def begin_all(runtime: Runtime, flow: Flow) -> None:
         if len(waiting) < CHUNK:
             break
         after = waiting[-1].seq
+    # A flow may have been stopped between the end of its root and its own.
+    await settle(runtime, flow, Level.id_of(flow.key, 0))
     await runtime.store.flows.set_due(flow, 0)
 
 

@@ -63,7 +63,7 @@ async def _resume_level(runtime: Runtime, level: Level) -> None:
     flow = await runtime.store.flows.get(level.flow)
     if flow is None or flow.ended:
         await runtime.store.levels.set_due(level, 0)
-    elif level.state == NodeState.FAILED:
+    elif level.state == NodeState.FAILED and level.generation == flow.generation:
         await fail_level(runtime, flow, level.id, level.reason)
     elif level.ended:
         await levels.settle(runtime, flow, level.id)

@@ -165,14 +165,17 @@ class Stored:
     def check(self) -> None:
         """Compare with what the model says of the flow, for the variables that the pool picked.
 
-        A flow that may end itself early (`onFailure: FAIL`) and has a job that fails is FAILED and names one; of the
-        rest of it, what ended by itself ended as in the model, and all else is CANCELLED. Any other flow agrees in all:
-        its result, each level's state, context and merged object, each job's state, result and number of repeats.
+        A flow that nobody cancelled, and that keeps going or has no job that fails, is COMPLETED and agrees in all: its
+        result, each level's state, context and merged object, each job's state, result and number of repeats. One that
+        a job fails is FAILED and names such a job. Of flows that ended early, what ended by itself ended as in the
+        model, and all else is CANCELLED.
         """
         keep_going = self.flow.on_failure == "CONTINUE"
         meaning = Meaning(compute, self._value_of, keep_going)
         result = meaning.level(self.root)
-        if result is not None:
+        if self.flow.state == FlowState.CANCELLED:
+            result = None
+        elif result is not None:
             assert self.flow.state == FlowState.COMPLETED, self.flow.reason
             assert orjson.loads(self.flow.result) == result
         else:
@@ -197,10 +200,12 @@ class Stored:
         return VARIABLES[job.job][key] if key else {}
 
 
-async def check_nothing_is_left(runtime: Runtime, flow: Flow) -> None:
-    """Of a flow that has ended no task is handed out any more, and each run's result was taken once."""
+async def check_nothing_is_left(runtime: Runtime, flow: Flow, *, reporting: bool = False) -> None:
+    """Of a flow that has ended no task is handed out any more, none is REPORTING (unless a process died over its
+    report just now), and each run's result was taken."""
     tasks = await runtime.store.tasks.count_by("status", {"flow": flow.id})
-    assert not tasks.keys() & {TaskState.READY, TaskState.HELD, TaskState.REPORTING, TaskState.EXPIRING}, tasks
+    under_way = set() if reporting else {TaskState.REPORTING, TaskState.EXPIRING}
+    assert not tasks.keys() & ({TaskState.READY, TaskState.HELD} | under_way), tasks
     runs = await runtime.store.runs.page({"flow": flow.id}, first=structure.MOST_JOBS)
     assert {run.state for run in runs} <= {UnitState.DONE, UnitState.FAILED, UnitState.CANCELLED}
     jobs = {job.id: job for job in await runtime.store.flow_jobs.page({"flow": flow.id}, first=structure.MOST_JOBS)}

@@ -3,43 +3,27 @@ them happens twice."""
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
-from resolvers import sweeping
+from resolvers import claims, sweeping
+from resolvers.claims import ClaimRequest
+from resolvers.flows import control, reading
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
-from storage.documents import FlowJob
+from storage.documents import Flow, FlowJob, FlowState
 from storage.documents import Level as StoredLevel
 from storage.flow_nodes import FlowJobs, Levels
 from storage.store import Store, open_store
 from tests.flows.hive import CHEAT, HONEST, Stored, Volunteers, check_nothing_is_left, open_pool, submit
-from tests.flows.model import Job, Level
-from tests.flows.written import ALWAYS, NEVER, THROWING, below
+from tests.flows.model import Level
+from tests.flows.shapes import FLOWS
 from tests.resolvers.pool import Clock, Died, mortal, process
 
-NESTED = Level(
-    [Job("number", "three", alias="last"), Job("count", repeat=below(3), alias="n")],
-    [
-        Level([Job("object", "pair"), Job("number", "zero", condition=NEVER)]),
-        Level([Job("grow")], [Level([Job("number", condition=NEVER), Job("bare", condition=NEVER)])]),
-    ],
-)
-FLOWS = {
-    "nested": NESTED,
-    "all skipped": Level([Job("number", condition=NEVER)], [Level([Job("bare", condition=NEVER)])] * 2),
-    "if throws": Level(
-        [Job("bare")], [Level([Job("number", "three")]), Level([Job("bare", condition=THROWING[0]), Job("grow")])]
-    ),
-    "if throws at the root": Level([Job("bare", condition=THROWING[1]), Job("grow")], [Level([Job("bare")])]),
-    "while throws": Level([Job("bare", repeat=THROWING[0]), Job("number", "zero")], [Level([Job("bare")])]),
-    "while for ever": Level([Job("count", repeat=ALWAYS, policy={"max_iterations": 2}), Job("number", "zero")]),
-    "broken": Level([Job("bare")], [Level([Job("broken", policy={"max_errors": 1}), Job("number", "zero")])]),
-    "quorum": Level([Job("number", "zero", policy={"quorum": 2}), Job("count", policy={"quorum": 2}, repeat=below(2))]),
-}
+Act = Callable[[Runtime, str], Awaitable[Flow]]
 
 MOST_OPERATIONS = 1_000
 SOME = 11
@@ -141,6 +125,93 @@ async def _live_twice(
     (await Stored.read(second, flow, root)).check()
     await check_nothing_is_left(second, flow)
     return finished
+
+
+async def _cancel_and_retry(
+    store: Store, sandbox: Sandbox, root: Level, survived: int, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """As `_live_twice`, but with an owner who cancels what the first process left, and retries it."""
+    clock = Clock()
+    first = await process(store.database, sandbox, clock)
+    await open_pool(first)
+    flow = await submit(first, root, keep_going=True)
+    with mortal(monkeypatch) as ending, suppress(Died):
+        ending.operations = survived
+        await Volunteers(random.Random(1)).finish(first, clock, flow)
+    second = await process(store.database, sandbox, clock, seed=survived)
+    if (await reading.get(second, flow.key)).ended:
+        return True
+    flow = await control.cancel(second, flow.key)
+    assert flow.state == FlowState.CANCELLED
+    await check_nothing_is_left(second, flow, reporting=True)
+    await control.retry(second, flow.key)
+    flow = await Volunteers(random.Random(survived)).finish(second, clock, flow)
+    await _sweep_all(second, clock)
+    (await Stored.read(second, flow, root)).check()
+    await check_nothing_is_left(second, flow)
+    return False
+
+
+@pytest.mark.parametrize("name", ["nested", "broken", "if throws"])
+async def test_what_a_process_left_can_be_cancelled_and_retried(
+    name: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survived, finished = random.Random(name).randrange(SOME), False
+    while not finished:
+        async with open_store("memory") as store:
+            finished = await _cancel_and_retry(store, sandbox, FLOWS[name], survived, monkeypatch)
+        # The last steps are where little is left to be cancelled.
+        survived += 1 if name == "if throws" else SOME
+
+
+ACTS: dict[str, tuple[Act, ...]] = {
+    "cancel": (control.cancel,),
+    "pause": (control.pause,),
+    "resume": (control.pause, control.resume),
+    "retry": (control.cancel, control.retry),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_what_an_owner_did_when_the_process_ended_is_carried_through(
+    name: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *before, act = ACTS[name]
+    survived, finished = 0, False
+    while not finished:
+        async with open_store("memory") as store:
+            clock = Clock()
+            first = await process(store.database, sandbox, clock)
+            await open_pool(first)
+            flow = await submit(first, FLOWS["nested"], keep_going=True)
+            await Volunteers(random.Random(survived)).take_turn(first, [])
+            for each in before:
+                await each(first, flow.key)
+            with mortal(monkeypatch) as ending, suppress(Died):
+                ending.operations = survived
+                await act(first, flow.key)
+                finished = True
+            second = await process(store.database, sandbox, clock, seed=survived)
+            await _sweep_all(second, clock)
+            await _carry_through(second, clock, flow, act)
+        survived += 1
+
+
+async def _carry_through(runtime: Runtime, clock: Clock, flow: Flow, act: Act) -> None:
+    """What was begun was done; what was not can be done again."""
+    state = (await reading.get(runtime, flow.key)).state
+    if act is control.cancel and state == FlowState.RUNNING:
+        state = (await control.cancel(runtime, flow.key)).state
+    if state == FlowState.CANCELLED:
+        await check_nothing_is_left(runtime, flow)
+        await control.retry(runtime, flow.key)
+    elif state == FlowState.PAUSED:
+        assert not (await claims.claim(runtime, ClaimRequest("zoe", 100))).tasks
+        await control.resume(runtime, flow.key)
+    else:
+        assert state == FlowState.RUNNING
+    flow = await Volunteers(random.Random(2)).finish(runtime, clock, flow)
+    (await Stored.read(runtime, flow, FLOWS["nested"])).check()
 
 
 async def _sweep_all(runtime: Runtime, clock: Clock) -> None:
