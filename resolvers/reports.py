@@ -24,6 +24,7 @@ MAX_KEY_CHARACTERS = 200
 MAX_ELAPSED_MS = 30 * 24 * 3600 * 1000
 TAKEOVER_MS = 30_000
 NULL = JsonText("null")
+REPORTED = frozenset({TaskState.REPORTING, TaskState.REPORTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def checked_context(value: Any, field: str) -> str:
 
 @dataclass(slots=True)
 class Begun:
-    """Of tasks that are REPORTING by one lease: those that were so before, and those whose lease is lost."""
+    """Of tasks to report by one lease: those that may have been reported before, and those whose lease is lost."""
 
     repeated: list[str]
     lost: list[str]
@@ -139,19 +140,16 @@ async def _begin(runtime: Runtime, host: str, token: str, ids: Sequence[str]) ->
     begun = Begun([], [])
     if await begin(ids, token, host, until=until) == len(ids):
         return begun
+    # In this order: the sweeper may turn the one into the other at any moment.
+    for late in (TaskState.EXPIRING, TaskState.EXPIRED):
+        await begin(ids, token, host, until=until, frm=late)
     tasks = await runtime.store.tasks.get_many(ids)
     for task_id in ids:
         task = tasks.get(task_id)
-        if task is None or task.lease != token or task.host != host:
+        if task is None or task.lease != token or task.host != host or task.status not in REPORTED:
             begun.lost.append(task_id)
-        elif task.status in (TaskState.REPORTING, TaskState.REPORTED):
+        else:
             begun.repeated.append(task_id)
-        # In this order: the sweeper may turn the one into the other at any moment.
-        elif not (
-            await begin([task_id], token, host, until=until, frm=TaskState.EXPIRING)
-            or await begin([task_id], token, host, until=until, frm=TaskState.EXPIRED)
-        ):
-            begun.lost.append(task_id)
     return begun
 
 
