@@ -75,11 +75,11 @@ def _live_line(console: Console, tally: Tally) -> Iterator[Tell]:
             nonlocal waiting
             tally.add(event)
             if isinstance(event, Warned):
-                live.console.print(f"[yellow]Warning:[/] {event.message}")
+                live.console.print(Text.assemble(("Warning", "yellow"), f": {event.message}"))
             waiting = event.why if isinstance(event, Waiting) else "" if isinstance(event, Judged) else waiting
 
         yield tell
-    console.print(f"[green]done[/]: {progress(tally)}")
+    console.print(Text.assemble(("done", "green"), f": {progress(tally)}"))
 
 
 def progress(tally: Tally) -> str:

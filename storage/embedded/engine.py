@@ -98,9 +98,11 @@ class _Engine:
         self._process: Process
         self._hearing: asyncio.Task[None]
         self._said: deque[str] = deque(maxlen=20)
+        self._is_ready = False
 
     async def start(self) -> None:
         self._said.clear()
+        self._is_ready = False
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
@@ -129,6 +131,7 @@ class _Engine:
             await self._end()
             failure = _FAILURES.get(process.returncode or 0, EngineFailed)
             raise failure(self._message(f"ended with status {process.returncode}"))
+        self._is_ready = True
 
     async def supervise(self) -> None:
         pause = _FIRST_PAUSE_S
@@ -161,7 +164,8 @@ class _Engine:
         while chunk := await errors.read(_CHUNK_BYTES):
             text = chunk.decode(errors="replace").rstrip()
             self._said.append(text)
-            _log.warning("%s", text)
+            if self._is_ready:  # Until then it is told by the exception.
+                _log.warning("%s", text)
 
     def _message(self, what: str) -> str:
         return "\n".join([f"The embedded engine on {self._directory} {what}.", *self._said])
