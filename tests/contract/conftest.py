@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
@@ -13,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.scenario import EXECUTE, Job
+from tests.pool_server import running_pool
 
 _numbers = count()
 
@@ -20,13 +18,8 @@ _numbers = count()
 @pytest.fixture(scope="session")
 def pool_url() -> Iterator[str]:
     """The address of a server that runs as long as the tests do, without a slash at its end."""
-    command = [sys.executable, "-m", "server", "serve", "--port", "0", "--database", "memory", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        try:
-            yield json.loads(process.stdout.readline())["url"]
-        finally:
-            process.terminate()
+    with running_pool() as url:
+        yield url
 
 
 @pytest_asyncio.fixture

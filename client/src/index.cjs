@@ -1,0 +1,14 @@
+'use strict';
+
+const { client } = require('./legacy.cjs');
+
+/** Clients of comp-pool: `Pool` for people who start today, `client` as the original's documentation has it. */
+module.exports = {
+  client,
+  get Pool() {
+    return require('./pool.js').Pool;
+  },
+  get PoolError() {
+    return require('./pool.js').PoolError;
+  },
+};

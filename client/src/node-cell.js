@@ -1,0 +1,35 @@
+// A cell in Node.js: a thread that can be stopped, and in it a context that was given nothing.
+//
+// Node.js calls no context of its own safe from hostile code: run volunteers under `node --permission`, or use
+// `comp-pool work`, whose sandbox is a process.
+
+import { Worker } from 'node:worker_threads';
+
+import { SCRIPT } from './cell-script.js';
+
+const THREAD = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const vm = require('node:vm');
+  const run = vm.runInContext(${JSON.stringify(`(${SCRIPT})`)}, vm.createContext(Object.create(null)));
+  run(workerData).then((answer) => parentPort.postMessage(answer));
+`;
+const MOST_MEGABYTES = 256;
+
+/**
+ * @param {{body: string, variable: any, context: object}} call
+ * @returns {{answer: Promise<object>, stop: () => void}}
+ */
+export function start(call) {
+  const thread = new Worker(THREAD, {
+    eval: true,
+    env: {},
+    workerData: JSON.stringify(call),
+    resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
+  });
+  const answer = new Promise((resolve) => {
+    thread.once('message', (text) => resolve(JSON.parse(text)));
+    thread.once('error', (problem) => resolve({ error: problem.message }));
+    thread.once('exit', () => resolve({ error: 'the thread that computed it ended' }));
+  });
+  return { answer, stop: () => void thread.terminate() };
+}

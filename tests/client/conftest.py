@@ -1,0 +1,102 @@
+"""Packages from npm, a pool with one job, and a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.conftest import lacking
+from tests.pool_server import running_pool
+
+HERE = Path(__file__).parent
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+VARIABLES = 60
+DOUBLER = {
+    "name": "Doubler",
+    "execute_function": "function (variable, context) {"
+    " context.result = 2 * (typeof variable === 'number' ? variable : variable.x); return context; }",
+}
+ADD_VARIABLES = """mutation ($input: CreateVariablesInput!) {
+  createVariables(input: $input) { userErrors { message } }
+}"""
+
+Walk = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The packages of package-lock.json, installed."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        lacking("Node.js with npm")
+    installed = HERE / "node_modules"
+    stamp = installed / ".package-lock.json"
+    if not stamp.exists() or stamp.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True)
+        stamp.touch()
+    return installed
+
+
+@pytest.fixture(scope="session")
+def pool_url() -> Iterator[str]:
+    """A pool with the one job `doubler`, whose variables are `v0` = {"x": 0}, `v1` = {"x": 1}, ..."""
+    with running_pool() as url, httpx.Client(base_url=url) as client:
+        client.post("/jobs", json=DOUBLER).raise_for_status()
+        variables = [{"id": f"v{number}", "value": {"x": number}} for number in range(VARIABLES)]
+        given = {"input": {"job": "doubler", "variables": variables}}
+        client.post("/graphql", json={"query": ADD_VARIABLES, "variables": given}).raise_for_status()
+        yield url
+
+
+@pytest_asyncio.fixture
+async def client(pool_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=pool_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def walk(node_modules: Path, pool_url: str) -> Walk:
+    """Runs a script of `walks/` on the pool and returns the JSON that it prints."""
+
+    def run(script: str, *arguments: str) -> Any:
+        command = ["node", "--no-warnings", str(HERE / "walks" / script), pool_url, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    if shutil.which(CHROMIUM) is None:
+        lacking("Chromium")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture
+async def page(browser: Browser, pool_url: str) -> Page:
+    """A page of the pool's own origin."""
+    opened = await browser.new_page()
+    await opened.goto(f"{pool_url}/rels/cp/jobs")
+    return opened

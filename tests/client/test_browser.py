@@ -1,0 +1,137 @@
+"""The package's clients in a real browser, in pages of another origin than the pool's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from tests.client.conftest import HERE
+from tests.client.test_worker_script import ATTEMPTS, trap, variable
+
+SOURCES = HERE.parents[1] / "client" / "src"
+ANGULAR = [
+    "angular/angular.js",
+    "mediatype-parser/dist/mediatype-parser-browser.js",
+    "linkheader-parser/dist/linkheader-parser-browser.js",
+    "uri-templates/uri-templates.js",
+    "angular-hypermedia/dist/hypermedia.js",
+]
+
+
+class Sources(SimpleHTTPRequestHandler):
+    """Serves the package's files; their folder's listing is the page."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given, directory=str(SOURCES))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nobody reads it."""
+
+
+@pytest.fixture(scope="module")
+def other_origin() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sources) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest_asyncio.fixture
+async def elsewhere(browser: Browser, other_origin: str) -> Page:
+    """A page of another origin."""
+    opened = await browser.new_page()
+    await opened.goto(other_origin)
+    return opened
+
+
+async def test_angular_injects_the_service_whose_calls_chain(
+    client: httpx.AsyncClient, elsewhere: Page, node_modules: Path, pool_url: str
+) -> None:
+    for script in ANGULAR:
+        await elsewhere.add_script_tag(path=node_modules / script)
+    await elsewhere.add_script_tag(path=SOURCES / "legacy.cjs")
+    told = await elsewhere.evaluate(
+        """url => new Promise((resolve, reject) => {
+          angular.module('app', ['CompPoolClient']).constant('compPoolRoot', url);
+          angular.injector(['ng', 'app']).invoke(['compPoolClient', compPoolClient => {
+            compPoolClient.getJobsRoot().getJob('doubler').getVariablesRoot().getVariable('v40').compute()
+              .saveResult({ asVariableToo: true })
+              .then(resolve, reject);
+          }]);
+        })""",
+        pool_url,
+    )
+    assert (await client.get(told["result"])).json()["result"] == 80
+    assert (await client.get(told["variable"])).json()["variable"] == 80
+
+
+async def test_the_client_of_today_claims_computes_and_submits(elsewhere: Page, pool_url: str) -> None:
+    submitted = await elsewhere.evaluate(
+        """async url => {
+          const { Pool } = await import('/pool.js');
+          const pool = new Pool(url);
+          const { tasks: [task] } = await pool.claim({ jobs: ['doubler'] });
+          return pool.submit(await pool.compute(task));
+        }""",
+        pool_url,
+    )
+    assert submitted["userErrors"] == []
+    assert [result["verdict"] for result in submitted["results"]] == ["CANONICAL"]
+
+
+COMPUTE = """async ([url, job, limits]) => {
+  const { Pool } = await import('/pool.js');
+  const pool = new Pool(url);
+  const { tasks: [task] } = await pool.claim({ jobs: [job] });
+  const { value, error } = await pool.compute(task, limits);
+  return { value, error, frames: document.querySelectorAll('iframe').length };
+}"""
+
+
+async def test_what_the_client_of_today_computes_reaches_nothing(
+    client: httpx.AsyncClient, elsewhere: Page, pool_url: str
+) -> None:
+    async with trap() as (address, seen):
+        await variable(client, "Curious guest", ATTEMPTS, {"trap": address})
+        outcome = await elsewhere.evaluate(COMPUTE, [pool_url, "curious-guest", {}])
+        assert outcome["value"] == dict.fromkeys(outcome["value"], "refused")
+        assert len(outcome["value"]) == 8
+        assert seen == []
+
+
+async def test_what_the_client_of_today_computes_can_be_stopped(
+    client: httpx.AsyncClient, elsewhere: Page, pool_url: str
+) -> None:
+    await variable(client, "Endless", "() => { for (;;); }", 1)
+    outcome = await elsewhere.evaluate(COMPUTE, [pool_url, "endless", {"timeoutMilliseconds": 200}])
+    assert outcome == {"value": None, "error": "stopped after 200 ms", "frames": 0}
+
+
+async def test_the_client_of_today_watches_a_flow_to_its_end(elsewhere: Page, pool_url: str) -> None:
+    states = await elsewhere.evaluate(
+        """async url => {
+          const { Pool } = await import('/pool.js');
+          const pool = new Pool(url);
+          const flow = await pool.submitFlow({ jobs: [{ job: 'doubler', variable: 'v3' }] });
+          const states = [];
+          const watching = (async () => {
+            for await (const { state } of flow.watch()) states.push(state);
+          })();
+          const { tasks } = await pool.claim({ jobs: ['doubler'] });
+          await pool.submit(await Promise.all(tasks.map(task => pool.compute(task))));
+          await watching;
+          return states;
+        }""",
+        pool_url,
+    )
+    assert states[-1] == "COMPLETED"
