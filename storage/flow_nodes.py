@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
+
+import uuid_utils
 
 from storage.documents import Flow, FlowJob, Level, NodeState
 from storage.engines import Index
@@ -11,13 +14,29 @@ from storage.resumable import Resumable
 
 N = TypeVar("N", Level, FlowJob)
 
+PROMPT_S = 0.5
+"""How old a revision may be when its change is stored, in seconds."""
+
 
 class FlowNodes(Resumable[N]):
+    async def _change(self, where: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
+        """Set fields, `rev` among them, of all that match; how many do.
+
+        Who watches revisions reads those of a certain age, and does not look back: one that was stored too late is
+        replaced by a younger one.
+        """
+        rev, began = changes["rev"], time.monotonic()
+        changed = await self._collection.update_many(where, {"$set": dict(changes)})
+        while time.monotonic() - began > PROMPT_S:
+            late, rev, began = rev, uuid_utils.uuid7().hex, time.monotonic()
+            await self._collection.update_many({"rev": {"$eq": late}}, {"$set": {"rev": rev}})
+        return changed
+
     async def cancel_flow(self, flow: Flow, reason: str, *, rev: str, now: int) -> None:
         """To CANCELLED for all of a flow's that have not ended, unless it was retried since it was read."""
-        await self._collection.update_many(
+        await self._change(
             {"flow": {"$eq": flow.id}, "ended": {"$eq": False}, "generation": {"$lte": flow.generation}},
-            {"$set": _ended(NodeState.CANCELLED, rev=rev, now=now, reason=reason)},
+            _ended(NodeState.CANCELLED, rev=rev, now=now, reason=reason),
         )
 
     async def reopen(self, flow: Flow, frm: NodeState, *, rev: str) -> int:
@@ -31,16 +50,9 @@ class FlowNodes(Resumable[N]):
             "due": 0,
             "finished_at": 0,
         }
-        return await self._collection.update_many(
-            {"flow": {"$eq": flow.id}, "state": {"$eq": frm}, "generation": {"$lt": flow.generation}}, {"$set": again}
+        return await self._change(
+            {"flow": {"$eq": flow.id}, "state": {"$eq": frm}, "generation": {"$lt": flow.generation}}, again
         )
-
-    async def changed_since(self, flow: str, rev: str, limit: int) -> Sequence[N]:
-        """A flow's that changed behind `rev`, the first change first."""
-        stored = await self._collection.find(
-            {"flow": {"$eq": flow}, "rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit
-        )
-        return [self.kind.load(each) for each in stored]
 
     async def outlines(self, flow: str, fields: Sequence[str], *, after: str, limit: int) -> list[dict[str, Any]]:
         """Some fields of a flow's, in the order of its text, behind the `seq` `after` (empty: from the start)."""
@@ -63,7 +75,7 @@ class Levels(FlowNodes[Level]):
         Index(("flow", "ended")),
         Index(("parent", "ended")),
         Index(("parent", "position")),
-        Index(("flow", "rev")),
+        Index(("rev",)),
         Index(("due",)),
     )
 
@@ -127,9 +139,9 @@ class FlowJobs(FlowNodes[FlowJob]):
     async def start(self, ids: Collection[str], *, generation: int, rev: str, now: int, due: int) -> None:
         """WAITING -> QUEUED: runs are being made for them."""
         started = {"state": NodeState.QUEUED, "started_at": now, "rev": rev, "due": due}
-        await self._collection.update_many(
+        await self._change(
             {"_id": {"$in": list(ids)}, "state": {"$eq": NodeState.WAITING}, "generation": {"$eq": generation}},
-            {"$set": started},
+            started,
         )
 
     async def give_variable(self, job_id: str, variable: str) -> bool:
@@ -152,22 +164,21 @@ class FlowJobs(FlowNodes[FlowJob]):
 
     async def taken(self, ids: Collection[str], rev: str) -> None:
         """QUEUED -> RUNNING: hosts compute them."""
-        await self._collection.update_many(
-            {"_id": {"$in": list(ids)}, "state": {"$eq": NodeState.QUEUED}},
-            {"$set": {"state": NodeState.RUNNING, "rev": rev}},
+        await self._change(
+            {"_id": {"$in": list(ids)}, "state": {"$eq": NodeState.QUEUED}}, {"state": NodeState.RUNNING, "rev": rev}
         )
 
     async def repeat(self, job: FlowJob, *, rev: str, due: int) -> bool:
         """On to the next run of a `while`; False where it is there already, or has ended."""
         again = {"iteration": job.iteration + 1, "state": NodeState.QUEUED, "rev": rev, "due": due}
-        return await self._collection.update_one(_at_present(job), {"$set": again})
+        return bool(await self._change(_at_present(job), again))
 
     async def end(
         self, job: FlowJob, state: NodeState, *, rev: str, now: int, due: int = 0, value: str = "", reason: str = ""
     ) -> bool:
         """To an end state; False where it has ended already, or is not at the run that `job` shows any more."""
         ended = _ended(state, rev=rev, now=now, due=due, reason=reason)
-        return await self._collection.update_one(_at_present(job), {"$set": {**ended, "value": value}})
+        return bool(await self._change(_at_present(job), {**ended, "value": value}))
 
     async def any_unended(self, level: str) -> bool:
         where = {"level": {"$eq": level}, "ended": {"$eq": False}}
@@ -200,6 +211,13 @@ class FlowJobs(FlowNodes[FlowJob]):
     async def finished_since(self, flow: str, when: int) -> int:
         """How many of a flow's jobs ended at or after `when` (ms since the epoch)."""
         return await self._collection.count({"flow": {"$eq": flow}, "finished_at": {"$gte": when}})
+
+    async def changed_since(self, flow: str, rev: str, limit: int) -> list[FlowJob]:
+        """A flow's that changed behind `rev`, the first change first."""
+        stored = await self._collection.find(
+            {"flow": {"$eq": flow}, "rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit
+        )
+        return [FlowJob.load(each) for each in stored]
 
     async def flows_changed_since(self, rev: str, limit: int) -> list[tuple[str, str]]:
         """The flow and the revision of each job that changed behind `rev`, the first change first."""

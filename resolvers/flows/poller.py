@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from storage.engines import StorageUnavailable
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 POLL_S = 0.25
 MOST_CHANGES = 5_000
@@ -20,6 +24,8 @@ class FlowPoller:
         self._store = store
         self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
+        self._jobs_at = ""
+        self._flows_at = ""
 
     @contextmanager
     def watching(self, flow_id: str) -> Iterator[asyncio.Event]:
@@ -42,14 +48,20 @@ class FlowPoller:
                 await self._task
 
     async def _poll(self) -> None:
-        jobs_at = flows_at = ""
         while self._watchers:
-            jobs = await self._store.flow_jobs.flows_changed_since(jobs_at, MOST_CHANGES) if jobs_at else []
-            flows = await self._store.flows.changed_since(flows_at, MOST_CHANGES) if flows_at else []
-            self._wake({flow for flow, _ in jobs} | {flow.id for flow in flows})
-            jobs_at = jobs[-1][1] if jobs else jobs_at or await self._store.flow_jobs.newest_rev() or "0"
-            flows_at = flows[-1].rev if flows else flows_at or await self._store.flows.newest_rev() or "0"
+            try:
+                await self._look()
+            except StorageUnavailable as problem:
+                log.warning("watched flows are looked at later: %s", problem)
             await asyncio.sleep(POLL_S)
+        self._jobs_at = self._flows_at = ""
+
+    async def _look(self) -> None:
+        jobs = await self._store.flow_jobs.flows_changed_since(self._jobs_at, MOST_CHANGES) if self._jobs_at else []
+        flows = await self._store.flows.changed_since(self._flows_at, MOST_CHANGES) if self._flows_at else []
+        self._wake({flow for flow, _ in jobs} | {flow.id for flow in flows})
+        self._jobs_at = jobs[-1][1] if jobs else self._jobs_at or await self._store.flow_jobs.newest_rev() or "0"
+        self._flows_at = flows[-1].rev if flows else self._flows_at or await self._store.flows.newest_rev() or "0"
 
     def _wake(self, flow_ids: set[str]) -> None:
         for flow_id in flow_ids & self._watchers.keys():

@@ -19,8 +19,11 @@ from resolvers.identifiers import REVISION
 from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob
 
-HOLD_BACK_MS = 500
-"""A revision is read once it is this old (ms): one that another process took earlier is stored by then."""
+HOLD_BACK_MS = 1_000
+"""A job's change is told once its revision is this old (ms): one that another process took earlier is stored by then,
+or comes again with a younger one. Twice of what `storage.flow_nodes` calls prompt."""
+POLL_S = 2.0
+PAUSE_S = 0.25
 MOST_NODES = 200
 
 
@@ -57,39 +60,44 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncIterator[De
         cursor = after
         while True:
             changed.clear()
-            delta = await _delta(runtime, flow.key, cursor)
-            cursor = delta.cursor
+            delta, told = await _delta(runtime, flow.key, cursor)
             if last is None or _is_news(last, delta):
                 yield delta
                 last = delta
+                cursor = delta.cursor
+            elif not delta.jobs:
+                cursor = delta.cursor
             if delta.flow.ended:
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), HOLD_BACK_MS / 1000 * 4)
-            # What woke us may be too young to be read yet.
-            await asyncio.sleep(HOLD_BACK_MS / 1000 / 2)
+                await asyncio.wait_for(changed.wait(), POLL_S if told else HOLD_BACK_MS / 1000)
+            await asyncio.sleep(PAUSE_S)
 
 
-async def _delta(runtime: Runtime, key: str, cursor: str) -> Delta:
+async def _delta(runtime: Runtime, key: str, cursor: str) -> tuple[Delta, bool]:
+    """What changed behind the cursor, and whether that is all: some changes may be too young to be told."""
     flow = await reading.get(runtime, key)
-    # Of a flow that has ended everything is stored.
-    horizon = revision_at(runtime.now() + (1 if flow.ended else -HOLD_BACK_MS))
+    horizon = revision_at(runtime.now() - HOLD_BACK_MS)
     found: Sequence[FlowJob] = []
     if cursor:
         found = await runtime.store.flow_jobs.changed_since(flow.id, cursor, MOST_NODES + 1)
-        found = [each for each in found if each.rev < horizon]
-    reset = not cursor or len(found) > MOST_NODES
-    return Delta(
-        cursor=max(cursor, horizon),
+    # Of a flow that has ended everything is stored.
+    old = found if flow.ended else [each for each in found if each.rev < horizon]
+    reset = not cursor or len(old) > MOST_NODES
+    delta = Delta(
+        cursor=max(cursor, horizon, old[-1].rev if old and flow.ended else ""),
         flow=flow,
         progress=await progress.of_flow(runtime, flow),
-        jobs=[] if reset else found,
+        jobs=[] if reset else old,
         reset=reset,
     )
+    return delta, len(old) == len(found)
 
 
 def _is_news(last: Delta, delta: Delta) -> bool:
     """Whether a delta tells something. Counts that ran back within a generation were read while they changed."""
+    if delta.flow.ended:
+        return True
     if delta.flow.generation == last.flow.generation and delta.progress.ended < last.progress.ended:
         return False
     return bool(
