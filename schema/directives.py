@@ -20,11 +20,11 @@ __all__ = ["Hal", "HalAlternate", "HalField", "HalMethod", "HalRole"]
 class HalMethod(Enum):
     """The method of a route. `HEAD` follows every `GET` and `OPTIONS` every path: neither is declared."""
 
-    GET = "GET"
-    POST = "POST"
-    PUT = "PUT"
-    PATCH = "PATCH"
-    DELETE = "DELETE"
+    GET = strawberry.enum_value("GET", description="Reads.")
+    POST = strawberry.enum_value("POST", description="Adds something, or does something else that is not idempotent.")
+    PUT = strawberry.enum_value("PUT", description="Puts something whole in its place.")
+    PATCH = strawberry.enum_value("PATCH", description="Changes parts of something.")
+    DELETE = strawberry.enum_value("DELETE", description="Removes something, or has it end.")
 
 
 @strawberry.enum(description="What the value of a field is in the answer of a route of the REST facade.")

@@ -31,7 +31,9 @@ def _parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> 
     """A value written in the document, where numbers have no bounds; variables may stand inside it."""
     known = {name: parse(value) if isinstance(value, JsonText) else value for name, value in (variables or {}).items()}
     try:
-        text = json.dumps(value_from_ast_untyped(node, known), allow_nan=False, separators=(",", ":"))
+        value = value_from_ast_untyped(node, known)
+        # Documents are validated before their variables are known: those are `Undefined` then.
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"), default=lambda _: None)
     except (ValueError, RecursionError) as problem:
         raise BadInput(f"value is not a JSON value: {problem}", field="value") from None
     return JsonText(checked(JsonText(text), field="value"))

@@ -16,7 +16,9 @@ from tests.resolvers.pool import Clock, process
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and iscoroutinefunction(getattr(item, "function", None)):
+        test = getattr(item, "function", None)
+        inner = getattr(getattr(test, "hypothesis", None), "inner_test", test)
+        if item.path.is_relative_to(Path(__file__).parent) and iscoroutinefunction(inner):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
