@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -78,8 +79,7 @@ def test_every_package_that_is_imported_is_a_dependency_and_every_dependency_is_
 
 
 def test_a_wheel_holds_every_file_of_the_packages_and_runs(tmp_path: Path) -> None:
-    uv = next((path for path in (ROOT / ".uv/bin/uv", *_on_path("uv")) if path.exists()), None) or lacking("uv")
-    subprocess.run([uv, "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT], check=True)
+    subprocess.run([find_uv(), "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT], check=True)
     [wheel] = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         shipped = set(archive.namelist())
@@ -94,6 +94,13 @@ def test_a_wheel_holds_every_file_of_the_packages_and_runs(tmp_path: Path) -> No
         check=True,
     )
     assert "Usage: comp-pool" in shown.stdout
+
+
+def find_uv() -> Path:
+    """The program that `make` installs what there is with."""
+    found = shutil.which("uv")
+    made = ROOT / ".uv/bin/uv"
+    return Path(found) if found else made if made.exists() else lacking("uv")
 
 
 def _is_shipped(path: Path) -> bool:
@@ -118,7 +125,3 @@ def _imports() -> set[str]:
 def _name(requirement: str) -> str:
     """The distribution's name in a requirement, normalized (PEP 503)."""
     return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]).lower()
-
-
-def _on_path(program: str) -> list[Path]:
-    return [Path(folder) / program for folder in os.environ.get("PATH", "").split(os.pathsep)]

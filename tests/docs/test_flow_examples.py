@@ -24,7 +24,9 @@ SECTION = re.compile(r"^## (.+?)$(.*?)(?=^## |\Z)", re.M | re.S)
 BLOCK = re.compile(r"^```(?:yaml|json) (jobs|flow|result)$\n(.*?)^```$", re.M | re.S)
 DEADLINE_S = 60.0
 
-SUBMIT = "mutation ($input: SubmitFlowInput!) { submitFlow(input: $input) { flow { key } userErrors { field message code } } }"
+SUBMIT = """mutation ($input: SubmitFlowInput!) {
+  submitFlow(input: $input) { flow { key } userErrors { field message code } }
+}"""
 FLOW = "query ($key: String!) { flow(key: $key) { state reason result } }"
 
 
