@@ -45,8 +45,9 @@ export class Volunteer {
   #suspects = new Set();
   /** Jobs that are not asked for any more. @type {Set<string>} */
   #aside = new Set();
-  #computing = 0;
-  #aloneNow = false;
+  /** One a computation; `alone` for as long as there was no other beside it. @type {Set<{alone: boolean}>} */
+  #running = new Set();
+  #suspectRuns = false;
   #batch = 1;
   #taskMs = 0;
 
@@ -177,20 +178,24 @@ export class Volunteer {
     try {
       for (;;) {
         const task = await this.#next(number, signal);
-        const alone = this.#suspects.delete(task.id);
+        const suspect = this.#suspects.delete(task.id);
+        // A frame that a suspect starts in has to be a live one: what is lost is lost by it.
+        if (suspect) cell?.close();
         if (!cell || cell.closed) cell = new Cell(this.#around.place, this.#around.script);
-        this.#computing++;
-        this.#aloneNow ||= alone;
+        const run = { alone: !this.#running.size };
+        for (const other of this.#running) other.alone = false;
+        this.#running.add(run);
+        this.#suspectRuns ||= suspect;
         const began = performance.now();
         try {
-          await this.#computeIn(cell, task, alone, AbortSignal.any([signal, this.#leases.signal(task.id)]));
+          await this.#computeIn(cell, task, run, AbortSignal.any([signal, this.#leases.signal(task.id)]));
         } catch (problem) {
           if (!(problem instanceof CellLost)) throw problem;
           this.#queue.unshift(task);
           this.#suspects.add(task.id);
         } finally {
-          this.#computing--;
-          if (alone) this.#aloneNow = false;
+          this.#running.delete(run);
+          if (suspect) this.#suspectRuns = false;
           this.#around.tell({ kind: "ended", task });
         }
         const passedMs = performance.now() - began;
@@ -205,11 +210,11 @@ export class Volunteer {
   /**
    * @param {Cell} cell
    * @param {Task} task
-   * @param {boolean} alone
+   * @param {{alone: boolean}} run
    * @param {AbortSignal} signal
    * @throws {CellLost} Where another task may be to blame.
    */
-  async #computeIn(cell, task, alone, signal) {
+  async #computeIn(cell, task, run, signal) {
     const patienceMs = Math.max(this.#around.choices().patienceSeconds, task.delayBoundSeconds) * 1000;
     this.#around.tell({ kind: "started", task, at: Date.now() });
     /** @type {import("./cell.js").Outcome} */
@@ -224,7 +229,7 @@ export class Volunteer {
         await this.#leases.release([task]);
         return;
       }
-      if (!(problem instanceof CellLost && (alone || this.#computing === 1))) throw problem;
+      if (!(problem instanceof CellLost && run.alone)) throw problem;
       outcome = { kind: "memory", text: problem.message, elapsedMilliseconds: 0 };
     }
     await this.#report(task, outcome);
@@ -252,7 +257,7 @@ export class Volunteer {
       await this.#untilUnpaused(signal);
       while (this.#queue.length && !this.#leases.has(this.#queue[0].id)) this.#queue.shift();
       const [task] = this.#queue;
-      const mayStart = task && !this.#aloneNow && !(this.#suspects.has(task.id) && this.#computing);
+      const mayStart = task && !this.#suspectRuns && !(this.#suspects.has(task.id) && this.#running.size);
       if (mayStart && number < this.#around.choices().workers) return /** @type {Task} */ (this.#queue.shift());
       await clock.sleep(LOOK_MS, signal);
     }

@@ -13,7 +13,7 @@ from tests.e2e.processes import RunningServer, running_server
 from tests.pages.canary import DOMAIN, Canary, listening_canary, logged
 from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from tests.pages.escapes import FIRST_WALL, REACH, SECOND_WALL
-from tests.pages.jobs import ENDLESS, SQUARE, add_job, variables_of
+from tests.pages.jobs import ENDLESS, SLOW, SQUARE, add_job, variables_of
 from tests.pages.volunteer import Volunteer, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -191,6 +191,22 @@ async def test_a_job_that_eats_memory_leaves_the_page_alive(playwright: Playwrig
         await until(lambda: server.counts(square)["done"] == 3, "the same page to go on", 60)
         shown = await session.send("Runtime.evaluate", {"expression": "document.querySelector('h1').textContent"})
         assert "Lend this pool" in shown["result"]["value"]
+    finally:
+        await browser.close()
+
+
+async def test_a_neighbour_of_a_job_that_eats_memory_is_not_blamed(
+    playwright: Playwright, server: RunningServer
+) -> None:
+    bomb = add_job(server, "Bomb", HEAP_BOMB, [1], policy={"maxErrors": 1})
+    slow = add_job(server, "Slow", SLOW, [6000])
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, SMALL_HEAP])
+    try:
+        volunteer = await Volunteer.visit(await browser.new_context(), server, workers=2, share=100)
+        await volunteer.start()
+        await until(lambda: server.counts(bomb)["failed"] == 1, "the blame", 90)
+        await until(lambda: server.counts(slow)["done"] == 1, "the neighbour's result", 90)
+        assert [each["error"] for each in variables_of(server, slow)[0]["results"]["nodes"]] == [None]
     finally:
         await browser.close()
 
