@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -268,19 +268,20 @@ class Extension:
 
 
 async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
-    """Heartbeat: the leases run for their job's delay bound from now on; one answer for each, in order.
+    """Heartbeat: the leases run for their policy's delay bound from now on; one answer for each, in order.
 
     Raises BadInput for too many, and LeaseLost for a name that can't be a task's.
     """
     _check(held)
     tasks = await runtime.store.tasks.get_many(each.task for each in held)
-    groups: dict[tuple[str, str], list[Task]] = defaultdict(list)
+    bounds = await _delay_bounds(runtime, tasks.values())
+    groups: dict[tuple[str, int], list[Task]] = defaultdict(list)
     for each in held:
         if each.task in tasks:
-            groups[each.token, tasks[each.task].job].append(tasks[each.task])
+            groups[each.token, bounds[each.task]].append(tasks[each.task])
     extended: dict[tuple[str, str], Task] = {}
-    for (token, job_key), group in groups.items():
-        for task in await _extend(runtime, job_key, token, group):
+    for (token, bound_ms), group in groups.items():
+        for task in await _extend(runtime, token, group, runtime.now() + bound_ms):
             extended[task.id, token] = task
     return [_extension(at, each, extended.get((each.task, each.token))) for at, each in enumerate(held)]
 
@@ -291,11 +292,19 @@ def _extension(at: int, held: HeldTask, task: Task | None) -> Extension:
     return Extension(None, LeaseLost(f"the lease of the task {held.task} is no longer held", field=f"tasks[{at}]"))
 
 
-async def _extend(runtime: Runtime, job_key: str, token: str, tasks: Sequence[Task]) -> list[Task]:
-    """Those of the tasks that `token` still holds, with their new deadlines."""
-    job = await runtime.store.jobs.by_key(job_key)
-    policy = Policy.of(job.policy) if job is not None else Policy()
-    until = runtime.now() + policy.delay_bound_ms
+async def _delay_bounds(runtime: Runtime, tasks: Collection[Task]) -> dict[str, int]:
+    """How long the lease of each task runs, in ms: a flow's job may have a policy of its own."""
+    runs = await runtime.store.runs.get_many(task.unit for task in tasks if task.flow)
+    bounds: dict[str, int] = {}
+    for task in tasks:
+        job = await runtime.store.jobs.by_key(task.job)
+        stored = runs[task.unit].policy if task.unit in runs else job.policy if job is not None else {}
+        bounds[task.id] = Policy.of(stored).delay_bound_ms
+    return bounds
+
+
+async def _extend(runtime: Runtime, token: str, tasks: Sequence[Task], until: int) -> list[Task]:
+    """Those of the tasks that `token` still holds, with their new deadlines (ms since the epoch)."""
     ids = [task.id for task in tasks]
     if await runtime.store.tasks.extend(ids, token, until) == len(ids):
         return [replace(task, until=until) for task in tasks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from resolvers.errors import BadInput, LeaseLost
@@ -17,30 +18,32 @@ REVISION = re.compile(r"[0-9a-f]{32}")
 NODE_NUMBER = re.compile(r"[0-9]{1,8}")
 CURSOR = re.compile(r"[0-9a-f]{32}")
 HOST_KEY = re.compile(r"[a-z0-9]{1,64}")
+USUAL_PORTS = {"http": 80, "https": 443}
 JOB_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/?")
 VARIABLE_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/variables/({VARIABLE_KEY.pattern})/?")
 
 
-def job_key(reference: str, *, field: str) -> str:
-    """The key that a job's key or URL (`/jobs/KEY`, absolute or not) names.
+def job_key(reference: str, addresses: Collection[str] = (), *, field: str) -> str:
+    """The key that a job's key or URL names: `/jobs/KEY`, or the same below one of the pool's own `addresses`, which
+    are hosts (with the port, and the path that the API is mounted at, if any).
 
     Raises BadInput for anything else.
     """
     if JOB_KEY.fullmatch(reference):
         return reference
-    if found := JOB_PATH.fullmatch(urlsplit(reference).path):
+    if found := JOB_PATH.fullmatch(_own_path(reference, addresses, field)):
         return found[1]
     raise BadInput(f"{reference[:100]!r} is neither a job's key nor its URL (/jobs/KEY)", field=field)
 
 
-def variable_key(reference: str, job: str, *, field: str) -> str:
-    """The key in a variable's key or URL (`/jobs/JOB/variables/KEY`), which must be one of `job`.
+def variable_key(reference: str, job: str, addresses: Collection[str] = (), *, field: str) -> str:
+    """The key in a variable's key or URL (`/jobs/JOB/variables/KEY`, absolute or not), which must be one of `job`.
 
     Raises BadInput for anything else.
     """
     if VARIABLE_KEY.fullmatch(reference):
         return reference
-    found = VARIABLE_PATH.fullmatch(urlsplit(reference).path)
+    found = VARIABLE_PATH.fullmatch(_own_path(reference, addresses, field))
     if not found:
         raise BadInput(
             f"{reference[:100]!r} is neither a variable's id nor its URL (/jobs/JOB/variables/ID)", field=field
@@ -48,6 +51,35 @@ def variable_key(reference: str, job: str, *, field: str) -> str:
     if found[1] != job:
         raise BadInput(f"{reference[:100]!r} is not a variable of the job {job!r}", field=field)
     return found[2]
+
+
+def address_of(url: str) -> str:
+    """Host, port (unless it is the scheme's own) and path of a URL, by which addresses are compared.
+
+    Raises ValueError for a URL that can't be one.
+    """
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    port = "" if parts.port in (None, USUAL_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{host}{port}{parts.path.rstrip('/')}"
+
+
+def _own_path(reference: str, addresses: Collection[str], field: str) -> str:
+    """The path of a URL below the pool's root. Raises BadInput for a URL of another host."""
+    try:
+        parts, address = urlsplit(reference), address_of(reference)
+    except ValueError:
+        return ""
+    if not parts.scheme and not parts.netloc:
+        return parts.path
+    for own in addresses:
+        if parts.scheme in USUAL_PORTS and address.startswith(f"{own}/"):
+            return address.removeprefix(own)
+    raise BadInput(
+        f"{reference[:100]!r} is not at this pool, which is at {' or '.join(addresses) or 'no address'}: a flow takes "
+        "this pool's own jobs and variables",
+        field=field,
+    )
 
 
 def check_lease(task: str, token: str, *, field: str) -> None:

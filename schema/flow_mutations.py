@@ -125,7 +125,8 @@ class FlowMutation:
             on_failure=submission.OnFailure(input.on_failure.value),
             idempotency_key=input.idempotency_key or "",
         )
-        return FlowPayload(flow=Flow.of(await submission.submit(info.context.runtime, new)))
+        context = info.context
+        return FlowPayload(flow=Flow.of(await submission.submit(context.runtime, new, context.pool_addresses)))
 
     @strawberry.mutation(extensions=[UserErrors(FlowPayload)], description="End a flow. What has completed stays.")
     async def cancel_flow(self, info: PoolInfo, input: TheFlow) -> FlowPayload:  # noqa: A002

@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resolvers.idempotency import once
+from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
 from rest_compat import Facade
 from sandbox import Sandbox
@@ -41,6 +42,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._public_address = (address_of(settings.public_url),) if settings.public_url else ()
         self._runtime: Runtime | None = None
 
     @property
@@ -70,8 +72,10 @@ class Service:
 
     async def context(self, connection: HTTPConnection) -> Context:
         client = connection.client
-        agent = connection.headers.get("user-agent", "")
-        return Context(self.runtime, f"{client.host if client else ''} {agent}")
+        headers = connection.headers
+        agent = headers.get("user-agent", "")
+        asked_at = f"{headers.get('host', '').lower()}{connection.scope.get('root_path', '')}"
+        return Context(self.runtime, f"{client.host if client else ''} {agent}", (*self._public_address, asked_at))
 
     async def ready(self, _: Request) -> Response:
         """503 while the process drains or its store doesn't answer."""

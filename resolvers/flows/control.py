@@ -50,6 +50,7 @@ async def retry(runtime: Runtime, key: str) -> Flow:
     Raises NotFound and Conflict.
     """
     flow = await reading.get(runtime, key)
+    await _refuse_incomplete(runtime, flow)
     again = {
         "ended": False,
         "ending": "",
@@ -63,6 +64,12 @@ async def retry(runtime: Runtime, key: str) -> Flow:
             await engine.reopen(runtime, await reading.get(runtime, key))
             return await reading.get(runtime, key)
     raise _not_possible(await reading.get(runtime, key), "retried", "failed or cancelled")
+
+
+async def _refuse_incomplete(runtime: Runtime, flow: Flow) -> None:
+    levels = await runtime.store.levels.count({"flow": flow.id})
+    if levels < flow.levels or await runtime.store.flow_jobs.count({"flow": flow.id}) < flow.jobs:
+        raise Conflict("this flow was never submitted completely; submit it again", field="flow")
 
 
 def _not_possible(flow: Flow, done: str, states: str) -> Conflict:

@@ -10,7 +10,7 @@ import orjson
 
 from resolvers import tasks
 from resolvers.errors import BadInput, NotFound
-from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, checked_text
+from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, checked_cursor, checked_text
 from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, Result, Run, Task
 from storage.flow_nodes import FlowNodes
@@ -36,7 +36,7 @@ async def page(
         matching["owner"] = owner
     if state is not None:
         matching["state"] = state
-    return await runtime.store.flows.page(matching, first=first, after=after, newest_first=True)
+    return await runtime.store.flows.page(matching, first=first, after=checked_cursor(after), newest_first=True)
 
 
 async def get_job(runtime: Runtime, flow_key: str, number: str) -> FlowJob:
@@ -58,16 +58,22 @@ async def get_level(runtime: Runtime, flow_key: str, number: str) -> Level:
 async def jobs_page(
     runtime: Runtime, flow: Flow, *, first: int, after: str = "", state: NodeState | None = None
 ) -> Sequence[FlowJob]:
-    """The jobs of a flow (in one state) in the order of its text."""
+    """The jobs of a flow (in one state) in the order of its text, behind a cursor. Raises BadInput for one that is
+    none."""
+    _check_number(after)
     matching = {"flow": flow.id} if state is None else {"flow": flow.id, "state": str(state)}
     return await runtime.store.flow_jobs.page(matching, first=first, after=after)
 
 
 async def level_jobs_page(runtime: Runtime, level: Level, *, first: int, after: str = "") -> Sequence[FlowJob]:
     """The jobs of a level behind a position (a number as text, or empty). Raises BadInput."""
-    if after and not NODE_NUMBER.fullmatch(after):
-        raise BadInput(f"{after[:100]!r} is no cursor of this list", field="after")
+    _check_number(after)
     return await runtime.store.flow_jobs.of_level(level.id, after=int(after or -1), limit=first)
+
+
+def _check_number(cursor: str) -> None:
+    if cursor and not NODE_NUMBER.fullmatch(cursor):
+        raise BadInput(f"{cursor[:100]!r} is no cursor of this list", field="after")
 
 
 async def levels_below(runtime: Runtime, level: Level) -> Sequence[Level]:
@@ -77,7 +83,7 @@ async def levels_below(runtime: Runtime, level: Level) -> Sequence[Level]:
 
 async def runs_page(runtime: Runtime, flow_job: FlowJob, *, first: int, after: str = "") -> Sequence[Run]:
     """A job's runs, the first one first."""
-    return await runtime.store.runs.page({"flow_job": flow_job.id}, first=first, after=after)
+    return await runtime.store.runs.page({"flow_job": flow_job.id}, first=first, after=checked_cursor(after))
 
 
 async def run_results(runtime: Runtime, run: Run) -> Sequence[Result]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from resolvers import jobs
 from resolvers.errors import BadInput, Conflict, NotFound
@@ -72,25 +69,14 @@ class Plan:
     levels: Sequence[PlannedLevel]
     jobs: Sequence[PlannedJob]
 
-    def digest(self) -> str:
-        """SHA-256 over all that was submitted."""
-        told = [
-            [each.parent for each in self.levels],
-            [
-                [at.level, at.job, at.given.variable, at.given.condition, at.given.repeat, at.alias, at.policy]
-                for at in self.jobs
-            ],
-        ]
-        return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
-
-async def plan(runtime: Runtime, root: NewLevel) -> Plan:
-    """The levels and jobs of a flow in the order of the text, all checked.
+async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> Plan:
+    """The levels and jobs of a flow in the order of the text, all checked. `addresses` are the pool's own.
 
     Raises BadInput, NotFound, Conflict, UnparsableJavaScript or TooLarge; `field` is the path in the tree
     (`dependent[0].jobs[2].if`).
     """
-    levels = list(_levels(root))
+    levels = list(walk(root))
     planned = [
         PlannedJob(given, f"{each.path}jobs[{position}]", at, position)
         for at, each in enumerate(levels)
@@ -98,23 +84,23 @@ async def plan(runtime: Runtime, root: NewLevel) -> Plan:
     ]
     if not 1 <= len(planned) <= MOST_JOBS:
         raise BadInput(f"a flow takes 1 to {MOST_JOBS:,} jobs, got {len(planned):,}", field="jobs")
-    await _find_jobs(runtime, planned)
-    await _find_variables(runtime, planned)
+    await _find_jobs(runtime, planned, addresses)
+    await _find_variables(runtime, planned, addresses)
     await _compile(runtime, planned)
     _name(planned)
     return Plan(levels, planned)
 
 
-def _levels(root: NewLevel) -> Iterator[PlannedLevel]:
-    """The levels with every parent before its children."""
+def walk(root: NewLevel) -> Iterator[PlannedLevel]:
+    """The levels in the order of the text: every parent before its children. Raises BadInput for too many."""
     waiting = [PlannedLevel(root, "", -1, 0, 0)]
     number = 0
     while waiting:
         each = waiting.pop()
         if each.depth > MOST_DEPTH:
-            raise BadInput(f"a flow may be {MOST_DEPTH} levels deep", field=f"{each.path}dependent")
+            raise BadInput(f"a flow may be at most {MOST_DEPTH} levels deep", field=f"{each.path}dependent")
         if number >= MOST_LEVELS:
-            raise BadInput(f"a flow may have {MOST_LEVELS:,} levels", field=f"{each.path}dependent")
+            raise BadInput(f"a flow may have at most {MOST_LEVELS:,} levels", field=f"{each.path}dependent")
         yield each
         children = [
             PlannedLevel(child, f"{each.path}dependent[{position}].", number, position, each.depth + 1)
@@ -124,10 +110,10 @@ def _levels(root: NewLevel) -> Iterator[PlannedLevel]:
         number += 1
 
 
-async def _find_jobs(runtime: Runtime, planned: Sequence[PlannedJob]) -> None:
+async def _find_jobs(runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str]) -> None:
     known: dict[str, Job] = {}
     for each in planned:
-        each.job = job_key(each.given.job, field=f"{each.path}.job")
+        each.job = job_key(each.given.job, addresses, field=f"{each.path}.job")
         if each.job not in known:
             known[each.job] = await _job(runtime, each)
         policy = Policy.of(known[each.job].policy).overridden(each.given.policy, field=f"{each.path}.policy")
@@ -144,10 +130,10 @@ async def _job(runtime: Runtime, each: PlannedJob) -> Job:
     return job
 
 
-async def _find_variables(runtime: Runtime, planned: Sequence[PlannedJob]) -> None:
+async def _find_variables(runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str]) -> None:
     named = [each for each in planned if each.given.variable]
     for each in named:
-        each.variable = variable_key(each.given.variable, each.job, field=f"{each.path}.variable")
+        each.variable = variable_key(each.given.variable, each.job, addresses, field=f"{each.path}.variable")
     for start in range(0, len(named), CHUNK):
         chunk = named[start : start + CHUNK]
         found = await runtime.store.variables.get_many(Variable.id_of(each.job, each.variable) for each in chunk)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+import orjson
+
 from resolvers.errors import IdempotencyMismatch
 from resolvers.flows import engine
-from resolvers.flows.structure import CHUNK, NewLevel, Plan, plan
+from resolvers.flows.structure import CHUNK, NewLevel, Plan, plan, walk
 from resolvers.identifiers import checked_text
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, Lane, LaneKind, Level
@@ -36,28 +38,41 @@ class NewFlow:
     on_failure: OnFailure = OnFailure.FAIL
     idempotency_key: str = ""
 
+    def key(self) -> str:
+        """A new one, or the one that the owner's idempotency key stands for."""
+        if not self.idempotency_key:
+            return new_seq()
+        return hashlib.sha256(f"{self.owner}\0{self.idempotency_key}".encode()).hexdigest()[:32]
 
-async def submit(runtime: Runtime, new: NewFlow) -> Flow:
-    """Check and store a flow, and start it.
+    def digest(self) -> str:
+        """SHA-256 over all that was submitted."""
+        levels = [[each.parent, [astuple(job) for job in each.level.jobs]] for each in walk(self.root)]
+        told = orjson.dumps([self.name, self.on_failure, levels], option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(told).hexdigest()
 
-    The same structure with the same idempotency key answers the flow that is there.
-    Raises what `plan` raises, and IdempotencyMismatch for another structure under a known key.
+
+async def submit(runtime: Runtime, new: NewFlow, addresses: Collection[str] = ()) -> Flow:
+    """Check and store a flow, and start it. `addresses` are those of this pool, without scheme, that absolute URLs may
+    have.
+
+    The same flow with the same idempotency key answers the one that is there.
+    Raises what `plan` raises, and IdempotencyMismatch for another flow under a known key.
     """
     checked_text(new.name, field="name", most=MOST_NAME_CHARACTERS)
     checked_text(new.owner, field="owner", most=MOST_NAME_CHARACTERS)
     checked_text(new.idempotency_key, field="idempotencyKey", most=MOST_NAME_CHARACTERS)
-    planned = await plan(runtime, new.root)
-    flow = _flow(runtime, new, planned)
-    if not await runtime.store.flows.insert(flow):
-        stored = await runtime.store.flows.get(flow.id)
-        if stored is None or stored.digest != flow.digest or stored.on_failure != flow.on_failure:
-            raise IdempotencyMismatch(
-                f"the idempotency key {new.idempotency_key!r} came before with another flow", field="idempotencyKey"
-            )
-        if stored.state != FlowState.NEW:
+    key, digest = new.key(), new.digest()
+    if new.idempotency_key:
+        stored = await _stored(runtime, new, key, digest)
+        if stored is not None and stored.state != FlowState.NEW:
             return stored
+    planned = await plan(runtime, new.root, addresses)
+    flow = _flow(runtime, new, planned, key, digest)
+    if not await runtime.store.flows.insert(flow):
+        flow = await _stored(runtime, new, key, digest) or flow
+        if flow.state != FlowState.NEW:
+            return flow
         # A first try was cut short: what it stored has the same ids as what is stored now.
-        flow = stored
     for levels in _chunks([_level(flow, planned, at) for at in range(len(planned.levels))]):
         await runtime.store.levels.insert_many(levels)
     for jobs in _chunks([_job(flow, planned, at) for at in range(len(planned.jobs))]):
@@ -70,11 +85,18 @@ def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
         yield items[start : start + CHUNK]
 
 
-def _flow(runtime: Runtime, new: NewFlow, planned: Plan) -> Flow:
+async def _stored(runtime: Runtime, new: NewFlow, key: str, digest: str) -> Flow | None:
+    """The flow of an earlier try. Raises IdempotencyMismatch where that was another one."""
+    stored = await runtime.store.flows.get(Flow.id_of(key))
+    if stored is not None and stored.digest != digest:
+        raise IdempotencyMismatch(
+            f"the idempotency key {new.idempotency_key!r} came before with another flow", field="idempotencyKey"
+        )
+    return stored
+
+
+def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str, digest: str) -> Flow:
     now = runtime.now()
-    key = new_seq()
-    if new.idempotency_key:
-        key = hashlib.sha256(f"{new.owner}\0{new.idempotency_key}".encode()).hexdigest()[:32]
     return Flow(
         id=Flow.id_of(key),
         key=key,
@@ -85,7 +107,7 @@ def _flow(runtime: Runtime, new: NewFlow, planned: Plan) -> Flow:
         jobs=len(planned.jobs),
         levels=len(planned.levels),
         lanes=sorted({Lane.id_of(each.job, LaneKind.FLOW) for each in planned.jobs}),
-        digest=planned.digest(),
+        digest=digest,
         rev=new_seq(),
         due=now + SUBMISSION_MS,
         created_at=now,

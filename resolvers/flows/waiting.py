@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,7 @@ from enum import StrEnum
 from resolvers.assessment import numbers_of
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowJob, FlowState, Host, NodeState, Run, Task, TaskState
+from storage.documents import Flow, FlowJob, FlowState, Host, NodeState, Result, Run, Task, TaskState
 
 SAMPLE = 20
 RECENTLY_MS = 120_000
@@ -45,10 +46,11 @@ async def why_flow(runtime: Runtime, flow: Flow) -> list[Wait]:
     for state in (NodeState.RUNNING, NodeState.QUEUED):
         active += await runtime.store.flow_jobs.page({"flow": flow.id, "state": str(state)}, first=SAMPLE)
     reasons: dict[WaitKind, Wait] = {}
-    for each in active[:SAMPLE]:
-        for wait in await _of_active(runtime, flow, each):
-            known = reasons.get(wait.kind)
-            reasons[wait.kind] = wait if known is None else _added(known, wait)
+    for wait in await _of_active(runtime, active[:SAMPLE]):
+        known = reasons.get(wait.kind)
+        reasons[wait.kind] = wait if known is None else _added(known, wait)
+    if not reasons and not flow.ended:
+        return [Wait(WaitKind.STARTING, "it is about to start")]
     return list(reasons.values())
 
 
@@ -64,7 +66,7 @@ async def why_job(runtime: Runtime, flow: Flow, flow_job: FlowJob) -> list[Wait]
         return standing
     if flow_job.state == NodeState.WAITING:
         return [await _of_waiting(runtime, flow_job)]
-    return await _of_active(runtime, flow, flow_job)
+    return await _of_active(runtime, [flow_job])
 
 
 def _of_state(flow: Flow) -> list[Wait]:
@@ -81,31 +83,43 @@ async def _of_waiting(runtime: Runtime, flow_job: FlowJob) -> Wait:
         return Wait(WaitKind.STARTING, "its level has begun, and it is about to start")
     below = await runtime.store.levels.below(level.id, level.dependents)
     unended = [each for each in below if not each.ended]
+    if not unended:
+        return Wait(WaitKind.STARTING, "its level is about to begin")
     names = ", ".join(str(each.number) for each in unended[:5])
     return Wait(WaitKind.LEVEL, f"waiting for level {names} to end", len(unended))
 
 
-async def _of_active(runtime: Runtime, flow: Flow, flow_job: FlowJob) -> list[Wait]:
-    run = await runtime.store.runs.get(Run.id_of(flow_job))
-    if run is None:
-        return [Wait(WaitKind.STARTING, "it is about to start")]
-    ids = [Task.id_of(run.id, number) for number in numbers_of(run)]
-    tasks = (await runtime.store.tasks.get_many(ids)).values()
-    leased = [task for task in tasks if task.status == TaskState.LEASED]
-    reported = [task for task in tasks if task.status in (TaskState.REPORTING, TaskState.REPORTED)]
+async def _of_active(runtime: Runtime, active: Sequence[FlowJob]) -> list[Wait]:
+    runs = await runtime.store.runs.get_many(Run.id_of(each) for each in active)
+    ids = {run.id: [Task.id_of(run.id, number) for number in numbers_of(run)] for run in runs.values()}
+    tasks = await runtime.store.tasks.get_many(each for group in ids.values() for each in group)
+    results = await runtime.store.results.get_many(tasks)
+    hosts = await runtime.store.hosts.claimed_since(runtime.now() - RECENTLY_MS, MOST_HOSTS)
     waits: list[Wait] = []
-    if leased:
-        waits.append(Wait(WaitKind.COMPUTING, f"{len(leased)} host(s) at work", len(leased)))
-    missing = Policy.of(run.policy).quorum - len(reported)
-    if reported and missing > 0:
-        waits.append(Wait(WaitKind.VOTES, f"waiting for {missing} more vote(s)", missing))
-    if any(task.status == TaskState.READY for task in tasks):
-        waits.append(await _of_queue(runtime, flow_job))
+    for flow_job in active:
+        run = runs.get(Run.id_of(flow_job))
+        if run is None:
+            waits.append(Wait(WaitKind.STARTING, "it is about to start"))
+            continue
+        states = [tasks[each].status for each in ids[run.id] if each in tasks]
+        if leased := states.count(TaskState.LEASED):
+            waits.append(Wait(WaitKind.COMPUTING, f"{leased} host(s) at work", leased))
+        if missing := _missing_votes(run, [results[each] for each in ids[run.id] if each in results]):
+            waits.append(Wait(WaitKind.VOTES, f"waiting for {missing} more vote(s)", missing))
+        if TaskState.READY in states:
+            waits.append(await _of_queue(runtime, flow_job, hosts))
     return waits
 
 
-async def _of_queue(runtime: Runtime, flow_job: FlowJob) -> Wait:
-    hosts = await runtime.store.hosts.claimed_since(runtime.now() - RECENTLY_MS, MOST_HOSTS)
+def _missing_votes(run: Run, results: Sequence[Result]) -> int:
+    """How many more equal results would decide a run that has results; 0 where it has none, or is decided."""
+    if run.finished_at or not results:
+        return 0
+    votes = Counter(result.digest for result in results if result.digest and not result.second_vote)
+    return max(0, Policy.of(run.policy).quorum - max(votes.values(), default=0))
+
+
+async def _of_queue(runtime: Runtime, flow_job: FlowJob, hosts: Sequence[Host]) -> Wait:
     if not hosts:
         return Wait(WaitKind.NO_VOLUNTEER, "no volunteer has asked for work in the last two minutes", 1)
     job = await runtime.store.jobs.by_key(flow_job.job)

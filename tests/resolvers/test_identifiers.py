@@ -7,17 +7,55 @@ from hypothesis import strategies as st
 from resolvers.errors import BadInput, LeaseLost
 from resolvers.identifiers import check_lease, checked_cursor, checked_text, job_key, variable_key
 
+HERE = ["pool.example", "127.0.0.1:7070", "[::1]:7070/api"]
+
 
 @pytest.mark.parametrize(
-    "reference", ["pi", "/jobs/pi", "/jobs/pi/", "http://pool.example/jobs/pi", "https://pool.example:7070/jobs/pi?x=1"]
+    "reference",
+    [
+        "pi",
+        "/jobs/pi",
+        "/jobs/pi/",
+        "http://pool.example/jobs/pi",
+        "https://POOL.example:443/jobs/pi?x=1",
+        "http://127.0.0.1:7070/jobs/pi",
+        "http://[::1]:7070/api/jobs/pi",
+    ],
 )
 def test_a_job_is_named_by_its_key_or_its_url(reference: str) -> None:
-    assert job_key(reference, field="job") == "pi"
+    assert job_key(reference, HERE, field="job") == "pi"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "http://other.example/jobs/pi",
+        "//other.example/jobs/pi",
+        "http://pool.example.other.example/jobs/pi",
+        "http://pool.example:8080/jobs/pi",
+        "http://127.0.0.1/jobs/pi",
+        "http://pool.example@other.example/jobs/pi",
+        "http://[::1]:7070/apis/jobs/pi",
+        "ftp://pool.example/jobs/pi",
+        "urn:jobs:pi",
+    ],
+)
+def test_a_url_of_another_host_is_refused(reference: str) -> None:
+    with pytest.raises(BadInput, match=r"is not at this pool, which is at pool\.example or 127"):
+        job_key(reference, HERE, field="job")
+    with pytest.raises(BadInput, match="takes this pool's own jobs and variables"):
+        variable_key(f"{reference}/variables/1", "pi", HERE, field="variable")
+
+
+@pytest.mark.parametrize("reference", ["", "Pi", "/jobs", "/jobs/pi/x", "http://pool.example/pi", "http://[/jobs/pi"])
+def test_what_names_no_job_is_refused(reference: str) -> None:
+    with pytest.raises(BadInput, match="is neither a job's key nor its URL"):
+        job_key(reference, HERE, field="job")
 
 
 @pytest.mark.parametrize("reference", ["v.1", "/jobs/pi/variables/v.1", "http://pool.example/jobs/pi/variables/v.1"])
 def test_a_variable_is_named_by_its_id_or_its_url(reference: str) -> None:
-    assert variable_key(reference, "pi", field="variable") == "v.1"
+    assert variable_key(reference, "pi", HERE, field="variable") == "v.1"
 
 
 def test_a_variable_of_another_job_is_refused() -> None:
