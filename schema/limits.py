@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -11,6 +12,7 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     IntValueNode,
+    Node,
     OperationDefinitionNode,
     SelectionSetNode,
     ValidationContext,
@@ -22,75 +24,96 @@ MAX_ALIASES = 30
 MAX_TOKENS = 4_000
 MAX_COST = 20_000
 PAGE = 100
-PAGED_ARGUMENT = "first"
+PAGED_ARGUMENTS = frozenset({"first", "last"})
 MEMBERS = frozenset({"edges", "nodes"})
 
 
-class CostRule(ValidationRule):
-    """Refuses a query that could return more than `MAX_COST` fields: one a field, times the `first` of every
-    list around it (100 where it is a variable or left out)."""
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a selection may bring.
+
+    Attributes:
+        depth: levels of fields that have fields, those of introspection left out.
+        aliases: fields that are given another name.
+        cost: how many fields may be returned: one a field, times the `first` or `last` of every list around it (100
+            where that is a variable or left out).
+        pages: whether the members of a connection are among its own fields.
+    """
+
+    depth: int = 0
+    aliases: int = 0
+    cost: int = 0
+    pages: bool = False
+
+    def __add__(self, other: Weight) -> Weight:
+        return Weight(
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.cost + other.cost,
+            self.pages or other.pages,
+        )
+
+
+class LimitsRule(ValidationRule):
+    """Refuses a query that goes too deep, has too many aliases, or could return too many fields.
+
+    Each fragment is weighed once: a few that spread each other twice would otherwise take for ever.
+    """
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
         self._fragments: dict[str, FragmentDefinitionNode] = {
             node.name.value: node for node in context.document.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        self._costs: dict[str, int] = {}
-        self._members: dict[str, bool] = {}
+        self._weights: dict[str, Weight] = {}
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-        cost = self._cost(node.selection_set)
-        if cost > MAX_COST:
-            self.report_error(
-                GraphQLError(
-                    f"this query may return {cost:,} fields, and at most {MAX_COST:,} are answered: ask for fewer "
-                    "fields, or for shorter pages with `first`",
-                    node,
-                    extensions={"code": "TOO_LARGE"},
-                )
+        weight = self._weigh(node.selection_set)
+        if weight.depth > MAX_DEPTH:
+            self._refuse(node, f"this query is {weight.depth:,} levels deep, and at most {MAX_DEPTH} are answered")
+        if weight.aliases > MAX_ALIASES:
+            self._refuse(node, f"this query has {weight.aliases:,} aliases, and at most {MAX_ALIASES} are answered")
+        if weight.cost > MAX_COST:
+            self._refuse(
+                node,
+                f"this query may return {weight.cost:,} fields, and at most {MAX_COST:,} are answered: ask for fewer "
+                "fields, or for shorter pages with `first`",
             )
 
-    def _cost(self, selections: SelectionSetNode | None) -> int:
-        total = 0
+    def _refuse(self, node: Node, message: str) -> None:
+        self.report_error(GraphQLError(message, node, extensions={"code": "TOO_LARGE"}))
+
+    def _weigh(self, selections: SelectionSetNode | None) -> Weight:
+        total = Weight()
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
-                total += 1 + self._page(node) * self._cost(node.selection_set)
+                total += _field(node, self._weigh(node.selection_set))
             elif isinstance(node, InlineFragmentNode):
-                total += self._cost(node.selection_set)
-            elif fragment := self._fragment(node):
-                name = fragment.name.value
-                if name not in self._costs:
-                    self._costs[name] = 0  # Another rule refuses a fragment that contains itself.
-                    self._costs[name] = self._cost(fragment.selection_set)
-                total += self._costs[name]
+                total += self._weigh(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                total += self._fragment(node.name.value)
         return total
 
-    def _page(self, node: FieldNode) -> int:
-        """How many members a list may have. A field that is no list has no connection's fields below it."""
-        if not self._has_members(node.selection_set):
-            return 1
-        for argument in node.arguments or ():
-            if argument.name.value == PAGED_ARGUMENT and isinstance(argument.value, IntValueNode):
-                return max(1, int(argument.value.value))
-        return PAGE
+    def _fragment(self, name: str) -> Weight:
+        if name not in self._weights:
+            # Other rules refuse a fragment that is not there or contains itself.
+            self._weights[name] = Weight()
+            if fragment := self._fragments.get(name):
+                self._weights[name] = self._weigh(fragment.selection_set)
+        return self._weights[name]
 
-    def _has_members(self, selections: SelectionSetNode | None) -> bool:
-        """Whether these are a connection's fields. `Flow.nodes` has members itself: it is a list, no list's members."""
-        for node in selections.selections if selections else ():
-            if isinstance(node, FieldNode):
-                if node.name.value in MEMBERS and not self._has_members(node.selection_set):
-                    return True
-            elif isinstance(node, InlineFragmentNode):
-                if self._has_members(node.selection_set):
-                    return True
-            elif fragment := self._fragment(node):
-                name = fragment.name.value
-                if name not in self._members:
-                    self._members[name] = False
-                    self._members[name] = self._has_members(fragment.selection_set)
-                if self._members[name]:
-                    return True
-        return False
 
-    def _fragment(self, node: Any) -> FragmentDefinitionNode | None:
-        return self._fragments.get(node.name.value) if isinstance(node, FragmentSpreadNode) else None
+def _field(node: FieldNode, below: Weight) -> Weight:
+    name = node.name.value
+    return Weight(
+        depth=below.depth + 1 if node.selection_set and not name.startswith("__") else 0,
+        aliases=below.aliases + bool(node.alias),
+        cost=1 + (_page(node) if below.pages else 1) * below.cost,
+        pages=name in MEMBERS,
+    )
+
+
+def _page(node: FieldNode) -> int:
+    """How many members a connection may have."""
+    sizes = [argument.value for argument in node.arguments or () if argument.name.value in PAGED_ARGUMENTS]
+    return max((max(1, int(size.value)) if isinstance(size, IntValueNode) else PAGE for size in sizes), default=PAGE)

@@ -8,10 +8,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import (
     AddValidationRules,
-    MaxAliasesLimiter,
     MaxTokensLimiter,
     ParserCache,
-    QueryDepthLimiter,
     ValidationCache,
 )
 from strawberry.extensions.base_extension import SchemaExtension
@@ -23,7 +21,7 @@ from schema.flow_mutations import FlowMutation
 from schema.flow_subscription import FlowSubscription
 from schema.flows import FlowQuery
 from schema.jobs import JobMutation, JobQuery
-from schema.limits import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS, CostRule
+from schema.limits import MAX_TOKENS, LimitsRule
 from schema.masking import Masking
 from schema.pool import PoolQuery, PoolSubscription
 from schema.results import ResultMutation
@@ -38,11 +36,7 @@ Mutation = merge_types("Mutation", (JobMutation, VariableMutation, TaskMutation,
 Subscription = merge_types("Subscription", (FlowSubscription, PoolSubscription))
 
 # Made once: the rules are part of the key under which `ValidationCache` finds a document's validation.
-RULES = [
-    *QueryDepthLimiter(max_depth=MAX_DEPTH).validation_rules,
-    *MaxAliasesLimiter(max_alias_count=MAX_ALIASES).validation_rules,
-    CostRule,
-]
+RULES = [LimitsRule]
 
 EXTENSIONS: list[Callable[[], SchemaExtension]] = [
     Masking,
