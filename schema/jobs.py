@@ -15,6 +15,7 @@ from resolvers.json_text import JsonText
 from resolvers.policies import Policy as StoredPolicy
 from schema.connections import After, Before, Connection, First, Last, Turn, connection, page_size, turned
 from schema.context import PoolInfo
+from schema.contract import READS, WRITES
 from schema.directives import Hal, HalField, HalMethod, HalRole
 from schema.enums import JobState, VariableState
 from schema.nodes import Node, global_id
@@ -113,7 +114,7 @@ class Job(Node):
         return VariableCounts(**{state.name.lower(): counts.get(state.value, 0) for state in VariableState})
 
     @strawberry.field(
-        directives=[Hal(path=["variables/{id}"], role=HalRole.SELF, contract=[2, 3])],
+        directives=[Hal(path=["variables/{id}"], role=HalRole.SELF, contract=[*READS, 3])],
         description="One of its variables.",
     )
     async def variable(
@@ -153,7 +154,7 @@ class Job(Node):
                 members="variables",
                 rel=["get_variables"],
                 rel_wide=["variables-root", "cp:variables"],
-                contract=[1, 2, 10, 11],
+                contract=[*READS, 10, 11],
             )
         ],
         description="Its variables that still want results, in a random order.",
@@ -202,7 +203,7 @@ class JobQuery:
                 path=["/jobs/{key}"],
                 role=HalRole.SELF,
                 rel_wide=["get-job", "get_job", "cp:job"],
-                contract=[1, 2, 3, 4, 8, 9],
+                contract=[*READS, 3, 4],
             )
         ],
         description="The job with this key.",
@@ -219,7 +220,7 @@ class JobQuery:
                 role=HalRole.LINKS,
                 members="jobs",
                 rel_wide=["jobs-root", "cp:jobs"],
-                contract=[1, 2, 10, 11],
+                contract=[*READS, 10, 11],
             )
         ],
         description="Active jobs in the order of their creation.",
@@ -245,11 +246,11 @@ class JobQuery:
 
     @strawberry.field(
         directives=[
-            Hal(path=["/jobs"], role=HalRole.HOIST, contract=[1]),
+            Hal(path=["/jobs"], role=HalRole.HOIST, contract=[3, 4]),
             Hal(
                 path=["/jobs/scheduler", "/jobs/scheduled", "/jobs/scheduled/{scheduler}"],
                 root_property="job_scheduler_url",
-                contract=[1],
+                contract=[*READS, 3, 4],
             ),
         ],
         description="The job that a scheduler offers first; null when there are no jobs.",
@@ -338,7 +339,7 @@ def _policy(given: PolicyInput | None) -> dict[str, Any]:
 @strawberry.type
 class JobMutation:
     @strawberry.mutation(
-        directives=[Hal(path=["/jobs"], method=HalMethod.POST, rel=["create-job", "cp:create-job"], contract=[6, 9])],
+        directives=[Hal(path=["/jobs"], method=HalMethod.POST, rel=["create-job", "cp:create-job"], contract=WRITES)],
         extensions=[UserErrors(CreateJobPayload)],
         description="Submit a job. Its JavaScript is compiled first.",
     )

@@ -13,6 +13,7 @@ from resolvers.errors import BadInput, NotFound
 from resolvers.runtime import Runtime
 from schema.connections import After, Connection, First, connection, page_size
 from schema.context import PoolInfo
+from schema.contract import READS
 from schema.directives import Hal, HalField, HalRole
 from schema.enums import TaskState, Verdict
 from schema.hosts import Host
@@ -144,7 +145,7 @@ NODES: dict[str, Callable[[Runtime, str], Awaitable[Node]]] = {
 @strawberry.type
 class PoolQuery:
     @strawberry.field(
-        directives=[Hal(path=["/"], role=HalRole.SELF, rel_wide=["api-root", "cp:pool"], contract=[1, 2, 7, 8])],
+        directives=[Hal(path=["/"], role=HalRole.SELF, rel_wide=["api-root", "cp:pool"], contract=READS)],
         description="The pool as a whole.",
     )
     def pool(self, info: PoolInfo) -> Pool:

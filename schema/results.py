@@ -11,6 +11,7 @@ from resolvers import hosts, jobs, reports
 from resolvers.documents import Result as ResultDocument
 from resolvers.json_text import JsonText
 from schema.context import PoolInfo
+from schema.contract import WRITES
 from schema.directives import Hal, HalField, HalMethod
 from schema.enums import Verdict
 from schema.hosts import Host
@@ -106,7 +107,7 @@ class ResultMutation:
                 returns="result",
                 rel=["post_result", "cp:create-result"],
                 fields=["from_job", "from_variable", "result", "_id"],
-                contract=[6, 9, 12],
+                contract=[*WRITES, 12],
             )
         ],
         extensions=[UserErrors(CreateResultPayload)],

@@ -12,6 +12,7 @@ from resolvers.documents import Variable as VariableDocument
 from resolvers.json_text import JsonText
 from schema.connections import After, Before, Connection, First, Last, Turn, turned
 from schema.context import PoolInfo
+from schema.contract import READS, WRITES
 from schema.directives import Hal, HalAlternate, HalField, HalMethod, HalRole
 from schema.enums import VariableState
 from schema.nodes import Node, global_id
@@ -77,7 +78,7 @@ class Variable(Node):
                 role=HalRole.EMBED,
                 members="results",
                 rel_wide=["results-root", "cp:results"],
-                contract=[1, 2, 10, 11],
+                contract=[*READS, 10, 11],
             )
         ],
         description="All that was reported for it, the first one first.",
@@ -91,7 +92,10 @@ class Variable(Node):
         )
         return turned(found, turn, node=Result.of, cursor=lambda each: each.seq)
 
-    @strawberry.field(directives=[Hal(path=["results/{id}"], role=HalRole.SELF)], description="One of its results.")
+    @strawberry.field(
+        directives=[Hal(path=["results/{id}"], role=HalRole.SELF, contract=[*READS, 10])],
+        description="One of its results.",
+    )
     async def result(
         self,
         info: PoolInfo,
@@ -149,7 +153,7 @@ class VariableMutation:
                 returns="variables",
                 rel=["post_variable", "cp:create-variable"],
                 fields=["for_jobs", "variable", "_id"],
-                contract=[6, 9],
+                contract=WRITES,
             )
         ],
         extensions=[UserErrors(CreateVariablesPayload)],
