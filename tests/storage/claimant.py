@@ -17,9 +17,7 @@ async def _claim_one(tasks: Collection) -> list[str]:
     """Claim the first ready task from a random position on, or else the first of all."""
     lease = {"$set": {"status": "leased", "lease": uuid4().hex}, "$inc": {"attempt": 1}}
     for start in (random.random(), 0.0):
-        task = await tasks.find_one_and_update(
-            {**_READY, "rand": {"$gte": start}}, lease, sort=[("rand", 1)]
-        )
+        task = await tasks.find_one_and_update({**_READY, "rand": {"$gte": start}}, lease, sort=[("rand", 1)])
         if task:
             return [task["_id"]]
     return []
