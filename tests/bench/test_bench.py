@@ -1,0 +1,40 @@
+"""The benchmarks measure something, and the one promise that takes long to check is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.cycles import cycles
+from bench.figures import Figure
+from bench.http_costs import http_costs
+from bench.validations import validations
+
+
+def test_requests_are_measured() -> None:
+    figures = list(http_costs(80, many=100))
+    assert all(figure.value > 0 for figure in figures)
+    assert [figure.target for figure in figures if figure.target] == [2.5, 8]
+
+
+def test_cycles_are_measured_and_need_few_storage_operations() -> None:
+    figures = list(cycles(50))
+    assert [figure.met for figure in figures if figure.target] == [True, True]
+
+
+def test_validations_are_measured() -> None:
+    single, batched = validations(200)
+    assert single.value > 0
+    assert batched.value > 0
+
+
+def test_a_ratio_over_its_target_is_said_to_miss_it() -> None:
+    assert Figure("f", 1.0, "us", ratio=2.0, target=2.5).met
+    assert Figure("f", 1.0, "us", ratio=3.0, target=2.5).met is False
+    assert Figure("f", 1.0, "us").met is None
+
+
+@pytest.mark.soak
+def test_a_page_of_a_million_variables_costs_what_one_of_a_hundred_costs() -> None:
+    *_, page = http_costs(2_000, many=1_000_000)
+    assert page.ratio is not None
+    assert page.ratio < 1.5
