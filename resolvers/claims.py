@@ -16,7 +16,7 @@ from resolvers.identifiers import check_lease, checked_text
 from resolvers.lanes import USABLE_FOR_S
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
-from resolvers.schedulers import Candidate, Request
+from resolvers.schedulers import Candidate, Request, Scheduler
 from storage.documents import Job, JobState, Lane, LaneKind, Task, TaskState, Unit
 from storage.tasks import Lease
 
@@ -26,7 +26,6 @@ MAX_WISH_CHARACTERS = 300
 SPARE_CANDIDATES = 8
 MOST_CANDIDATES = 1_000
 MOST_PAGES = 10
-TAKEOVER_MS = 30_000
 IDLE_RETRY_S = 5
 SOON_RETRY_S = 2
 
@@ -68,13 +67,11 @@ class Claim:
 async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     """Lease up to `first` tasks to a host, never two replicas of one unit.
 
-    An empty claim says why and when to ask again. Raises BadInput for an unknown scheduler or a bad `first`.
+    An empty claim says why and when to ask again. Raises what `check` raises.
     """
-    if not 1 <= request.first <= MOST_AT_ONCE:
-        raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
+    check(runtime, request)
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
-    _check_wishes(request)
     hosts.note_interests(runtime, request.host, request.owners, request.jobs)
     known = await runtime.lanes.snapshot(USABLE_FOR_S)
     tasks = await _take_from(runtime, offer(runtime, known, request), request)
@@ -88,7 +85,11 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     return Claim(why_no_work=why, retry_after_s=IDLE_RETRY_S if why is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S)
 
 
-def _check_wishes(request: ClaimRequest) -> None:
+def check(runtime: Runtime, request: ClaimRequest) -> None:
+    """Raises BadInput for an unknown scheduler, too many tasks, and wishes that make no sense; whoever asks."""
+    if not 1 <= request.first <= MOST_AT_ONCE:
+        raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
+    _scheduler(runtime, request)
     for field_name, wishes in (("jobs", request.jobs), ("owners", request.owners)):
         if len(wishes) > MOST_WISHES:
             raise BadInput(f"{field_name} takes at most {MOST_WISHES} at once, got {len(wishes)}", field=field_name)
@@ -105,13 +106,20 @@ async def _take_from(runtime: Runtime, offered: Sequence[Lane], request: ClaimRe
     return tasks
 
 
-def offer(runtime: Runtime, lanes: Sequence[Lane], request: ClaimRequest) -> list[Lane]:
-    """The lanes to try, in the scheduler's order, flow runs before standing variables."""
+def _scheduler(runtime: Runtime, request: ClaimRequest) -> Scheduler:
     name = request.scheduler or runtime.default_scheduler
-    scheduler = runtime.schedulers.get(name)
-    if scheduler is None:
+    if name not in runtime.schedulers:
         known = ", ".join(sorted(runtime.schedulers))
         raise BadInput(f"there is no job scheduler {name[:100]!r}; there are: {known}", field="scheduler")
+    return runtime.schedulers[name]
+
+
+def offer(runtime: Runtime, lanes: Sequence[Lane], request: ClaimRequest) -> list[Lane]:
+    """The lanes to try, in the scheduler's order, flow runs before standing variables.
+
+    Raises BadInput for an unknown scheduler.
+    """
+    scheduler = _scheduler(runtime, request)
     wanted = [
         lane
         for lane in lanes
@@ -218,7 +226,7 @@ async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
     """Make leased tasks ready for others; how many of them `token` still held."""
     if not tasks:
         return 0
-    until = runtime.now() + TAKEOVER_MS
+    until = runtime.now() + runtime.takeover_ms
     released = await runtime.store.tasks.release([task.id for task in tasks], token, until=until)
     await runtime.lanes.wake(task.lane for task in tasks)
     return released

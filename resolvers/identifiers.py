@@ -84,8 +84,10 @@ def _own_path(reference: str, addresses: Collection[str], field: str) -> str:
 
 def check_lease(task: str, token: str, *, field: str) -> None:
     """Raises LeaseLost where the task's id or the lease's token can't be one of this pool."""
-    if not TASK_ID.fullmatch(task) or not LEASE_TOKEN.fullmatch(token):
-        raise LeaseLost(f"{field} names no task with its lease of this pool", field=field)
+    if not TASK_ID.fullmatch(task):
+        raise LeaseLost(f"{field}.task is no task of this pool", field=f"{field}.task")
+    if not LEASE_TOKEN.fullmatch(token):
+        raise LeaseLost(f"{field}.lease is no lease's token of this pool", field=f"{field}.lease")
 
 
 def checked_cursor(cursor: str) -> str:

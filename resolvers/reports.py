@@ -22,7 +22,6 @@ MOST_AT_ONCE = 100
 MAX_ERROR_CHARACTERS = 500
 MAX_KEY_CHARACTERS = 200
 MAX_ELAPSED_MS = 30 * 24 * 3600 * 1000
-TAKEOVER_MS = 30_000
 NULL = JsonText("null")
 REPORTED = frozenset({TaskState.REPORTING, TaskState.REPORTED})
 
@@ -90,7 +89,7 @@ def _fields(reports: Sequence[Report]) -> dict[str, str]:
 
 
 def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
-    check_lease(report.task, report.token, field=f"{field}.task")
+    check_lease(report.task, report.token, field=field)
     unit, number = Task.split(report.task)
     if not 0 <= report.elapsed_ms <= MAX_ELAPSED_MS:
         raise BadInput(
@@ -135,7 +134,7 @@ class Begun:
 
 async def _begin(runtime: Runtime, host: str, token: str, ids: Sequence[str]) -> Begun:
     """Turn the leases of one token into reports under way."""
-    until = runtime.now() + TAKEOVER_MS
+    until = runtime.now() + runtime.takeover_ms
     begin = runtime.store.tasks.begin_report
     begun = Begun([], [])
     if await begin(ids, token, host, until=until) == len(ids):
@@ -320,6 +319,6 @@ def _unsolicited_task(runtime: Runtime, job: Job, unit: Unit, number: str, host:
         lease=new_seq(),
         attempt=1,
         leased_at=now,
-        until=now + TAKEOVER_MS,
+        until=now + runtime.takeover_ms,
         created_at=now,
     )

@@ -51,6 +51,8 @@ class Runtime:
     now: Callable[[], int] = milliseconds
     random: random.Random = field(default_factory=random.Random)
     handouts: Handouts = field(default_factory=Handouts)
+    takeover_ms: int = 30_000
+    """After how long (ms) a process is taken for dead that has not finished what it began, and others carry it on."""
     draining: bool = False
     """The process is stopping: it hands out no more tasks."""
     known_interests: TTLCache[str, tuple[frozenset[str], frozenset[str]]] = field(

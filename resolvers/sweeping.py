@@ -11,7 +11,6 @@ from resolvers.runtime import Runtime
 from storage.documents import LaneKind, Result, Task, TaskState, Unit
 
 BATCH = 500
-TAKEOVER_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ async def _expire(runtime: Runtime) -> int:
     expiring = await tasks.overdue(TaskState.EXPIRING, now=now + 1, limit=BATCH)
     if not expiring:
         return 0
-    await tasks.postpone([task.id for task in expiring], TaskState.EXPIRING, now + TAKEOVER_MS)
+    await tasks.postpone([task.id for task in expiring], TaskState.EXPIRING, now + runtime.takeover_ms)
     units = await assessment.read_units(runtime, {task.unit for task in expiring})
     await assessment.assess(runtime, list(units.values()), [])
     # A process that died may have stored a replacement without waking its lane.
@@ -72,7 +71,7 @@ async def _recover_reports(runtime: Runtime) -> int:
     unreported = [task.id for task in stuck if task.id not in results]
     await tasks.abandon_report(unreported, now=now, until=now)
     reported = [task for task in stuck if task.id in results]
-    await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + TAKEOVER_MS)
+    await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + runtime.takeover_ms)
     await _settle(runtime, reported, results)
     await runtime.lanes.wake(task.lane for task in reported)
     return len(stuck)

@@ -26,7 +26,6 @@ from resolvers.runtime import Runtime, new_seq
 from storage.documents import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
-TAKEOVER_MS = 30_000
 MOST_OFFERED = 20
 MAX_KEY_CHARACTERS = 200
 
@@ -84,7 +83,7 @@ def _variable(runtime: Runtime, job: Job, new: NewVariable, at: int, idempotency
         value=value,
         seq=new_seq(),
         rand=runtime.random.random(),
-        due=now + TAKEOVER_MS,
+        due=now + runtime.takeover_ms,
         created_at=now,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import strawberry
-from graphql import GraphQLError
+from graphql import ASTValidationRule, GraphQLError
 from strawberry.extensions import (
     AddValidationRules,
     MaxTokensLimiter,
@@ -36,7 +36,7 @@ Mutation = merge_types("Mutation", (JobMutation, VariableMutation, TaskMutation,
 Subscription = merge_types("Subscription", (FlowSubscription, PoolSubscription))
 
 # Made once: the rules are part of the key under which `ValidationCache` finds a document's validation.
-RULES = [LimitsRule]
+RULES: list[type[ASTValidationRule]] = [LimitsRule]
 
 EXTENSIONS: list[Callable[[], SchemaExtension]] = [
     Masking,

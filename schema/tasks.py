@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -179,15 +180,16 @@ class TaskMutation:
         input: Annotated[ClaimTasksInput, strawberry.argument(description="What is wanted.")],  # noqa: A002
     ) -> ClaimTasksPayload:
         runtime = info.context.runtime
-        host = await hosts.identify(runtime, input.host, input.host_name or "")
         request = claims.ClaimRequest(
-            host=host.key,
+            host="",
             first=input.first,
             scheduler=input.scheduler or "",
             jobs=frozenset(input.jobs or ()),
             owners=frozenset(input.owners or ()),
         )
-        claim = await claims.claim(runtime, request)
+        claims.check(runtime, request)  # Before a host is made that would never be told of its token.
+        host = await hosts.identify(runtime, input.host, input.host_name or "")
+        claim = await claims.claim(runtime, replace(request, host=host.key))
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],
             host=host.token,

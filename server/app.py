@@ -58,6 +58,7 @@ class Service:
             runtime = await make_runtime(store, sandbox)
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
+            runtime.takeover_ms = int(settings.takeover_seconds * 1000)
             if settings.scheduler not in runtime.schedulers:
                 known = ", ".join(sorted(runtime.schedulers))
                 raise NoSuchScheduler(f"there is no job scheduler {settings.scheduler!r}; there are: {known}")

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         description="`open`: everybody may submit jobs. Must be said outright when not listening on loopback.",
     )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
+    takeover_seconds: float = Field(
+        default=30.0,
+        ge=0.1,
+        le=3600,
+        description="When work that a process left half-way is carried on by another one.",
+    )
     drain_seconds: float = Field(
         default=0.0,
         ge=0,

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -17,17 +19,21 @@ const (
 	maxMessageBytes = 48_000_000 // MongoDB's maxMessageSizeBytes
 	opMsg           = 2013
 	moreToCome      = 1 << 1 // in a request: its sender reads no reply
+	bodyAt          = 25     // where the document of a command starts: behind the flags, a section's kind and a length
 )
 
-// A front carries out one command at a time, whichever connection it came by.
+// Commands that only read, as the first field of their document: its type, int32 or string, and its name.
+var readers = [][]byte{[]byte("\x02find\x00"), []byte("\x02aggregate\x00")}
+
+// A front lets no command that writes overlap with another one, whichever connection they came by.
 //
 // MongoDB changes a document atomically. FerretDB 1 on SQLite reads the documents that match, changes them and writes
 // them back whole, with nothing that keeps another command from doing the same in between: four processes that claimed
 // 1,000 tasks from it got 1,092. With the front each command is atomic, as the pool's storage relies on. It is all that
-// makes several clients of FerretDB 1 safe; the price is that nothing runs in parallel, which a test can pay.
+// makes several clients of FerretDB 1 safe; the price is that only reads run in parallel, which a test can pay.
 type front struct {
 	socket string // where the engine listens
-	turn   sync.Mutex
+	turn   sync.RWMutex
 }
 
 // serve accepts clients until the listener is closed.
@@ -78,8 +84,13 @@ func (f *front) converse(client net.Conn) error {
 // ask waits for its turn, and keeps it until the engine has answered: it sends one reply to each request, also where
 // the client would allow a stream of them.
 func (f *front) ask(engine net.Conn, replies *bufio.Reader, request []byte) ([]byte, error) {
-	f.turn.Lock()
-	defer f.turn.Unlock()
+	if isRead(request) {
+		f.turn.RLock()
+		defer f.turn.RUnlock()
+	} else {
+		f.turn.Lock()
+		defer f.turn.Unlock()
+	}
 	if _, err := engine.Write(request); err != nil {
 		return nil, err
 	}
@@ -100,10 +111,18 @@ func readMessage(from *bufio.Reader) ([]byte, error) {
 	return message, err
 }
 
+func isRead(request []byte) bool {
+	return isCommand(request) && slices.ContainsFunc(readers, func(reader []byte) bool {
+		return bytes.HasPrefix(request[bodyAt:], reader)
+	})
+}
+
 func isUnacknowledged(request []byte) bool {
-	return len(request) >= headerBytes+4 &&
-		binary.LittleEndian.Uint32(request[12:]) == opMsg &&
-		binary.LittleEndian.Uint32(request[headerBytes:])&moreToCome != 0
+	return isCommand(request) && binary.LittleEndian.Uint32(request[headerBytes:])&moreToCome != 0
+}
+
+func isCommand(request []byte) bool {
+	return len(request) >= bodyAt && binary.LittleEndian.Uint32(request[12:]) == opMsg
 }
 
 // hungUp forgives the errors of a client that went away, or was killed.

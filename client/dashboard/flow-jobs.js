@@ -3,6 +3,7 @@
 import { h, put } from "../shared/dom.js";
 import { ask } from "../shared/graphql.js";
 import { ago, brief, span } from "../shared/words.js";
+import { runsOf } from "./flow-panel.js";
 import { field, pager, table } from "./parts.js";
 import { NODE_STATES, badge, named } from "./states.js";
 
@@ -50,7 +51,7 @@ function row(job, open) {
     "tr",
     null,
     h("td", null, h("button", { type: "button", class: "link", onclick: () => open(job.number) }, `${job.number}: ${job.jobKey}`)),
-    h("td", null, job.iteration + (job.startedAt && !job.finishedAt ? 1 : 0)),
+    h("td", null, runsOf(job)),
     h("td", null, job.as),
     h("td", null, badge(job.state)),
     h("td", null, took),

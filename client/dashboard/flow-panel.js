@@ -71,13 +71,18 @@ function jobDetails(job) {
     h("p", null, badge(job.state)),
     job.reason && h("p", { class: "broken" }, job.reason),
     job.whyWaiting.length > 0 && h("ul", { class: "waits" }, job.whyWaiting.map((/** @type {any} */ why) => h("li", null, why.message))),
-    facts([["job", link], ["variable", job.variableKey], ["as", job.as], ["completed runs", job.iteration], ["took", took(job)]]),
+    facts([["job", link], ["variable", job.variableKey], ["as", job.as], ["runs", runsOf(job)], ["took", took(job)]]),
     sources.map(([name, source]) => h("details", null, h("summary", null, name), highlighted(source))),
     job.result !== null && h("details", { open: true }, h("summary", null, "Result"), json(job.result)),
     h("h3", null, runs.length ? "Runs" : "It has not run yet."),
     runs.map((run, at) => runDetails(run, at === 0)),
     job.runs.pageInfo.hasNextPage && h("p", { class: "soft" }, "The first 20 runs are shown."),
   ];
+}
+
+/** How many runs a job had, the present one included. @param {{state: string, iteration: number}} job */
+export function runsOf({ state, iteration }) {
+  return iteration + (["QUEUED", "RUNNING", "COMPLETED", "FAILED"].includes(state) ? 1 : 0);
 }
 
 /** @param {any} run @param {boolean} open */

@@ -2,7 +2,7 @@
 
 import { h, put, say } from "../shared/dom.js";
 import { PoolAway, PoolRefused, ask } from "../shared/graphql.js";
-import { counted, moment, number, span } from "../shared/words.js";
+import { capital, counted, moment, number, span } from "../shared/words.js";
 import { FlowModel, nameOf } from "./flow-model.js";
 import { upper } from "./flows.js";
 import { jobPanel, levelPanel } from "./flow-panel.js";
@@ -90,7 +90,7 @@ class FlowPage {
     this.panel = h("aside", { class: "card panel", "aria-label": "Details", hidden: true });
     this.buttons = Object.entries(STEPS).map(([verb, step]) => ({
       ...step,
-      button: h("button", { type: "button", hidden: true, onclick: () => this.steer(verb, step.mutation) }, verb),
+      button: h("button", { type: "button", hidden: true, onclick: () => this.steer(verb, step.mutation) }, capital(verb)),
     }));
     this.views = h("div", { class: "views" });
     this.element = h(
@@ -110,8 +110,11 @@ class FlowPage {
   }
 
   async run() {
-    this.keepPath();
-    this.keepTree();
+    await Promise.all([this.keepFlow(), this.keepTree(), this.keepPath()]);
+  }
+
+  /** Follow the flow's deltas, and again once it is retried after its end. */
+  async keepFlow() {
     for (;;) {
       await follow({
         subscription: DELTAS,
@@ -122,7 +125,6 @@ class FlowPage {
         signal: this.signal,
       });
       if (this.signal.aborted) return;
-      // It has ended; a retry has it go on.
       await new Promise((resolve) => {
         this.again = () => resolve(null);
         this.signal.addEventListener("abort", this.again, { once: true });

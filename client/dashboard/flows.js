@@ -2,7 +2,7 @@
 
 import { h, put, say } from "../shared/dom.js";
 import { PoolAway, PoolRefused, ask } from "../shared/graphql.js";
-import { ago, counted, moment, span } from "../shared/words.js";
+import { ago, capital, counted, moment, span } from "../shared/words.js";
 import { keepReading, livenessLine } from "./live.js";
 import { confirmed, field, pager, table } from "./parts.js";
 import { FLOW_STATES, badge, named, stateBar } from "./states.js";
@@ -52,7 +52,8 @@ class FlowList {
     this.all = h("input", { type: "checkbox", "aria-label": "Choose all", onchange: () => this.chooseAll() });
     this.steps = Object.entries(STEPS).map(([verb, step]) => ({
       ...step,
-      button: h("button", { type: "button", onclick: () => this.carryOut(verb, step) }, `${verb} chosen`),
+      verb: capital(verb),
+      button: h("button", { type: "button", onclick: () => this.carryOut(verb, step) }),
     }));
     this.element = h(
       "section",
@@ -158,8 +159,7 @@ class FlowList {
 
   /** Buttons say how many flows they are about, and can be pressed where that is any. */
   settle() {
-    for (const { from, button } of this.steps) {
-      const verb = button.textContent?.split(" ")[0];
+    for (const { verb, from, button } of this.steps) {
       const count = this.apt(from).length;
       say(button, `${verb} ${count ? counted(count, "flow") : "chosen"}`);
       button.toggleAttribute("disabled", !count);
@@ -175,7 +175,7 @@ class FlowList {
   /** @param {string} verb @param {{mutation: string, from: string[]}} step */
   async carryOut(verb, { mutation, from }) {
     const flows = this.apt(from);
-    const question = `${verb === "cancel" ? "Cancel" : "Retry"} ${counted(flows.length, "flow")}?`;
+    const question = `${capital(verb)} ${counted(flows.length, "flow")}?`;
     if (!(await confirmed(question, verb === "cancel" ? "What they completed stays." : ""))) return;
     const text = `mutation ($flow: String!) { ${mutation}(input: {flow: $flow}) { userErrors { message } } }`;
     /** @type {string[]} */

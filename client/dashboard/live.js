@@ -94,7 +94,7 @@ export function pause(ms, signal) {
 
 const WORDS = {
   live: "live",
-  polling: "polling every 2 s",
+  polling: "polling",
   away: "the pool is away, trying again",
   ended: "complete",
 };

@@ -7,20 +7,17 @@
 
 import { h, put } from "../shared/dom.js";
 import { PoolAway, PoolRefused } from "../shared/graphql.js";
-import { flowPage } from "./flow.js";
-import { flowsPage } from "./flows.js";
-import { jobPage } from "./job.js";
-import { jobsPage } from "./jobs.js";
-import { poolPage } from "./pool.js";
-import { submitPage } from "./submit.js";
 
-/** @type {Record<string, [(main: Element, visit: Visit) => Promise<void>, (main: Element, visit: Visit) => Promise<void>]>} */
+/** Each page's modules are fetched when it is visited. A section's list, and the page of one of its members.
+ * @type {Record<string, (() => Promise<(main: Element, visit: Visit) => Promise<void>>)[]>} */
 const PAGES = {
-  flows: [flowsPage, flowPage],
-  jobs: [jobsPage, jobPage],
-  pool: [poolPage, poolPage],
-  submit: [submitPage, submitPage],
+  flows: [async () => (await import("./flows.js")).flowsPage, async () => (await import("./flow.js")).flowPage],
+  jobs: [async () => (await import("./jobs.js")).jobsPage, async () => (await import("./job.js")).jobPage],
+  pool: [async () => (await import("./pool.js")).poolPage],
+  submit: [async () => (await import("./submit.js")).submitPage],
 };
+
+const NOTICE_MS = 8000;
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 let leaving = new AbortController();
@@ -36,14 +33,16 @@ async function show(first) {
   const { signal } = leaving;
   const [where, query = ""] = location.hash.slice(2).split("?");
   const [section, ...path] = where.split("/").filter(Boolean).map(decodeURIComponent);
-  const [list, one] = PAGES[section] ?? PAGES.flows;
+  const [list, one = list] = PAGES[section] ?? PAGES.flows;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === `#/${section}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   put(main);
   try {
-    await (path.length ? one : list)(main, { path, query: new URLSearchParams(query), signal, go });
+    const page = await (path.length ? one : list)();
+    if (signal.aborted) return;
+    await page(main, { path, query: new URLSearchParams(query), signal, go });
   } catch (problem) {
     if (!signal.aborted) put(main, problemPage(problem));
   }
@@ -75,6 +74,19 @@ function problemPage(problem) {
   );
 }
 
+/** What went wrong behind a button. */
+function tellOfProblem(/** @type {PromiseRejectionEvent} */ event) {
+  const { reason } = event;
+  const isExpected = reason instanceof PoolAway || reason instanceof PoolRefused;
+  if (!isExpected && reason?.name !== "AbortError") return;
+  event.preventDefault();
+  if (!isExpected) return;
+  const notice = h("p", { class: "notice", role: "alert" }, reason.message);
+  document.body.append(notice);
+  setTimeout(() => notice.remove(), NOTICE_MS);
+}
+
+addEventListener("unhandledrejection", tellOfProblem);
 addEventListener("hashchange", () => {
   show(false);
   if (location.hash.startsWith("#/")) main.focus();

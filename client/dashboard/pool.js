@@ -39,7 +39,7 @@ export async function poolPage(main, { signal }) {
     words,
     h("div", { class: "grid" }, charts.elements),
     h("section", { class: "card" }, h("h2", null, "Verdicts of the last hour"), verdicts),
-    h("section", null, h("h2", null, "Schedulers"), schedulers.note, h("div", { class: "grid" }, schedulers.elements)),
+    h("section", null, h("h2", null, "Schedulers"), schedulers.note, h("div", { class: "grid small" }, schedulers.elements)),
     h("section", { class: "card" }, h("h2", null, "Hosts"), hosts.element),
   );
   /** @type {any} */

@@ -68,7 +68,7 @@ function fill(element, attributes, children) {
 /** @param {(Child | Child[])[]} children */
 function nodes(children) {
   return children
-    .flat()
+    .flat(Infinity)
     .filter((child) => child !== null && child !== undefined && child !== false)
     .map((child) => (child instanceof Node ? child : String(child)));
 }

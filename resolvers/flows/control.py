@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resolvers.errors import Conflict
 from resolvers.flows import engine, reading
-from resolvers.flows.ending import TAKEOVER_MS, stop
+from resolvers.flows.ending import stop
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowState, TaskState
 
@@ -35,7 +35,7 @@ async def pause(runtime: Runtime, key: str) -> Flow:
 async def resume(runtime: Runtime, key: str) -> Flow:
     """Have a paused flow go on. Raises NotFound and Conflict."""
     flow = await reading.get(runtime, key)
-    due = runtime.now() + TAKEOVER_MS
+    due = runtime.now() + runtime.takeover_ms
     await runtime.store.flows.move(flow, FlowState.PAUSED, FlowState.RUNNING, rev=new_seq(), due=due)
     flow = await reading.get(runtime, key)
     if flow.state != FlowState.RUNNING:
@@ -57,7 +57,7 @@ async def retry(runtime: Runtime, key: str) -> Flow:
         "reason": "",
         "finished_at": 0,
         "generation": flow.generation + 1,
-        "due": runtime.now() + TAKEOVER_MS,
+        "due": runtime.now() + runtime.takeover_ms,
     }
     for state in (FlowState.FAILED, FlowState.CANCELLED):
         if await runtime.store.flows.move(flow, state, FlowState.RUNNING, rev=new_seq(), **again):

@@ -9,13 +9,11 @@ from __future__ import annotations
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, NodeState, TaskState
 
-TAKEOVER_MS = 30_000
-
 
 async def fail_job(runtime: Runtime, flow: Flow, flow_job: FlowJob, reason: str) -> None:
     """To FAILED, if the run that `flow_job` shows is still the present one; with `onFailure` FAIL its flow follows."""
     now = runtime.now()
-    due = now + TAKEOVER_MS if flow.on_failure == "FAIL" else 0
+    due = now + runtime.takeover_ms if flow.on_failure == "FAIL" else 0
     if await runtime.store.flow_jobs.end(flow_job, NodeState.FAILED, rev=new_seq(), now=now, reason=reason, due=due):
         await follow_job(runtime, flow, flow_job, reason)
 
@@ -36,7 +34,7 @@ async def fail_level(runtime: Runtime, flow: Flow, level_id: str, reason: str) -
         rev=new_seq(),
         now=now,
         reason=reason,
-        due=now + TAKEOVER_MS,
+        due=now + runtime.takeover_ms,
     )
     await stop(runtime, flow, FlowState.FAILED, reason)
 
@@ -44,7 +42,7 @@ async def fail_level(runtime: Runtime, flow: Flow, level_id: str, reason: str) -
 async def stop(runtime: Runtime, flow: Flow, ending: FlowState, reason: str) -> None:
     """Cancel all of a running or paused flow that has not ended, and end it as `ending`. Nothing happens to a flow
     in another state, or of another generation, by now."""
-    end = {"ending": str(ending), "reason": reason, "due": runtime.now() + TAKEOVER_MS}
+    end = {"ending": str(ending), "reason": reason, "due": runtime.now() + runtime.takeover_ms}
     for state in (FlowState.RUNNING, FlowState.PAUSED):
         if await runtime.store.flows.move(flow, state, FlowState.CANCELLING, rev=new_seq(), **end):
             await finish_stopping(runtime, flow, ending, reason)

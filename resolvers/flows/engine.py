@@ -20,12 +20,10 @@ from resolvers.flows.runs import EMPTY, Start
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, NodeState, Result, Run, Task, TaskState, UnitState
 
-TAKEOVER_MS = 30_000
-
 
 async def launch(runtime: Runtime, flow: Flow) -> Flow:
     """NEW -> RUNNING for a flow that is completely stored; the flow as it is now."""
-    due = runtime.now() + TAKEOVER_MS
+    due = runtime.now() + runtime.takeover_ms
     launched = await runtime.store.flows.move(flow, FlowState.NEW, FlowState.RUNNING, rev=new_seq(), due=due)
     current = await runtime.store.flows.get(flow.id) or flow
     if not launched:
@@ -136,7 +134,7 @@ async def _repeat(runtime: Runtime, flow: Flow, start: Start) -> None:
     if flow_job.iteration + 1 >= most:
         await fail_job(runtime, flow, flow_job, f"its `while` still held after {most} runs (max_iterations)")
         return
-    due = runtime.now() + TAKEOVER_MS
+    due = runtime.now() + runtime.takeover_ms
     if await runtime.store.flow_jobs.repeat(flow_job, rev=new_seq(), due=due):
         flow_job.iteration += 1
         await runs.make(runtime, flow, [start])

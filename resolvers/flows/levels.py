@@ -12,7 +12,6 @@ from resolvers.flows.runs import Start
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState
 
-TAKEOVER_MS = 30_000
 CHUNK = 500
 MAX_CONTEXT_BYTES = 8_000_000
 MERGED = frozenset({NodeState.COMPLETED, NodeState.SKIPPED})
@@ -48,7 +47,7 @@ async def begin(runtime: Runtime, flow: Flow, level: Level) -> None:
         await fail_level(runtime, flow, level.id, reason)
         return
     now = runtime.now()
-    if await runtime.store.levels.begin(level, context, rev=new_seq(), now=now, due=now + TAKEOVER_MS):
+    if await runtime.store.levels.begin(level, context, rev=new_seq(), now=now, due=now + runtime.takeover_ms):
         await start_jobs(runtime, flow, level)
 
 
@@ -68,7 +67,7 @@ async def _all_started(runtime: Runtime, level: Level) -> None:
 
 async def _start_rest(runtime: Runtime, flow: Flow, level: Level) -> None:
     while await _start_chunk(runtime, flow, level):
-        await runtime.store.levels.set_due(level, runtime.now() + TAKEOVER_MS)
+        await runtime.store.levels.set_due(level, runtime.now() + runtime.takeover_ms)
     await _all_started(runtime, level)
     await settle(runtime, flow, level.id)
 
@@ -83,7 +82,7 @@ async def _start_chunk(runtime: Runtime, flow: Flow, level: Level) -> bool:
     if wanted:
         ids, now = [each.id for each in wanted], runtime.now()
         await runtime.store.flow_jobs.start(
-            ids, generation=level.generation, rev=new_seq(), now=now, due=now + TAKEOVER_MS
+            ids, generation=level.generation, rev=new_seq(), now=now, due=now + runtime.takeover_ms
         )
         starts = [Start(each, inputs[each.id], await runs.context_of(runtime, level, each)) for each in wanted]
         await runs.make(runtime, flow, starts)
@@ -154,7 +153,7 @@ async def _complete(runtime: Runtime, flow: Flow, level: Level) -> None:
         rev=new_seq(),
         now=now,
         merged=merged,
-        due=now + TAKEOVER_MS,
+        due=now + runtime.takeover_ms,
     )
 
 

@@ -15,8 +15,6 @@ from storage.resumable import R, Resumable
 
 log = logging.getLogger(__name__)
 
-TAKEOVER_MS = 30_000
-
 
 async def sweep(runtime: Runtime, limit: int) -> int:
     """Carry on up to `limit` flows, levels and jobs that are overdue; how many there were."""
@@ -37,7 +35,7 @@ async def _carry_on(
     overdue = await repository.overdue(now, limit)
     for each in overdue:
         # One that can't be carried on comes again later, and holds nothing else up.
-        if await repository.set_due(each, now + TAKEOVER_MS):
+        if await repository.set_due(each, now + runtime.takeover_ms):
             try:
                 await resume(runtime, each)
             except Unavailable as problem:

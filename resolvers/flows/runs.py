@@ -12,7 +12,6 @@ from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, Level, NodeState, Run, Task, UnitState, Variable
 
-TAKEOVER_MS = 30_000
 PAGE = 500
 EMPTY = "{}"
 
@@ -94,7 +93,7 @@ def _run(runtime: Runtime, flow: Flow, start: Start) -> Run:
         context=start.context,
         seq=new_seq(),
         rand=runtime.random.random(),
-        due=now + TAKEOVER_MS,
+        due=now + runtime.takeover_ms,
         created_at=now,
         policy=flow_job.policy,
         flow=flow.id,

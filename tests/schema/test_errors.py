@@ -1,0 +1,82 @@
+"""What callers learn of what went wrong."""
+
+import logging
+
+import pytest
+
+from storage.engines import StorageUnavailable
+from storage.jobs import Jobs
+from tests.resolvers.pool import DOUBLE
+from tests.schema.api import Api
+
+JOB = '{ job(key: "a") { key } }'
+
+
+async def test_what_is_not_there_is_an_error_with_a_code(api: Api) -> None:
+    [error] = await api.errors(JOB)
+    assert (error["message"], error["extensions"]) == (
+        "there is no job with the key 'a'",
+        {"code": "NOT_FOUND", "field": "job"},
+    )
+
+
+async def test_a_fault_of_the_pool_shows_its_code_only_and_is_logged(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(self: Jobs, key: str) -> None:
+        raise RuntimeError("the password is 1234")
+
+    monkeypatch.setattr(Jobs, "by_key", fail)
+    with caplog.at_level(logging.ERROR):
+        for document in (JOB, 'mutation { archiveJob(input: {job: "a"}) { userErrors { message } } }'):
+            answer = await api.answer(document)
+            [error] = answer["errors"]
+            assert error["extensions"] == {"code": "INTERNAL"}
+            assert "1234" not in str(answer)
+            assert "RuntimeError" not in str(answer)
+    assert "the password is 1234" in caplog.text
+
+
+async def test_a_store_that_is_away_is_said_to_be_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(self: Jobs, key: str) -> None:
+        raise StorageUnavailable("mongodb://user:password@host")
+
+    monkeypatch.setattr(Jobs, "by_key", fail)
+    [error] = await api.errors(JOB)
+    assert (error["message"], error["extensions"]["code"]) == (
+        "the pool's store does not answer; try again",
+        "UNAVAILABLE",
+    )
+
+
+async def test_callers_mistakes_are_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    for document in (JOB, "{ nothing }", "{", '{ node(id: "?") { id } }'):
+        assert await api.errors(document)
+    assert caplog.text == ""
+
+
+async def test_a_global_id_leads_back_to_its_object(api: Api) -> None:
+    job = (await api.done("createJob", "job { id }", name="double", executeFunction=DOUBLE))["job"]["id"]
+    made = await api.done(
+        "createVariables", "variables { id }", job="double", variables=[{"id": "a.b-c~1", "value": 1}]
+    )
+    host = (await api.done("claimTasks", "host tasks { id }"))["host"].split(".")[0]
+    result = await api.done("createResult", "result { id host { id } }", job="double", variable="a.b-c~1", value=2)
+    sent_by = result["result"]["host"]["id"]
+    known = (await api(f'{{ host(key: "{host}") {{ id }} }}'))["host"]["id"]
+    for found in (job, made["variables"][0]["id"], result["result"]["id"], sent_by, known):
+        node = (await api("query ($id: ID!) { node(id: $id) { __typename id } }", id=found))["node"]
+        assert node["id"] == found
+
+
+@pytest.mark.parametrize(
+    "node", ["Sm9iOm5vdGhpbmc=", "VmFyaWFibGU6YS9i", "UmVzdWx0OnZhcjphOmI6MA==", "SG9zdDpub2JvZHk=", "Sm9iOg=="]
+)
+async def test_an_id_of_nothing_is_null(api: Api, node: str) -> None:
+    assert (await api("query ($id: ID!) { node(id: $id) { id } }", id=node))["node"] is None
+
+
+@pytest.mark.parametrize("node", ["", "x", "é", "Sm9i", "VGFzazp4", "TnVsbDp4"])
+async def test_what_is_no_id_that_can_be_looked_up_is_bad_input(api: Api, node: str) -> None:
+    [error] = await api.errors("query ($id: ID!) { node(id: $id) { id } }", id=node)
+    assert error["extensions"] == {"code": "BAD_INPUT", "field": "id"}
