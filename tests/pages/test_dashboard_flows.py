@@ -205,7 +205,7 @@ async def test_the_tree_is_walked_with_the_keyboard(server: RunningServer, conte
     await page.keyboard.press("ArrowRight")
     await expect(item).to_contain_text("Job 0: sum as sum")
     await page.keyboard.press("ArrowDown")
-    await expect(item).to_contain_text("Level 1: square × 4")
+    await expect(item).to_contain_text("Level 1: square \N{MULTIPLICATION SIGN} 4")
     await page.keyboard.press("ArrowLeft")
     await expect(item).to_have_attribute("aria-expanded", "false")
     await page.keyboard.press("ArrowDown")
