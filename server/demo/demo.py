@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from server.demo.flow import FlowOutcome, run_flow
 from server.demo.outcome import JobOutcome, Outcome, VolunteerOutcome, read_outcome
-from server.demo.state import JobState, State, VolunteerState
+from server.demo.state import FLOW_PHASE, JobState, State, VolunteerState
 from server.loading import Loader, read_workload
 from server.pool_client import PoolClient
 from server.serving import listen, serve, url_of
@@ -41,10 +42,9 @@ class Demo:
             async with _server(Path(directory)) as url, PoolClient(url) as client:
                 self.state.url = url
                 await self._load_jobs(client)
-                hosts = await self._compute(client)
-                # The flow goes here: submit it, have the same volunteers compute it, add its result to the outcome.
+                hosts, flow = await self._compute(client)
                 self.state.phase = "checking every result"
-                outcome = await read_outcome(client, *self._people_and_jobs(hosts), self.state.seconds)
+                outcome = await read_outcome(client, *self._people_and_jobs(hosts), flow, self.state)
                 self.state.phase = "done"
                 return outcome
 
@@ -57,8 +57,9 @@ class Demo:
             quorum = (await client.call(COUNTS, key=job.key))["job"]["policy"]["quorum"]
             self.state.jobs.append(JobState(job.key, job.input["name"], quorum, len(job.variables)))
 
-    async def _compute(self, client: PoolClient) -> list[Identity]:
-        """Have the volunteers compute until every variable has its canonical result; who they were."""
+    async def _compute(self, client: PoolClient) -> tuple[list[Identity], FlowOutcome]:
+        """Have the volunteers compute until every variable has its canonical result, and then a flow; who they were,
+        and how the flow ended."""
         self.state.phase = "computing"
         self.state.volunteers = [VolunteerState(name, name == CHEAT) for name in (*HONEST, CHEAT)]
         identities = [forgotten() for _ in self.state.volunteers]
@@ -72,10 +73,12 @@ class Demo:
                 while not self.state.is_computed:
                     await asyncio.sleep(LOOK_S)
                     await self._look(client)
+                self.state.phase = FLOW_PHASE
+                flow = await run_flow(client, self.state.flow.update)
                 stop.set()
         except ExceptionGroup as problems:
             raise problems.exceptions[0] from problems
-        return identities
+        return identities, flow
 
     async def _look(self, client: PoolClient) -> None:
         for job in self.state.jobs:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from server.demo.expected import EXPECTED
+from server.demo.flow import FlowOutcome
+from server.demo.state import State
 from server.pool_client import PoolClient
 
 VARIABLES = """query Variables($job: String!, $after: String) { job(key: $job) {
@@ -56,15 +58,17 @@ class Outcome:
 
     jobs: list[JobOutcome]
     volunteers: list[VolunteerOutcome]
+    flow: FlowOutcome
     pi: float
     seconds: float
 
     @property
     def is_right(self) -> bool:
-        """Every variable has the right result, no honest volunteer was doubted, and the cheat got nothing through."""
-        return all(job.decided == job.correct == job.variables for job in self.jobs) and all(
+        """All results are right, no honest volunteer was doubted, and the cheat got nothing through."""
+        honest = all(
             (each.refused > 0 and each.agreed == 0) if each.cheats else each.refused == 0 for each in self.volunteers
         )
+        return honest and self.flow.is_right and all(job.decided == job.correct == job.variables for job in self.jobs)
 
     def dump(self) -> dict[str, Any]:
         """The outcome as JSON."""
@@ -72,7 +76,7 @@ class Outcome:
 
 
 async def read_outcome(
-    client: PoolClient, jobs: list[JobOutcome], volunteers: list[VolunteerOutcome], seconds: float
+    client: PoolClient, jobs: list[JobOutcome], volunteers: list[VolunteerOutcome], flow: FlowOutcome, state: State
 ) -> Outcome:
     """Read all results of the jobs, and check the canonical ones against this Python's own."""
     by_host = {each.host: each for each in volunteers}
@@ -92,7 +96,7 @@ async def read_outcome(
                 job.results += 1
                 fared = by_host[result["host"]["key"]].verdicts
                 fared[result["verdict"]] = fared.get(result["verdict"], 0) + 1
-    return Outcome(jobs, volunteers, 4 * inside / max(samples, 1), seconds)
+    return Outcome(jobs, volunteers, flow, 4 * inside / max(samples, 1), state.seconds)
 
 
 async def _variables(client: PoolClient, job: str) -> list[dict[str, Any]]:

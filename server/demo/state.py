@@ -6,7 +6,10 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from server.flows import FlowPicture
 from server.volunteer import Event, Judged, Tally
+
+FLOW_PHASE = "computing a flow"
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class State:
     url: str = ""
     jobs: list[JobState] = field(default_factory=list)
     volunteers: list[VolunteerState] = field(default_factory=list)
+    flow: FlowPicture = field(default_factory=FlowPicture)
     began: float = field(default_factory=time.monotonic)
 
     @property

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from server.demo.flow import FlowOutcome
 from server.demo.outcome import Outcome
-from server.demo.state import State
+from server.demo.state import FLOW_PHASE, State
 
 BAR_WIDTH = 30
 
@@ -18,7 +21,10 @@ def live(state: State) -> RenderableType:
     head = Text.assemble(
         ("comp-pool demo", "bold"), f"  {state.url}  ", (f"{state.phase}, {state.seconds:.0f} s", "dim")
     )
-    return Group(head, "", _jobs(state), "", _volunteers(state))
+    parts: list[RenderableType] = [head, "", _jobs(state), "", _volunteers(state)]
+    if state.phase == FLOW_PHASE:
+        parts += ["", state.flow]
+    return Group(*parts)
 
 
 def plain(state: State) -> str:
@@ -45,7 +51,8 @@ def _volunteers(state: State) -> Table:
 
 def summary(outcome: Outcome) -> RenderableType:
     """The end of the demo."""
-    return Group("", _job_outcomes(outcome), "", _volunteer_outcomes(outcome), "", _verdict(outcome))
+    tables = _job_outcomes(outcome), "", _flow_outcome(outcome.flow), "", _volunteer_outcomes(outcome)
+    return Group("", *tables, "", _verdict(outcome))
 
 
 def _job_outcomes(outcome: Outcome) -> Table:
@@ -54,6 +61,14 @@ def _job_outcomes(outcome: Outcome) -> Table:
         right = Text(str(job.correct), "green" if job.correct == job.variables else "red")
         table.add_row(job.name, str(job.quorum), str(job.variables), str(job.results), str(job.decided), right)
     return table
+
+
+def _flow_outcome(flow: FlowOutcome) -> Text:
+    result = Text(json.dumps(flow.result), "green" if flow.is_right else "red")
+    return Text.assemble(
+        f"Flow: {flow.jobs} jobs, {flow.runs} runs with those of its while, {flow.skipped} skipped by its if: ",
+        result,
+    )
 
 
 def _volunteer_outcomes(outcome: Outcome) -> Table:

@@ -15,6 +15,10 @@ def test_it_ends_by_itself_with_every_result_right_and_the_cheat_outvoted(tmp_pa
     assert {job["key"] for job in outcome["jobs"]} == {"string-hash", "monte-carlo-pi", "prime-factors"}
     for job in outcome["jobs"]:
         assert job["variables"] == job["decided"] == job["correct"] > 0
+    flow = outcome["flow"]
+    assert (flow["state"], flow["skipped"]) == ("COMPLETED", 1)
+    assert flow["runs"] > flow["jobs"], "its while repeats"
+    assert flow["result"] == flow["expected"]
     cheats = [each for each in outcome["volunteers"] if each["cheats"]]
     honest = [each for each in outcome["volunteers"] if not each["cheats"]]
     assert (len(cheats), len(honest)) == (1, 2)
@@ -33,6 +37,7 @@ def test_without_a_terminal_it_is_readable_too() -> None:
     lines = ended.stdout.splitlines()
     assert "starting the pool" in lines[0]
     assert any("computing: String hash " in line for line in lines)
+    assert any("computing a flow" in line for line in lines)
     assert "\x1b" not in ended.stdout
     assert "cheated, and was outvoted" in ended.stdout
     assert "168 of 168 results are those that Python computes itself" in " ".join(lines)
