@@ -109,7 +109,8 @@ def _field(node: FieldNode, below: Weight) -> Weight:
         depth=below.depth + 1 if node.selection_set and not name.startswith("__") else 0,
         aliases=below.aliases + bool(node.alias),
         cost=1 + (_page(node) if below.pages else 1) * below.cost,
-        pages=name in MEMBERS,
+        # `Flow.nodes` is a list with members of its own: its flow is no list.
+        pages=name in MEMBERS and not below.pages,
     )
 
 

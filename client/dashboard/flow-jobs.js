@@ -7,15 +7,14 @@ import { runsOf } from "./flow-panel.js";
 import { field, pager, table } from "./parts.js";
 import { NODE_STATES, badge, named } from "./states.js";
 
-const JOBS = `query ($key: String!, $first: Int!, $after: String, $state: FlowNodeState) {
+const JOBS = `query ($key: String!, $after: String, $state: FlowNodeState) {
   flow(key: $key) {
-    nodes(first: $first, after: $after, state: $state) {
+    nodes(first: 50, after: $after, state: $state) {
       pageInfo { hasNextPage endCursor }
       nodes { number jobKey variableKey as state reason iteration result startedAt finishedAt }
     }
   }
 }`;
-const PAGE = 50;
 
 /** @param {string} key @param {AbortSignal} signal @param {(job: number) => void} open */
 export function jobTable(key, signal, open) {
@@ -23,12 +22,12 @@ export function jobTable(key, signal, open) {
   const options = [...NODE_STATES].reverse().map((state) => h("option", { value: state }, `${named(state)} only`));
   const state = h("select", { onchange: () => (turner.start(), read()) }, h("option", { value: "" }, "failures first"), options);
 
-  const page = async (/** @type {string | null} */ only, /** @type {number} */ first) =>
-    (await ask(JOBS, { key, first, after: turner.after, state: only }, signal)).flow.nodes;
+  const page = async (/** @type {string | null} */ only) =>
+    (await ask(JOBS, { key, after: turner.after, state: only }, signal)).flow.nodes;
 
   const read = async () => {
-    const listed = await page(state.value || null, PAGE);
-    const failed = state.value || turner.after ? [] : (await page("FAILED", PAGE)).nodes;
+    const listed = await page(state.value || null);
+    const failed = state.value || turner.after ? [] : (await page("FAILED")).nodes;
     const first = new Set(failed.map((/** @type {any} */ job) => job.number));
     const rest = listed.nodes.filter((/** @type {any} */ job) => !first.has(job.number));
     put(body, [...failed, ...rest].map((job) => row(job, open)));

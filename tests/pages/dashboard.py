@@ -31,6 +31,10 @@ class Dashboard:
         """Wait until the page says so."""
         await self.page.locator("main").get_by_text(text).first.wait_for()
 
+    async def counts(self, words: str) -> None:
+        """Wait until the counts of the page say so."""
+        await self.page.locator(".count").get_by_text(words, exact=True).wait_for()
+
     @property
     def picture(self) -> Locator:
         return self.page.get_by_role("tree")
