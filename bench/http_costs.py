@@ -81,5 +81,5 @@ def _costs(load: LoadGenerator, cases: Mapping[str, tuple[Server, bytes, int]]) 
 
 async def _fill(database: str, many: int) -> None:
     async with pools.open_runtime(database) as runtime:
-        await pools.add_job(runtime, "few", FEW)
-        await pools.add_job(runtime, "many", many)
+        await pools.add_waiting(runtime, "few", FEW)
+        await pools.add_waiting(runtime, "many", many)

@@ -14,11 +14,12 @@ from starlette.types import ASGIApp
 
 from resolvers import jobs, variables
 from resolvers.jobs import NewJob
-from resolvers.runtime import Runtime, make_runtime
+from resolvers.runtime import Runtime, make_runtime, new_seq
 from resolvers.variables import NewVariable
 from sandbox import Sandbox
 from server.app import create_app
 from server.settings import Settings
+from storage.documents import UnitState, Variable
 from storage.store import open_store
 
 EXECUTE = "function (variable, context) {\n  context.result = variable.x * 2;\n  return context;\n}"
@@ -41,6 +42,30 @@ async def add_job(runtime: Runtime, name: str, count: int, validate_result: str 
     for start in range(0, count, AT_ONCE):
         some = [NewVariable({"x": number}) for number in range(start, min(count, start + AT_ONCE))]
         await variables.create_many(runtime, job.key, some)
+
+
+async def add_waiting(runtime: Runtime, name: str, count: int) -> None:
+    """A job with `count` variables that want results, stored without the tasks that lists of them don't look at."""
+    job = await jobs.create(runtime, NewJob(name=name, execute_function=EXECUTE, metadata=METADATA))
+    for start in range(0, count, AT_ONCE):
+        await runtime.store.variables.insert_many(
+            [_waiting(runtime, job.key, number) for number in range(start, min(count, start + AT_ONCE))]
+        )
+
+
+def _waiting(runtime: Runtime, job: str, number: int) -> Variable:
+    key = new_seq()
+    return Variable(
+        id=Variable.id_of(job, key),
+        job=job,
+        key=key,
+        value=f'{{"x":{number}}}',
+        seq=key,
+        rand=runtime.random.random(),
+        state=UnitState.OPEN,
+        due=0,
+        created_at=runtime.now(),
+    )
 
 
 def pool(database: str) -> ASGIApp:
