@@ -256,7 +256,7 @@ class _Description:
             content |= {media_type: {"schema": {"type": "string"}} for media_type in alternate.types}
         return {
             "200": {"description": operation.description or "Found.", "content": content},
-            **_problem_responses(["304", "400", "404", "406", "default"]),
+            **_problem_responses(["304", "400", "404", "406", "422", "default"]),
         }
 
     def _answer(self, operation: Operation) -> dict[str, Any]:
@@ -355,7 +355,7 @@ _SAID = {
     "409": "The state of things doesn't allow it.",
     "413": "The body is too long.",
     "415": "The body is not JSON.",
-    "422": "The pool can read it and turns it down.",
+    "422": "The pool can read the request and turns down what it says.",
     "429": "Too many requests; `Retry-After` says when to come again.",
     "default": "What else went wrong.",
 }

@@ -17,7 +17,7 @@ from schema.errors import PoolError, code_of
 MEDIA_TYPE = "application/problem+json"
 
 STATUS = {
-    "BAD_INPUT": 400,
+    "BAD_INPUT": 422,
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
@@ -33,7 +33,7 @@ STATUS = {
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
 }
-"""The HTTP status of each of the schema's error codes."""
+"""The HTTP status of each of the schema's error codes. A request that can't be read is a BadRequest, and 400."""
 
 _RETRY_SECONDS = 1
 _log = logging.getLogger(__name__)

@@ -381,7 +381,7 @@ async def test_line_12_unsolicited_results_go_through_validation_and_quorum(clie
 @pytest.mark.parametrize("name", ["scheduled", "Scheduler", "SCHEDULED!"])
 async def test_reserved_keys_are_refused_because_they_are_routes(client: httpx.AsyncClient, name: str) -> None:
     answer = await client.post("/jobs", json={"name": name, "execute_function": EXECUTE})
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert answer.json()["field"] == "name"
 
 
@@ -408,4 +408,4 @@ async def test_worker_script_is_served_for_its_type_and_at_its_own_address(job: 
 @pytest.mark.parametrize("key", ["mine.js", ".", ".."])
 async def test_worker_script_addresses_are_no_ids_of_variables(job: Job, key: str) -> None:
     answer = await job.client.post(f"{job.url}/variables", json=1, params={"id": key})
-    assert answer.status_code == 400
+    assert answer.status_code == 422
