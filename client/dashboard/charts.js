@@ -19,10 +19,9 @@ export function lineChart(title, { unit = "", colour = "running", most = 300 } =
   let values = [];
   const line = s("path", { class: `line is-${colour}` });
   const area = s("path", { class: `area is-${colour}` });
-  const highest = s("text", { x: 2, y: 10, class: "tick" });
   const picture = s(
     "svg",
-    { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", preserveAspectRatio: "none" },
+    { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", preserveAspectRatio: "none", "aria-label": `${title}: nothing yet` },
     s("path", { class: "grid", d: `M0 14H${WIDTH}M0 ${HEIGHT / 2 + 4}H${WIDTH}M0 ${HEIGHT - 1}H${WIDTH}` }),
     area,
     line,
@@ -40,7 +39,6 @@ export function lineChart(title, { unit = "", colour = "running", most = 300 } =
     const last = values[values.length - 1] ?? 0;
     say(now, `${number(last)}${unit}`);
     say(range, `${number(Math.min(...values))} to ${number(Math.max(...values))}${unit}`);
-    say(highest, number(top));
     picture.setAttribute("aria-label", `${title}: now ${number(last)}${unit}, ${range.textContent}`);
   };
   return {

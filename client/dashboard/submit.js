@@ -41,7 +41,7 @@ const VARIABLES = `[
 ]
 `;
 /** Where GraphQL says which part of a variable has the wrong type. */
-const AT_INPUT = /at '(?:input|value)\.?([^']*)'/;
+const AT_INPUT = /^Variable '\$input' has invalid value(?: at \.?(\S+))?: /;
 /** Where the pool's compiler says which line it does not understand. */
 const AT_LINE = /\bline (\d+)/;
 
@@ -179,7 +179,7 @@ async function carryOut(mutation, name, input, complainOf, signal) {
     if (!(problem instanceof PoolRefused)) throw problem;
     for (const { message } of problem.errors) {
       const [, path = ""] = AT_INPUT.exec(message) ?? [];
-      complainOf({ field: path, message: message.replace(/^Variable '\$input' got invalid value /, "").slice(0, 500) });
+      complainOf({ field: path, message: message.replace(AT_INPUT, "").slice(0, 500) });
     }
     return null;
   }
