@@ -54,7 +54,7 @@ def node_modules() -> Path:
     return installed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pool_url() -> Iterator[str]:
     """A pool with the one job `doubler`, whose variables are `v0` = {"x": 0}, `v1` = {"x": 1}, ..."""
     with running_pool() as url, httpx.Client(base_url=url) as client:
