@@ -20,7 +20,8 @@ __all__ = ["SCALARS", "JsonText"]
 
 
 def _serialize(value: Any) -> orjson.Fragment:
-    return orjson.Fragment(checked(value, field="value"))
+    """What the pool kept was checked on its way in, and what it made, such as a flow's tree, may be larger."""
+    return orjson.Fragment(str(value) if isinstance(value, JsonText) else checked(value, field="value"))
 
 
 def _parse(value: Any) -> JsonText:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resolvers.json_text import MAX_BYTES
+from schema.scalars import SCALARS, JsonText
 from tests.resolvers.pool import DOUBLE
 from tests.schema.api import Api
 
@@ -101,3 +103,8 @@ async def _variable(api: Api) -> str:
     made = await api.done("createVariables", "variables { key }", job="double", variables=[{"value": 1}])
     key: str = made["variables"][0]["key"]
     return key
+
+
+def test_what_the_pool_made_may_be_larger_than_what_it_takes() -> None:
+    large = JsonText(orjson.dumps("x" * (MAX_BYTES + 1)).decode())
+    assert orjson.loads(orjson.dumps(SCALARS[JsonText].serialize(large))) == "x" * (MAX_BYTES + 1)  # type: ignore[misc]
