@@ -22,7 +22,7 @@ from rest_compat import Facade
 from sandbox import Sandbox
 from schema.context import Context
 from schema.schema import schema
-from server.graphql_endpoint import GraphQLEndpoint
+from server.graphql_endpoint import MAX_BODY, GraphQLEndpoint
 from server.pages import front_page, page_routes, wants_page
 from server.settings import Settings
 from server.sweeper import Sweeper
@@ -161,7 +161,7 @@ def application(service: Service, settings: Settings) -> FastAPI:
         *page_routes(),
     ]
     return Application(
-        Facade(schema, service.context, public_url=settings.public_url, once=_once),
+        Facade(schema, service.context, public_url=settings.public_url, once=_once, max_body=MAX_BODY),
         lifespan=lifespan,
         routes=routes,
         telemetry=NO_TELEMETRY,

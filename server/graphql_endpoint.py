@@ -9,7 +9,7 @@ import orjson
 from cross_web import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.asgi import GraphQL
@@ -22,6 +22,8 @@ from strawberry.types.graphql import OperationType
 from schema.context import Context
 
 MAX_SUBSCRIPTIONS = 100
+MAX_BODY = 32_000_000
+"""Room for a flow of 100,000 jobs, in bytes."""
 SUBSCRIPTION_AS_QUERY = (
     "A subscription is answered as server-sent events (Accept: text/event-stream) or over a WebSocket "
     "(graphql-transport-ws)."
@@ -49,6 +51,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self._make_context = make_context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            receive = _limited(receive)
         if scope["type"] != "http" or not _is_plain(request := Request(scope, receive)):
             await super().__call__(scope, receive, send)
             return
@@ -91,6 +95,21 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def encode_json(self, data: object) -> str:
         """Text: bytes would travel as binary WebSocket frames."""
         return orjson.dumps(data).decode()
+
+
+def _limited(receive: Receive) -> Receive:
+    """The same body, refused (413) once it is longer than `MAX_BODY` bytes."""
+    seen = 0
+
+    async def receive_some() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY:
+            raise HTTPException(413, f"A request may have at most {MAX_BODY:,} bytes.")
+        return message
+
+    return receive_some
 
 
 def _is_plain(request: Request) -> bool:

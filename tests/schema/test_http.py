@@ -83,3 +83,15 @@ async def test_a_browser_gets_an_editor(client: httpx.AsyncClient) -> None:
     page = await client.get("/graphql", headers={"accept": "text/html"})
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_a_body_without_end_is_refused(client: httpx.AsyncClient, accept: str) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" " * 1_000_000
+
+    headers = {"content-type": "application/json", "accept": accept}
+    answer = await client.post("/graphql", content=body(), headers=headers)
+    assert answer.status_code == 413
+    assert "32,000,000 bytes" in answer.text
