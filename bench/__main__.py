@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.cycles import cycles
+from bench.dashboard import dashboard
 from bench.figures import Figure
 from bench.flows import flows
 from bench.http_costs import MANY, http_costs
 from bench.validations import validations
 
-SECTIONS = ("http", "cycles", "validations", "flows")
+SECTIONS = ("http", "cycles", "validations", "flows", "dashboard")
 
 
 @click.command()
@@ -44,6 +45,8 @@ def _figures(sections: tuple[str, ...], scale: float, variables: int) -> Iterato
         yield from validations(max(1, int(10 * scale)) * 200)
     if "flows" in sections:
         yield from flows(scale)
+    if "dashboard" in sections:
+        yield from dashboard(scale)
 
 
 def _table(figures: list[Figure]) -> Table:

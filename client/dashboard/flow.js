@@ -154,7 +154,6 @@ class FlowPage {
       this.picture?.draw();
       this.picture?.tell();
     }
-    if (delta.reset || delta.changed.length) performance.mark("flow-delta");
   }
 
   /** Read the whole tree whenever deltas don't tell all, and not more often than the pool can well answer. */
@@ -165,7 +164,6 @@ class FlowPage {
         const began = performance.now();
         try {
           const { flow } = await ask(TREE, { key: this.key }, this.signal);
-          performance.mark("flow-data");
           this.model = new FlowModel(flow.tree, this.model);
           this.showModel();
         } catch (problem) {

@@ -63,6 +63,7 @@ export class Picture {
     /** @type {Map<string, HTMLCanvasElement>} */
     this.shapes = new Map();
     this.waits = false;
+    this.painted = false;
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.element);
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -145,6 +146,8 @@ export class Picture {
       this.paint(this.rows[at], this.rows[at].y - top);
     }
     this.paintFrame();
+    if (!this.painted) performance.mark("first-picture");
+    this.painted = true;
   }
 
   /** The shape of a state in its colour, drawn once for each size. @param {string} state @param {number} size */

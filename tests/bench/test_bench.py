@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bench.cycles import cycles
+from bench.dashboard import CHROMIUM, dashboard
 from bench.figures import Figure
 from bench.http_costs import http_costs
 from bench.validations import validations
+from tests.conftest import lacking
 
 
 def test_requests_are_measured() -> None:
@@ -25,6 +27,14 @@ def test_validations_are_measured() -> None:
     single, batched = validations(200)
     assert single.value > 0
     assert batched.value > 0
+
+
+def test_the_page_of_a_flow_is_measured_and_keeps_its_promises() -> None:
+    if not CHROMIUM.exists():
+        lacking(str(CHROMIUM))
+    figures = list(dashboard(0.1))
+    assert [figure.met for figure in figures if figure.target] == [True, True]
+    assert figures[-1].value > 0
 
 
 def test_a_ratio_over_its_target_is_said_to_miss_it() -> None:

@@ -21,7 +21,16 @@ SOURCE = """function (variable, context) {
   return context;
 }"""
 ATTACK = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
-PAGES = ("flows", "flows/{flow}", "flows/{flow}?view=timeline&job=1", "pool", "jobs", "jobs/square", "submit", "submit?kind=job")
+PAGES = {
+    "flows": "flows",
+    "flow": "flows/{flow}",
+    "timeline": "flows/{flow}?view=timeline&job=1",
+    "pool": "pool",
+    "jobs": "jobs",
+    "job": "jobs/square",
+    "submit-flow": "submit",
+    "submit-job": "submit?kind=job",
+}
 
 
 def busy_pool(server: RunningServer) -> str:
@@ -91,7 +100,9 @@ async def test_a_job_shows_its_source_and_its_failures_first(
     hand.report(tasks[20:21], error="Error: not this one")
     hand.report(tasks[:20], value={"square": 1}, elapsedMilliseconds=250)
     await expect(rows.first).to_contain_text("failed")
-    await expect(page.get_by_role("img", name="Time of one run: 20 results, half of them within 250 ms")).to_be_visible()
+    await expect(
+        page.get_by_role("img", name="Time of one run: 20 results, half of them within 250 ms")
+    ).to_be_visible()
     await rows.first.get_by_role("button").click()
     await dashboard.sees("Error: not this one")
     await page.screenshot(path=pictures / "dashboard-job.png", full_page=True)
@@ -154,7 +165,9 @@ async def test_a_job_is_submitted_with_its_variables_once_it_is_right(
 
 
 async def test_what_a_pool_holds_is_text_on_every_page(server: RunningServer, context: BrowserContext) -> None:
-    key = add_job(server, f"{ATTACK} job", SQUARE, [ATTACK, 2], metadata={"owner": ATTACK, "description": {"en": ATTACK}})
+    key = add_job(
+        server, f"{ATTACK} job", SQUARE, [ATTACK, 2], metadata={"owner": ATTACK, "description": {"en": ATTACK}}
+    )
     flow = submit_flow(server, name=ATTACK, owner=ATTACK, jobs=[{"job": key, "as": ATTACK}])
     hand = Hand(server, ATTACK)
     tasks = hand.claim()
@@ -162,7 +175,15 @@ async def test_what_a_pool_holds_is_text_on_every_page(server: RunningServer, co
     hand.report(tasks[1:2], error=ATTACK)
     dashboard = await Dashboard.visit(context, server, "flows")
     page = dashboard.page
-    for where in ("flows", f"flows/{flow}?job=0", f"flows/{flow}?view=jobs", "pool", "jobs", f"jobs/{key}", f"jobs/{ATTACK}"):
+    for where in (
+        "flows",
+        f"flows/{flow}?job=0",
+        f"flows/{flow}?view=jobs",
+        "pool",
+        "jobs",
+        f"jobs/{key}",
+        f"jobs/{ATTACK}",
+    ):
         await dashboard.go(where)
         await expect(page.locator("main")).to_contain_text("<img src=x")
     await dashboard.go(f"jobs/{key}")
@@ -187,17 +208,16 @@ async def test_it_is_for_everybody_on_any_screen(
         dashboard = await Dashboard.visit(context, server, "flows")
         page = dashboard.page
         found = {}
-        for where in PAGES:
+        for name, where in PAGES.items():
             await dashboard.go(where.format(flow=flow))
             await page.locator("main .card, main table").first.wait_for()
             if where.startswith("flows/"):
                 await dashboard.picture.wait_for()
-            found[where] = await violations(page, axe)
+            found[name] = await violations(page, axe)
             if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-                found[where].append("it scrolls sideways")
-            name = where.partition("?")[2].partition("=")[2].partition("&")[0] or where.replace("/{flow}", "-one").replace("/", "-")
+                found[name].append("it scrolls sideways")
             await page.screenshot(path=pictures / f"dashboard-{scheme}-{width}-{name}.png", full_page=True)
-        assert found == {where: [] for where in PAGES}
+        assert found == {name: [] for name in PAGES}
         assert dashboard.complaints == []
     finally:
         await context.close()
@@ -207,7 +227,7 @@ async def test_it_is_light_and_asks_nobody_else(server: RunningServer, context: 
     flow = busy_pool(server)
     dashboard = await Dashboard.visit(context, server, "flows")
     sizes: dict[str, int] = {}
-    for where in PAGES:
+    for where in PAGES.values():
         await dashboard.go(where.format(flow=flow))
         await dashboard.page.locator("main .card, main table").first.wait_for()
     assert {url for url in dashboard.requests if not url.startswith(f"{server.url}/")} == set()
