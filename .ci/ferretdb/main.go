@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
@@ -20,6 +21,7 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: ferretdb DIRECTORY")
 	}
+	debug.SetGCPercent(400) // It makes garbage of every document that it looks at.
 	socket := filepath.Join(os.Args[1], "engine.sock")
 	engine, err := ferretdb.New(&ferretdb.Config{
 		Listener:  ferretdb.ListenerConfig{Unix: socket},

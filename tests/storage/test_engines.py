@@ -262,14 +262,23 @@ async def test_an_operation_is_repeated_until_it_is_answered() -> None:
 
 
 @pytest.mark.parametrize("how", ["one", "many"])
-@pytest.mark.parametrize(("processes", "tasks"), [(3, 400), pytest.param(6, 20_000, marks=pytest.mark.soak)])
-async def test_no_task_is_claimed_by_two_processes(shared_location: str, how: str, processes: int, tasks: int) -> None:
-    async with open_database(shared_location, indexes=_CLAIM_INDEXES) as database:
+async def test_no_task_is_claimed_by_two_processes(shared_location: str, how: str) -> None:
+    await _check_claims(shared_location, how, processes=3, tasks=400)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("how", ["one", "many"])
+async def test_no_task_of_very_many_is_claimed_by_two_processes(large_location: str, how: str) -> None:
+    await _check_claims(large_location, how, processes=6, tasks=20_000)
+
+
+async def _check_claims(uri: str, how: str, *, processes: int, tasks: int) -> None:
+    async with open_database(uri, indexes=_CLAIM_INDEXES) as database:
         ids = {f"t{n}" for n in range(tasks)}
         await database.collection("tasks").insert_many(
             [{"_id": _id, "status": "ready", "rand": random.random(), "lease": "", "attempt": 0} for _id in ids]
         )
-        claimed = await _claim_all(shared_location, how, processes)
+        claimed = await _claim_all(uri, how, processes)
         assert [_id for _id, times in Counter(claimed).items() if times > 1] == []
         assert set(claimed) == ids
         assert await database.collection("tasks").group_count({}, "attempt") == {1: tasks}
