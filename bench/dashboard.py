@@ -38,12 +38,12 @@ OBSERVE = """window.longest = 0;
 new PerformanceObserver((seen) => {
   for (const { duration } of seen.getEntries()) window.longest = Math.max(window.longest, duration);
 }).observe({ type: "longtask", buffered: true });"""
-FIRST_PICTURE = """(() => {
-  const [picture] = performance.getEntriesByName("first-picture");
+FIRST_PICTURE = """new Promise((resolve) => new PerformanceObserver((seen) => {
+  const [picture] = seen.getEntriesByName("first-picture");
   const answers = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/graphql"));
   const tree = answers.sort((a, b) => b.decodedBodySize - a.decodedBodySize)[0];
-  return picture ? picture.startTime - tree.responseEnd : null;
-})()"""
+  if (picture) resolve(picture.startTime - tree.responseEnd);
+}).observe({ type: "mark", buffered: true }))"""
 COUNTED = """document.querySelector(".counts .is-COMPLETED")?.textContent ?? "" """
 
 
@@ -82,8 +82,7 @@ async def _watched(server: Server, key: str, seconds: float) -> tuple[float, flo
         await page.add_init_script(OBSERVE)
         await page.goto(f"{url}/dashboard#/flows/{key}")
         await page.get_by_role("tree").wait_for(timeout=120_000)
-        while (first := await page.evaluate(FIRST_PICTURE)) is None:
-            await asyncio.sleep(LOOK_S)
+        first: float = await page.evaluate(FIRST_PICTURE)
         await page.get_by_role("button", name="Open all").click()
         volunteer = asyncio.create_task(_volunteer(url))
         updates = await _changes(page, seconds)

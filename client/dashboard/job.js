@@ -130,6 +130,8 @@ function variableTable(key, state, signal, go) {
   });
   /** @type {Map<string, HTMLElement>} */
   const opened = new Map();
+  /** @type {Map<string, HTMLElement>} */
+  const buttons = new Map();
 
   const page = async (/** @type {string | null} */ only, /** @type {string | null} */ after) =>
     (await ask(VARIABLES, { key, first: PAGE, after, state: only }, signal)).job.variables;
@@ -150,13 +152,15 @@ function variableTable(key, state, signal, go) {
     const details = opened.get(variable.key) ?? null;
     const outcome = variable.reason ?? (variable.canonicalResult ? brief(variable.canonicalResult.value, 160) : "");
     const toggle = async () => {
-      if (opened.delete(variable.key)) return read();
       const cell = h("div", { class: "results" }, "...");
-      opened.set(variable.key, cell);
+      const closes = opened.delete(variable.key);
+      if (!closes) opened.set(variable.key, cell);
       await read();
-      put(cell, await reported(key, variable, signal));
+      buttons.get(variable.key)?.focus();
+      if (!closes) put(cell, await reported(key, variable, signal));
     };
     const button = h("button", { type: "button", class: "link", "aria-expanded": String(!!details), onclick: toggle }, variable.key);
+    buttons.set(variable.key, button);
     const row = h("tr", null, h("td", null, button), h("td", { class: "value" }, brief(variable.value, 120)), h("td", null, badge(variable.state)), h("td", { class: "value" }, outcome));
     return details ? [row, h("tr", { class: "more" }, h("td", { colspan: 4 }, details))] : [row];
   };

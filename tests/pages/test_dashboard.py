@@ -187,6 +187,7 @@ async def test_what_a_pool_holds_is_text_on_every_page(server: RunningServer, co
         await dashboard.go(where)
         await expect(page.locator("main")).to_contain_text("<img src=x")
     await dashboard.go(f"jobs/{key}")
+    await page.locator("tbody button").nth(1).wait_for()
     for button in await page.locator("tbody button").all():
         await button.click()
     await expect(page.locator(".result").first).to_be_visible()
