@@ -12,9 +12,9 @@ const MOST_BINS = 24;
  * A line over time that takes in a value at a time.
  *
  * @param {string} title
- * @param {{unit?: string, colour?: string, most?: number}} [options] `most`: how many values it shows.
+ * @param {{colour?: string, most?: number}} [options] `most`: how many values it shows.
  */
-export function lineChart(title, { unit = "", colour = "running", most = 300 } = {}) {
+export function lineChart(title, { colour = "running", most = 300 } = {}) {
   /** @type {number[]} */
   let values = [];
   const line = s("path", { class: `line is-${colour}` });
@@ -37,9 +37,9 @@ export function lineChart(title, { unit = "", colour = "running", most = 300 } =
     line.setAttribute("d", points.length ? `M${points.join("L")}` : "");
     area.setAttribute("d", points.length ? `M0 ${HEIGHT}L${points.join("L")}L${((points.length - 1) * step).toFixed(1)} ${HEIGHT}Z` : "");
     const last = values[values.length - 1] ?? 0;
-    say(now, `${number(last)}${unit}`);
-    say(range, `${number(Math.min(...values))} to ${number(Math.max(...values))}${unit}`);
-    picture.setAttribute("aria-label", `${title}: now ${number(last)}${unit}, ${range.textContent}`);
+    say(now, number(last));
+    say(range, `${number(Math.min(...values))} to ${number(Math.max(...values))}`);
+    picture.setAttribute("aria-label", `${title}: now ${number(last)}, ${range.textContent}`);
   };
   return {
     element,

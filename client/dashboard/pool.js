@@ -89,7 +89,7 @@ function poolCharts(byMinute) {
 
 /** @param {{schedulers: string[], defaultScheduler: string}} pool */
 function schedulerCharts({ schedulers, defaultScheduler }) {
-  const charts = new Map(schedulers.map((name) => [name, lineChart(name === defaultScheduler ? `${name} (default)` : name, { unit: " tasks", colour: "QUEUED" })]));
+  const charts = new Map(schedulers.map((name) => [name, lineChart(name === defaultScheduler ? `${name} (default)` : name, { colour: "QUEUED" })]));
   return {
     note: h("p", { class: "soft" }, "Tasks that each has handed out in the last minute."),
     elements: [...charts.values()].map((chart) => chart.element),

@@ -64,7 +64,7 @@ async def test_the_pool_is_shown_as_it_changes(server: RunningServer, context: B
     tasks = hand.claim(12, scheduler="shortest")
     await dashboard.sees("8 tasks in the queue, 12 being computed")
     await expect(page.get_by_role("img", name="Tasks in the queue: now 8, 8 to 20")).to_be_visible()
-    await expect(page.get_by_role("img", name="shortest: now 12 tasks")).to_be_visible()
+    await expect(page.get_by_role("img", name="shortest: now 12")).to_be_visible()
     await page.screenshot(path=pictures / "dashboard-pool-busy.png", full_page=True)
     hand.report(tasks[:9], value=1)
     hand.report(tasks[9:], error="Error: broken")

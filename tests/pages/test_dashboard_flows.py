@@ -32,6 +32,13 @@ def only(job: str, server: RunningServer, name: str = "hand") -> tuple[Hand, lis
     return hand, hand.claim(jobs=[job])
 
 
+def queued(server: RunningServer, key: str) -> int:
+    """How many jobs of a flow wait for a host."""
+    asked = "query($key: String!) { flow(key: $key) { progress { byState { queued } } } }"
+    count: int = server.ask(asked, key=key)["flow"]["progress"]["byState"]["queued"]
+    return count
+
+
 async def test_the_list_says_how_far_each_flow_is_and_keeps_its_filters_in_its_address(
     server: RunningServer, context: BrowserContext
 ) -> None:
@@ -242,6 +249,7 @@ async def test_of_thousands_of_jobs_only_what_is_visible_is_drawn(
         dependent=[{"jobs": [{"job": "square"}] * 2_500}, {"jobs": [{"job": "square"}] * 499}],
         jobs=[{"job": "sum"}],
     )
+    await until(lambda: queued(server, key) == 2_999, "all jobs in the queue")
     await context.add_init_script(
         """window.drawn = 0;
         const drawImage = CanvasRenderingContext2D.prototype.drawImage;
