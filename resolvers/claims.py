@@ -248,11 +248,14 @@ async def _with_units(runtime: Runtime, job: Job, lane: Lane, tasks: Sequence[Ta
 async def _own_delay_bounds(runtime: Runtime, job: Job, units: Mapping[str, Unit], tasks: Sequence[Task]) -> None:
     """Leases were granted for the job's delay bound; a flow's job may have another."""
     usual = Policy.of(job.policy).delay_bound_ms
+    others: dict[tuple[str, int], list[Task]] = defaultdict(list)
     for task in tasks:
         own = Policy.of(units[task.unit].policy).delay_bound_ms
         if own != usual:
             task.until = task.leased_at + own
-            await runtime.store.tasks.extend([task.id], task.lease, task.until)
+            others[task.lease, task.until].append(task)
+    for (token, until), group in others.items():
+        await runtime.store.tasks.extend([task.id for task in group], token, until)
 
 
 def _new_token() -> str:

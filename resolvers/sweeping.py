@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 
 from resolvers import assessment, hosts, jobs, replicas, reports
+from resolvers.errors import Unavailable
 from resolvers.flows import recovery
 from resolvers.runtime import Runtime
 from storage.documents import LaneKind, Result, Task, TaskState, Unit
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -72,7 +76,10 @@ async def _recover_reports(runtime: Runtime) -> int:
     await tasks.abandon_report(unreported, now=now, until=now)
     reported = [task for task in stuck if task.id in results]
     await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + runtime.takeover_ms)
-    await _settle(runtime, reported, results)
+    try:
+        await _settle(runtime, reported, results)
+    except Unavailable as problem:
+        log.warning("reports have to wait: %s", problem.message)
     await runtime.lanes.wake(task.lane for task in reported)
     return len(stuck)
 

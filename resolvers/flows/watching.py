@@ -19,7 +19,7 @@ from resolvers.identifiers import REVISION
 from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob
 
-HOLD_BACK_MS = 1_000
+HOLD_BACK_MS = 2_000
 """A job's change is told once its revision is this old (ms): one that another process took earlier is stored by then,
 or comes again with a younger one. Twice of what `storage.flow_nodes` calls prompt."""
 POLL_S = 2.0

@@ -13,6 +13,7 @@ from resolvers import claims, reports, sweeping
 from resolvers.claims import ClaimedTask, ClaimRequest, HeldTask
 from resolvers.flows import reading, structure, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
+from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, NodeState, TaskState, UnitState, Variable
 from storage.documents import Job as StoredJob
@@ -26,9 +27,10 @@ CHEAT = "eve"
 MOST_ROUNDS = 2_000
 
 
-async def open_pool(runtime: Runtime) -> None:
+async def open_pool(runtime: Runtime, **policy: Any) -> None:
     """Store the jobs and their variables, of which nobody wants a result but flows."""
-    await runtime.store.jobs.insert_many([_stored_job(runtime, name) for name in VARIABLES])
+    stored = Policy().overridden(policy).dump()
+    await runtime.store.jobs.insert_many([_stored_job(runtime, name, stored) for name in VARIABLES])
     await runtime.store.variables.insert_many(
         [
             _stored_variable(runtime, job, key, value)
@@ -38,7 +40,7 @@ async def open_pool(runtime: Runtime) -> None:
     )
 
 
-def _stored_job(runtime: Runtime, name: str) -> StoredJob:
+def _stored_job(runtime: Runtime, name: str, policy: dict[str, Any]) -> StoredJob:
     source = "return context;"
     return StoredJob(
         id=StoredJob.id_of(name),
@@ -50,6 +52,7 @@ def _stored_job(runtime: Runtime, name: str) -> StoredJob:
         execute_function=source,
         execute_body=source,
         sha256="",
+        policy=policy,
     )
 
 

@@ -1,0 +1,302 @@
+"""Flows of 300 jobs while processes of the pool are killed at random moments: each ends with the model's result."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resolvers.runtime import make_runtime
+from sandbox import Sandbox
+from server.pool_client import PoolClient, PoolUnavailable
+from server.volunteer.calls import LeasedTask, PoolCalls, Report
+from storage.documents import Flow
+from storage.store import open_store
+from tests.e2e.processes import RunningServer, descendants, running_server
+from tests.flows.hive import Stored, check_nothing_is_left, open_pool
+from tests.flows.model import Failure, Job, Level
+from tests.flows.written import ALWAYS, NEVER, below, compute
+
+PATIENCE_S = 400.0
+VOLUNTEERS = 4
+MOST_KILLS = 4
+LONGEST_PAUSE_S = 3.0
+ROUNDS = int(os.environ.get("COMP_POOL_TEST_ROUNDS", "100"))
+SUBMIT = """mutation Submit($input: SubmitFlowInput!) {
+  submitFlow(input: $input) { flow { key jobCount } userErrors { field message code } }
+}"""
+STATE = "query State($key: String!) { flow(key: $key) { state } }"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How soon what is lost is found, in seconds."""
+
+    lease_s: int
+    takeover_s: float
+    sweep_s: float
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        return {"delay_bound_seconds": self.lease_s, "max_errors": 2, "max_total": 100}
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return ("--sweep-seconds", f"{self.sweep_s}", "--takeover-seconds", f"{self.takeover_s}")
+
+
+EMBEDDED = Pace(3, 1, 0.3)
+SHARED = Pace(20, 8, 4)
+"""FerretDB 1 takes its time."""
+
+
+def _flow(size: int) -> Level:
+    """So many jobs on seven levels: `if`s that skip, `while`s that repeat, jobs that fail."""
+
+    def jobs(of_300: int, *kinds: Job) -> list[Job]:
+        return [kinds[at % len(kinds)] for at in range(of_300 * size // 300)]
+
+    plain = (Job("number", "three"), Job("object", "pair"), Job("grow"), Job("other", "text"))
+    deciding = (Job("number", "zero", condition=NEVER), Job("count", "only", repeat=below(3)), Job("flaky", "one"))
+    return Level(
+        jobs(20, *plain, *deciding),
+        [
+            Level(
+                jobs(80, *plain, *deciding), [Level(jobs(40, *plain)), Level(jobs(10, Job("bare", condition=NEVER)))]
+            ),
+            Level(jobs(50, *deciding), [Level(jobs(60, *plain, Job("bare", condition=ALWAYS)))]),
+            Level(jobs(40, *plain, Job("broken", "any"))),
+        ],
+    )
+
+
+def _input(level: Level) -> dict[str, Any]:
+    """The level as `submitFlow` takes it."""
+    return {"jobs": [_job(each) for each in level.jobs], "dependent": [_input(each) for each in level.dependent]}
+
+
+def _job(job: Job) -> dict[str, Any]:
+    given: dict[str, Any] = {"job": job.job, "variable": job.variable}
+    given |= {"if": job.condition.source} if job.condition else {}
+    return given | ({"while": job.repeat.source} if job.repeat else {})
+
+
+class Slot:
+    """A server that is started again on the same port after it was killed."""
+
+    def __init__(self, database: str, workers: int, pace: Pace) -> None:
+        self._database = database
+        self._workers = workers
+        self._pace = pace
+        self._port = 0
+        self._stack = ExitStack()
+        self.server = self.start()
+
+    def start(self) -> RunningServer:
+        running = running_server(self._database, workers=self._workers, port=self._port, options=self._pace.options)
+        self.server = self._stack.enter_context(running)
+        self._port = self.server.port
+        return self.server
+
+    def kill(self) -> None:
+        self.server.process.send_signal(signal.SIGKILL)
+        self._stack.close()
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def part(self, name: str) -> int | None:
+        """The process of this server whose command line has a name, if it runs now."""
+        found = []
+        for process in descendants(self.server.process.pid):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if name.encode() in Path(f"/proc/{process}/cmdline").read_bytes():
+                    found.append(process)
+        return random.choice(found) if found else None
+
+
+@dataclass
+class Killer:
+    """Kills, at random moments of a round, one of `victims`: a server, or a part of one by a name in its command
+    line."""
+
+    slots: Sequence[Slot]
+    victims: Sequence[str]
+    chance: random.Random
+    killed: Counter[str] = field(default_factory=Counter)
+
+    async def rage(self, ended: asyncio.Event) -> None:
+        for _ in range(self.chance.randint(1, MOST_KILLS)):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), self.chance.uniform(0.1, LONGEST_PAUSE_S))
+                return
+            await asyncio.to_thread(self._kill, self.chance.choice(self.slots), self.chance.choice(self.victims))
+
+    def _kill(self, slot: Slot, victim: str) -> None:
+        if victim == "server":
+            slot.kill()
+            slot.start()
+            self.killed[victim] += 1
+        elif process := slot.part(victim):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+                self.killed[victim] += 1
+
+
+class Volunteer:
+    """A host that never gives up on a report."""
+
+    def __init__(self, clients: Sequence[PoolClient], chance: random.Random) -> None:
+        self._pools = [PoolCalls(client) for client in clients]
+        self._chance = chance
+        self._host = ""
+
+    async def work(self, ended: asyncio.Event) -> None:
+        while not ended.is_set():
+            try:
+                pool = self._chance.choice(self._pools)
+                claim = await pool.claim(host=self._host, name="", first=self._chance.randint(1, 20), wanted={})
+            except PoolUnavailable:
+                await asyncio.sleep(0.1)
+                continue
+            self._host = claim.host
+            if claim.tasks:
+                await self._report(claim.tasks, ended)
+            else:
+                await asyncio.sleep(0.05)
+
+    async def _report(self, tasks: Sequence[LeasedTask], ended: asyncio.Event) -> None:
+        reports = [_computed(task) for task in tasks]
+        while not ended.is_set():
+            with suppress(PoolUnavailable):
+                await self._chance.choice(self._pools).submit(self._host, reports)
+                return
+            await asyncio.sleep(0.1)
+
+
+def _computed(task: LeasedTask) -> Report:
+    try:
+        value, context = compute(task.job, task.variable, task.context)
+    except Failure as failure:
+        return Report(task, 1, error=str(failure))
+    return Report(task, 1, value=value, context=context)
+
+
+async def _persist(clients: Sequence[PoolClient], document: str, **said: Any) -> dict[str, Any]:
+    """The answer of whichever server answers first."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        for client in clients:
+            with suppress(PoolUnavailable):
+                return await client.call(document, **said)
+        await asyncio.sleep(0.1)
+    raise AssertionError("no server answers")
+
+
+async def _round(clients: Sequence[PoolClient], killer: Killer, root: Level, name: str) -> str:
+    """Submit a flow and have it computed; its key once it has ended."""
+    ended = asyncio.Event()
+    given = {**_input(root), "onFailure": "CONTINUE", "idempotencyKey": name}
+    async with asyncio.TaskGroup() as group:
+        group.create_task(killer.rage(ended))
+        payload = (await _persist(clients, SUBMIT, input=given))["submitFlow"]
+        assert not payload["userErrors"], payload
+        for _ in range(VOLUNTEERS):
+            group.create_task(Volunteer(clients, random.Random(killer.chance.random())).work(ended))
+        key: str = payload["flow"]["key"]
+        deadline = time.monotonic() + PATIENCE_S
+        while (await _persist(clients, STATE, key=key))["flow"]["state"] in ("PENDING", "RUNNING"):
+            assert time.monotonic() < deadline, f"the flow {key} does not end"
+            await asyncio.sleep(0.2)
+        ended.set()
+    return key
+
+
+async def _play(
+    database: str,
+    *,
+    victims: Sequence[str],
+    rounds: int,
+    servers: int = 1,
+    workers: int = 1,
+    size: int = 300,
+    pace: Pace = EMBEDDED,
+) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    root = _flow(size)
+    async with open_store(database) as store, Sandbox(workers=1) as sandbox:
+        await open_pool(await make_runtime(store, sandbox), **pace.policy)
+    slots: list[Slot] = []
+    keys: list[str] = []
+    durations: list[float] = []
+    try:
+        slots += [await asyncio.to_thread(Slot, database, workers, pace) for _ in range(servers)]
+        clients = [PoolClient(slot.server.url) for slot in slots]
+        killer = Killer(slots, victims, random.Random(seed))
+        for number in range(rounds):
+            began = time.monotonic()
+            keys.append(await _round(clients, killer, root, f"round {number}"))
+            durations.append(time.monotonic() - began)
+        for client in clients:
+            await client.__aexit__(None, None, None)
+    finally:
+        for slot in slots:
+            await asyncio.to_thread(slot.close)
+    await _check_the_books(database, keys, root)
+    print(
+        f"{rounds} rounds of {size} jobs, {dict(killer.killed)} killed, "
+        f"{sum(durations) / rounds:.1f} s a round, the longest {max(durations):.1f} s"
+    )
+
+
+async def _check_the_books(database: str, keys: Sequence[str], root: Level) -> None:
+    async with open_store(database) as store, Sandbox(workers=1) as sandbox:
+        runtime = await make_runtime(store, sandbox)
+        for key in keys:
+            flow = await store.flows.get(Flow.id_of(key))
+            assert flow is not None
+            (await Stored.read(runtime, flow, root)).check()
+            await check_nothing_is_left(runtime, flow, reporting=True)
+
+
+PARTS = ("server", "embedded/launcher", "sandbox")
+
+
+async def test_a_flow_survives_the_only_process_its_store_and_its_sandbox(tmp_path: Path) -> None:
+    await _play(str(tmp_path / "pool"), victims=PARTS, rounds=2)
+
+
+async def test_a_flow_survives_each_of_two_processes_on_one_store(tmp_path: Path) -> None:
+    await _play(str(tmp_path / "pool"), workers=2, victims=["server.process"], rounds=1)
+
+
+@pytest.mark.parametrize("engine_location", ["mongodb"], indirect=True)
+async def test_a_flow_survives_each_of_two_servers_on_one_database(engine_location: str) -> None:
+    await _play(engine_location, servers=2, victims=["server"], rounds=1, size=30, pace=SHARED)
+
+
+@pytest.mark.soak
+async def test_a_hundred_flows_survive_the_only_process_its_store_and_its_sandbox(tmp_path: Path) -> None:
+    await _play(str(tmp_path / "pool"), victims=PARTS, rounds=ROUNDS)
+
+
+@pytest.mark.soak
+async def test_a_hundred_flows_survive_each_of_two_processes_on_one_store(tmp_path: Path) -> None:
+    await _play(str(tmp_path / "pool"), workers=2, victims=["server.process"], rounds=ROUNDS)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("engine_location", ["mongodb"], indirect=True)
+async def test_many_flows_survive_each_of_two_servers_on_one_database(engine_location: str) -> None:
+    await _play(engine_location, servers=2, victims=["server"], rounds=max(1, ROUNDS // 20), pace=SHARED)
