@@ -78,8 +78,10 @@ class Worker:
         return self._process.returncode is not None
 
     def send(self, message: frames.Message) -> None:
-        """Queue a message; `receive` waits for its answer."""
-        self._outbox.write(frames.pack(message))
+        """Queue a message; `receive` waits for its answer, or says that the worker has ended."""
+        # asyncio bears writing to a closed transport, uvloop does not.
+        if not self._outbox.is_closing():
+            self._outbox.write(frames.pack(message))
 
     async def receive(self, timeout_s: float) -> frames.Message:
         """The worker's next message.
