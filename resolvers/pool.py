@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
+from resolvers.errors import Unavailable
 from storage.documents import TaskState
 from storage.store import Store
 
@@ -59,10 +60,17 @@ class PoolStatusCache:
         )
 
 
-async def activity(cache: PoolStatusCache, now: Callable[[], int]) -> AsyncIterator[PoolStatus]:
-    """The pool's counts as they change, for ever. A slow reader skips what it missed."""
+async def activity(
+    cache: PoolStatusCache, now: Callable[[], int], draining: Callable[[], bool]
+) -> AsyncIterator[PoolStatus]:
+    """The pool's counts as they change. A slow reader skips what it missed.
+
+    Raises Unavailable when this process stops.
+    """
     last: PoolStatus | None = None
     while True:
+        if draining():
+            raise Unavailable("this server is stopping; subscribe again at another one")
         status = await cache.status(now())
         if last is None or replace(status, measured_at=last.measured_at) != last:
             yield status

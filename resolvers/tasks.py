@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resolvers.assessment import numbers_of
+from resolvers.errors import NotFound
+from resolvers.identifiers import TASK_ID
 from resolvers.runtime import Runtime
 from storage.documents import Task, Unit
 
@@ -14,3 +16,11 @@ async def of_unit(runtime: Runtime, unit: Unit) -> Sequence[Task]:
     ids = [Task.id_of(unit.id, number) for number in numbers_of(unit)]
     found = await runtime.store.tasks.get_many(ids)
     return [found[each] for each in ids if each in found]
+
+
+async def by_id(runtime: Runtime, task_id: str) -> Task:
+    """Raises NotFound."""
+    task = await runtime.store.tasks.get(task_id) if TASK_ID.fullmatch(task_id) else None
+    if task is None:
+        raise NotFound(f"there is no task {task_id[:200]!r}")
+    return task

@@ -8,18 +8,22 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import hosts, jobs, pool, results, variables
+from resolvers import hosts, jobs, pool, results, tasks, variables
 from resolvers.errors import BadInput, NotFound
+from resolvers.flows import reading
 from resolvers.runtime import Runtime
 from schema.connections import After, Connection, First, connection, page_size
 from schema.context import PoolInfo
 from schema.contract import READS
 from schema.directives import Hal, HalField, HalRole
 from schema.enums import TaskState, Verdict
+from schema.flow_nodes import FlowJob, FlowLevel, FlowRun
+from schema.flows import Flow
 from schema.hosts import Host
 from schema.jobs import Job
 from schema.nodes import Node, split_id
 from schema.results import Result
+from schema.tasks import Task
 from schema.times import moment
 from schema.variables import Variable
 
@@ -134,11 +138,38 @@ async def _result(runtime: Runtime, key: str) -> Node:
     return Result.of(found)
 
 
+async def _task(runtime: Runtime, key: str) -> Node:
+    return Task.of(await tasks.by_id(runtime, key))
+
+
+async def _flow(runtime: Runtime, key: str) -> Node:
+    return Flow.of(await reading.get(runtime, key))
+
+
+async def _flow_level(runtime: Runtime, key: str) -> Node:
+    flow, _, number = key.partition("/")
+    return FlowLevel.of(await reading.get_level(runtime, flow, number))
+
+
+async def _flow_job(runtime: Runtime, key: str) -> Node:
+    flow, _, number = key.partition("/")
+    return FlowJob.of(await reading.get_job(runtime, flow, number))
+
+
+async def _flow_run(runtime: Runtime, key: str) -> Node:
+    return FlowRun.of(await reading.get_run(runtime, key))
+
+
 NODES: dict[str, Callable[[Runtime, str], Awaitable[Node]]] = {
     "Job": _job,
     "Variable": _variable,
     "Host": _host,
     "Result": _result,
+    "Task": _task,
+    "Flow": _flow,
+    "FlowLevel": _flow_level,
+    "FlowJob": _flow_job,
+    "FlowRun": _flow_run,
 }
 
 
@@ -194,5 +225,5 @@ class PoolSubscription:
     @strawberry.subscription(description="The pool's counts, whenever they have changed; at most once a second.")
     async def pool_activity(self, info: PoolInfo) -> AsyncIterator[PoolStatus]:
         runtime = info.context.runtime
-        async for status in pool.activity(runtime.status, runtime.now):
+        async for status in pool.activity(runtime.status, runtime.now, lambda: runtime.draining):
             yield PoolStatus.of(status, runtime)

@@ -10,7 +10,7 @@ import orjson
 
 from resolvers import tasks
 from resolvers.errors import BadInput, NotFound
-from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, checked_cursor, checked_text
+from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, RUN_ID, checked_cursor, checked_text
 from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, Result, Run, Task
 from storage.flow_nodes import FlowNodes
@@ -86,6 +86,14 @@ async def runs_page(runtime: Runtime, flow_job: FlowJob, *, first: int, after: s
     return await runtime.store.runs.page({"flow_job": flow_job.id}, first=first, after=checked_cursor(after))
 
 
+async def get_run(runtime: Runtime, run_id: str) -> Run:
+    """Raises NotFound."""
+    run = await runtime.store.runs.get(run_id) if RUN_ID.fullmatch(run_id) else None
+    if run is None:
+        raise NotFound(f"there is no run {run_id[:200]!r}")
+    return run
+
+
 async def run_results(runtime: Runtime, run: Run) -> Sequence[Result]:
     """What hosts reported for a run, the first one first."""
     return await runtime.store.results.page({"unit": run.id}, first=PAGE)
@@ -116,7 +124,7 @@ async def tree(runtime: Runtime, flow: Flow) -> str:
                 "finishedAt": each["finished_at"],
             }
         )
-    return orjson.dumps(_nested(levels, jobs_by_level)).decode()
+    return _nested(levels, jobs_by_level)
 
 
 async def _outlines(
@@ -131,16 +139,12 @@ async def _outlines(
             return found
 
 
-def _nested(levels: Sequence[Mapping[str, Any]], jobs_by_level: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Levels come with every parent before its children: no recursion is needed to hang them up."""
-    hung: dict[str, dict[str, Any]] = {}
-    for level in levels:
-        hung[level["_id"]] = {
-            "id": str(level["number"]),
-            "state": level["state"].upper(),
-            "jobs": jobs_by_level[level["_id"]],
-            "dependent": [],
-        }
-        if level["parent"]:
-            hung[level["parent"]]["dependent"].append(hung[level["_id"]])
-    return next(iter(hung.values()), {})
+def _nested(levels: Sequence[Mapping[str, Any]], jobs_by_level: Mapping[str, list[dict[str, Any]]]) -> str:
+    """Levels come with every parent before its children: written from the last one on, each finds those below it
+    written already. No encoder goes as deep as flows may."""
+    below: dict[str, list[str]] = defaultdict(list)
+    for level in reversed(levels):
+        told = {"id": str(level["number"]), "state": level["state"].upper(), "jobs": jobs_by_level[level["_id"]]}
+        dependent = ",".join(reversed(below[level["_id"]]))
+        below[level["parent"]].append(f'{orjson.dumps(told).decode()[:-1]},"dependent":[{dependent}]}}')
+    return next(iter(below[""]), "{}")

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from resolvers.errors import BadInput
+from resolvers.errors import BadInput, Unavailable
 from resolvers.flows import progress, reading
 from resolvers.flows.progress import Progress
 from resolvers.identifiers import REVISION
@@ -50,7 +50,7 @@ class Delta:
 async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncIterator[Delta]:
     """The deltas of a flow behind a cursor (empty: from now on), the last one when it has ended.
 
-    Raises NotFound, and BadInput for a cursor that is none.
+    Raises NotFound, BadInput for a cursor that is none, and Unavailable when this process stops.
     """
     if after and not REVISION.fullmatch(after):
         raise BadInput(f"{after[:100]!r} is no cursor of this subscription", field="after")
@@ -59,6 +59,8 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncIterator[De
     with runtime.flow_poller.watching(flow.id) as changed:
         cursor = after
         while True:
+            if runtime.draining:
+                raise Unavailable("this server is stopping; go on at another one, after the last cursor")
             changed.clear()
             delta, told = await _delta(runtime, flow.key, cursor)
             if last is None or _is_news(last, delta):
