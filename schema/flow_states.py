@@ -47,4 +47,5 @@ class WaitKind(Enum):
     NO_SUPPORTER = described("NO_SUPPORTER", "No volunteer supports this job or its owner.")
     QUEUE = described("QUEUE", "It is in the queue for a volunteer.")
     COMPUTING = described("COMPUTING", "Hosts are computing it.")
+    JUDGING = described("JUDGING", "What hosts reported is being judged.")
     VOTES = described("VOTES", "More equal results are needed.")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from resolvers.assessment import numbers_of
 from resolvers.policies import Policy
@@ -26,7 +27,16 @@ class WaitKind(StrEnum):
     NO_SUPPORTER = "NO_SUPPORTER"
     QUEUE = "QUEUE"
     COMPUTING = "COMPUTING"
+    JUDGING = "JUDGING"
     VOTES = "VOTES"
+
+
+COUNTED = {
+    WaitKind.COMPUTING: "{} host(s) at work",
+    WaitKind.JUDGING: "{} result(s) being judged",
+    WaitKind.VOTES: "waiting for {} more vote(s)",
+}
+"""The messages that say their count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,10 @@ class Wait:
     kind: WaitKind
     message: str
     count: int = 0
+
+    @classmethod
+    def counted(cls, kind: WaitKind, count: int) -> Self:
+        return cls(kind, COUNTED[kind].format(count), count)
 
 
 async def why_flow(runtime: Runtime, flow: Flow) -> list[Wait]:
@@ -55,7 +69,8 @@ async def why_flow(runtime: Runtime, flow: Flow) -> list[Wait]:
 
 
 def _added(known: Wait, more: Wait) -> Wait:
-    return Wait(known.kind, known.message, known.count + more.count)
+    count = known.count + more.count
+    return Wait.counted(known.kind, count) if known.kind in COUNTED else Wait(known.kind, known.message, count)
 
 
 async def why_job(runtime: Runtime, flow: Flow, flow_job: FlowJob) -> list[Wait]:
@@ -102,12 +117,15 @@ async def _of_active(runtime: Runtime, active: Sequence[FlowJob]) -> list[Wait]:
             waits.append(Wait(WaitKind.STARTING, "it is about to start"))
             continue
         states = [tasks[each].status for each in ids[run.id] if each in tasks]
-        if leased := states.count(TaskState.LEASED):
-            waits.append(Wait(WaitKind.COMPUTING, f"{leased} host(s) at work", leased))
-        if missing := _missing_votes(run, [results[each] for each in ids[run.id] if each in results]):
-            waits.append(Wait(WaitKind.VOTES, f"waiting for {missing} more vote(s)", missing))
+        counts = {
+            WaitKind.COMPUTING: states.count(TaskState.LEASED),
+            WaitKind.JUDGING: states.count(TaskState.REPORTING),
+            WaitKind.VOTES: _missing_votes(run, [results[each] for each in ids[run.id] if each in results]),
+        }
+        found = [Wait.counted(kind, count) for kind, count in counts.items() if count]
         if TaskState.READY in states:
-            waits.append(await _of_queue(runtime, flow_job, hosts))
+            found.append(await _of_queue(runtime, flow_job, hosts))
+        waits += found or [Wait(WaitKind.STARTING, "it is about to go on")]
     return waits
 
 

@@ -14,7 +14,7 @@ from tests.resolvers.pool import Clock, process
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(__file__.rsplit("/", 1)[0]):
+        if item.path.is_relative_to(__file__.rsplit("/", 1)[0]) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
