@@ -75,6 +75,11 @@ class Runtime:
         except Exception:
             log.exception("work in the background failed; the sweeper carries it on")
 
+    def drain(self) -> None:
+        """Hand out no more tasks, and send those who watch elsewhere."""
+        self.draining = True
+        self.flow_poller.wake_all()
+
     async def close(self) -> None:
         """Stop what is done behind the scenes."""
         await self.flow_poller.close()

@@ -67,7 +67,7 @@ class Service:
                 try:
                     yield runtime
                 finally:
-                    runtime.draining = True
+                    runtime.drain()
                     await runtime.close()
                     self._runtime = None
 

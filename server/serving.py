@@ -90,7 +90,7 @@ async def serve(
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        runtime.draining = True
+        runtime.drain()
         if not serving.done():
             await asyncio.sleep(settings.drain_seconds)
         server.should_exit = True

@@ -41,6 +41,10 @@ class FlowPoller:
             if not self._watchers[flow_id]:
                 del self._watchers[flow_id]
 
+    def wake_all(self) -> None:
+        """Have every watcher look, whether its flow has changed or not."""
+        self._wake(set(self._watchers))
+
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resolvers.runtime import Runtime
-from storage.documents import Flow, Level, NodeState
+from storage.documents import Flow, FlowState, Level, NodeState
 
 WINDOW_MS = 60_000
 ENDED = frozenset({NodeState.COMPLETED, NodeState.FAILED, NodeState.SKIPPED, NodeState.CANCELLED})
+REOPENED = (NodeState.CANCELLED, NodeState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Progress:
 
 async def of_flow(runtime: Runtime, flow: Flow) -> Progress:
     by_state = await _by_state(runtime, {"flow": flow.id})
+    if flow.generation and flow.state in (FlowState.RUNNING, FlowState.PAUSED):
+        # A retry reopens them after it: they wait already.
+        for state in REOPENED if flow.on_failure == "FAIL" else (NodeState.CANCELLED,):
+            by_state[NodeState.WAITING] += by_state[state]
+            by_state[state] = 0
     throughput = await _throughput(runtime, flow)
     return _progress(by_state, throughput)
 

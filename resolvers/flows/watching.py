@@ -78,7 +78,7 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncIterator[De
 
 async def _delta(runtime: Runtime, key: str, cursor: str) -> tuple[Delta, bool]:
     """What changed behind the cursor, and whether that is all: some changes may be too young to be told."""
-    flow = await reading.get(runtime, key)
+    flow, at = await _now(runtime, key)
     horizon = revision_at(runtime.now() - HOLD_BACK_MS)
     found: Sequence[FlowJob] = []
     if cursor:
@@ -87,13 +87,24 @@ async def _delta(runtime: Runtime, key: str, cursor: str) -> tuple[Delta, bool]:
     old = found if flow.ended else [each for each in found if each.rev < horizon]
     reset = not cursor or len(old) > MOST_NODES
     delta = Delta(
-        cursor=max(cursor, horizon, old[-1].rev if old and flow.ended else ""),
+        cursor=max(cursor, horizon),
         flow=flow,
-        progress=await progress.of_flow(runtime, flow),
+        progress=at,
         jobs=[] if reset else old,
         reset=reset,
     )
     return delta, len(old) == len(found)
+
+
+async def _now(runtime: Runtime, key: str) -> tuple[Flow, Progress]:
+    """A flow with its progress, counted while it was just that: not what was there before a retry."""
+    flow = await reading.get(runtime, key)
+    while True:
+        at = await progress.of_flow(runtime, flow)
+        current = await reading.get(runtime, key)
+        if current.rev == flow.rev:
+            return flow, at
+        flow = current
 
 
 def _is_news(last: Delta, delta: Delta) -> bool:
