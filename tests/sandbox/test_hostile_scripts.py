@@ -48,8 +48,10 @@ FAILING = {
     "a heap bomb": Trap("const a = []; for (;;) a.push(new Array(1e5).fill(1.5))", {MEMORY}, "it took more"),
     "one huge array": Trap("return new Array(1e8).fill(1.5).length", {MEMORY, TIMEOUT, ERROR}),
     "a string that doubles": Trap("let s = 'ab'; for (;;) s += s", {ERROR}, "RangeError: Invalid string length"),
+    # Which allocation fails first is chance: a buffer's, which throws, or one of V8's own, which ends the process.
     "an ArrayBuffer bomb": Trap(
-        "const a = []; for (;;) a.push(new Uint8Array(1 << 26).fill(1))", {MEMORY, TIMEOUT, ERROR}
+        "const a = []; for (;;) a.push(new Uint8Array(1 << 26).fill(1))",
+        {MEMORY, TIMEOUT, ERROR, FailureKind.CRASH},
     ),
     "one huge ArrayBuffer": Trap("return new ArrayBuffer(2 ** 33).byteLength", {ERROR}, "RangeError"),
     "WebAssembly": Trap("return new WebAssembly.Memory({initial: 1})", {ERROR}, "WebAssembly is not"),
