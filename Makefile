@@ -24,8 +24,8 @@ serve: $(VENV)/.runtime ## Run a pool on http://127.0.0.1:7070 until Ctrl-C
 test: $(VENV)/.dev ## Run the tests, all but those that take long
 	$(BIN)/pytest -m "not soak"
 
-soak: $(VENV)/.dev ## Run the tests that take long
-	$(BIN)/pytest -m soak
+soak: $(VENV)/.dev ## Run the tests that take long, and print their figures
+	$(BIN)/pytest -m soak -rA
 
 check: $(VENV)/.dev ## Style, types, import arrows, and the committed API descriptions
 	$(BIN)/ruff check
