@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -80,15 +80,21 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    database: str | Path, *, workers: int = 1, port: int = 0, options: Sequence[str] = ()
+    database: str | Path,
+    *,
+    workers: int = 1,
+    port: int = 0,
+    options: Sequence[str] = (),
+    log: IO[str] | None = None,
 ) -> Iterator[RunningServer]:
-    """`comp-pool serve` on a database; stopped by SIGTERM at the end of the block if it still runs."""
+    """`comp-pool serve` on a database; stopped by SIGTERM at the end of the block if it still runs. What it says on
+    standard error goes to `log`."""
     arguments = [
         *("--database", str(database), "--port", str(port), "--workers", str(workers)),
         *("--sandbox-workers", "1", *options),
     ]
     process = subprocess.Popen(
-        command("serve", "--json", *arguments), stdout=subprocess.PIPE, text=True, start_new_session=True
+        command("serve", "--json", *arguments), stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
     )
     assert process.stdout
     try:

@@ -19,22 +19,19 @@ import pytest
 from resolvers.runtime import make_runtime
 from sandbox import Sandbox
 from server.pool_client import PoolClient, PoolUnavailable
-from server.volunteer.calls import LeasedTask, PoolCalls, Report
 from storage.documents import Flow
 from storage.store import open_store
+from tests.e2e.flows import SUBMIT, Volunteer, submission
 from tests.e2e.processes import RunningServer, descendants, running_server
 from tests.flows.hive import Stored, check_nothing_is_left, open_pool
-from tests.flows.model import Failure, Job, Level
-from tests.flows.written import ALWAYS, NEVER, below, compute
+from tests.flows.model import Job, Level
+from tests.flows.written import ALWAYS, NEVER, below
 
 PATIENCE_S = 400.0
 VOLUNTEERS = 4
 MOST_KILLS = 4
 LONGEST_PAUSE_S = 3.0
 ROUNDS = int(os.environ.get("COMP_POOL_TEST_ROUNDS", "100"))
-SUBMIT = """mutation Submit($input: SubmitFlowInput!) {
-  submitFlow(input: $input) { flow { key jobCount } userErrors { field message code } }
-}"""
 STATE = "query State($key: String!) { flow(key: $key) { state } }"
 
 
@@ -78,17 +75,6 @@ def _flow(size: int) -> Level:
             Level(jobs(40, *plain, Job("broken", "any"))),
         ],
     )
-
-
-def _input(level: Level) -> dict[str, Any]:
-    """The level as `submitFlow` takes it."""
-    return {"jobs": [_job(each) for each in level.jobs], "dependent": [_input(each) for each in level.dependent]}
-
-
-def _job(job: Job) -> dict[str, Any]:
-    given: dict[str, Any] = {"job": job.job, "variable": job.variable}
-    given |= {"if": job.condition.source} if job.condition else {}
-    return given | ({"while": job.repeat.source} if job.repeat else {})
 
 
 class Slot:
@@ -153,45 +139,6 @@ class Killer:
                 self.killed[victim] += 1
 
 
-class Volunteer:
-    """A host that never gives up on a report."""
-
-    def __init__(self, clients: Sequence[PoolClient], chance: random.Random) -> None:
-        self._pools = [PoolCalls(client) for client in clients]
-        self._chance = chance
-        self._host = ""
-
-    async def work(self, ended: asyncio.Event) -> None:
-        while not ended.is_set():
-            try:
-                pool = self._chance.choice(self._pools)
-                claim = await pool.claim(host=self._host, name="", first=self._chance.randint(1, 20), wanted={})
-            except PoolUnavailable:
-                await asyncio.sleep(0.1)
-                continue
-            self._host = claim.host
-            if claim.tasks:
-                await self._report(claim.tasks, ended)
-            else:
-                await asyncio.sleep(0.05)
-
-    async def _report(self, tasks: Sequence[LeasedTask], ended: asyncio.Event) -> None:
-        reports = [_computed(task) for task in tasks]
-        while not ended.is_set():
-            with suppress(PoolUnavailable):
-                await self._chance.choice(self._pools).submit(self._host, reports)
-                return
-            await asyncio.sleep(0.1)
-
-
-def _computed(task: LeasedTask) -> Report:
-    try:
-        value, context = compute(task.job, task.variable, task.context)
-    except Failure as failure:
-        return Report(task, 1, error=str(failure))
-    return Report(task, 1, value=value, context=context)
-
-
 async def _persist(clients: Sequence[PoolClient], document: str, **said: Any) -> dict[str, Any]:
     """The answer of whichever server answers first."""
     deadline = time.monotonic() + PATIENCE_S
@@ -206,7 +153,7 @@ async def _persist(clients: Sequence[PoolClient], document: str, **said: Any) ->
 async def _round(clients: Sequence[PoolClient], killer: Killer, root: Level, name: str) -> str:
     """Submit a flow and have it computed; its key once it has ended."""
     ended = asyncio.Event()
-    given = {**_input(root), "onFailure": "CONTINUE", "idempotencyKey": name}
+    given = {**submission(root), "onFailure": "CONTINUE", "idempotencyKey": name}
     async with asyncio.TaskGroup() as group:
         group.create_task(killer.rage(ended))
         payload = (await _persist(clients, SUBMIT, input=given))["submitFlow"]
