@@ -57,7 +57,8 @@ class PoolRefused(Exception):
     """The pool turned the call down; the same call will be turned down again."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(f"{refusal.field}: {refusal.message}" if refusal.field else refusal.message)
+        named = refusal.message.startswith(refusal.field)
+        super().__init__(refusal.message if named else f"{refusal.field}: {refusal.message}")
         self.refusal = refusal
 
 

@@ -34,6 +34,7 @@ class FlowPicture:
     def __init__(self) -> None:
         self._root: _Level | None = None
         self._home: dict[int, _Level] = {}
+        self._levels = 0
         self._delta: dict[str, Any] = {}
 
     def update(self, update: FlowUpdate) -> None:
@@ -48,8 +49,10 @@ class FlowPicture:
     def _read(self, tree: dict[str, Any]) -> _Level:
         root = _Level(tree["id"])
         waiting = [(root, tree)]
+        self._levels = 0
         while waiting:
             level, told = waiting.pop()
+            self._levels += 1
             for job in told["jobs"]:
                 level.jobs[int(job["id"])] = job["state"]
                 level.names.append(job["as"])
@@ -66,9 +69,9 @@ class FlowPicture:
         parts: list[RenderableType] = [_headline(self._delta)]
         if self._root is not None:
             tree = Tree(_line(self._root), guide_style="dim")
-            left = self._grow(tree, self._root, MOST_LEVELS)
+            self._grow(tree, self._root, MOST_LEVELS)
             parts.append(tree)
-            if not left:
+            if self._levels > 1 + MOST_LEVELS:
                 parts.append(Text("(more levels are not shown)", style="dim"))
         parts += [Text(f"  {each['message']}", style="dim") for each in self._delta["flow"]["whyWaiting"]]
         return Group(*parts)
