@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALL := $(UV) pip install --quiet --python $(VENV)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo serve test check bench soak reference lock clean
+.PHONY: help demo serve test check bench soak reference pictures lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -39,6 +39,9 @@ bench: $(VENV)/.dev ## Measure what a request, a cycle and a validation cost
 
 reference: $(VENV)/.dev ## Write docs/reference and schema/schema.graphql anew after a change of what they describe
 	$(BIN)/python docs/write_reference.py
+
+pictures: $(VENV)/.dev ## Take the README's pictures of the pages anew
+	COMP_POOL_TEST_PICTURES=docs/images $(BIN)/pytest -q tests/pages/test_readme_pictures.py
 
 lock: | $(UV) ## Pin the versions anew after a change of pyproject.toml
 	$(COMPILE) pyproject.toml --output-file requirements.lock

@@ -12,7 +12,7 @@ from schema.flow_states import WaitKind
 class WaitReason:
     kind: WaitKind = strawberry.field(description="The kind of reason, for programs.")
     message: str = strawberry.field(description="The reason in words.")
-    count: int = strawberry.field(description="What is counted: missing votes, levels, hosts, jobs in the queue.")
+    count: int = strawberry.field(description="What is counted: missing votes, levels, tasks, jobs in the queue.")
 
     @classmethod
     def of(cls, wait: waiting.Wait) -> WaitReason:

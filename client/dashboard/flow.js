@@ -73,7 +73,8 @@ class FlowPage {
     this.panelOpen = null;
     this.critical = new Set();
     this.stale = true;
-    this.readable = 0;
+    /** What changed since the tree that is being read was asked for. @type {any[] | null} */
+    this.since = null;
     this.again = () => {};
     const { line, status } = livenessLine();
     this.status = status;
@@ -149,7 +150,8 @@ class FlowPage {
     this.flow = delta.flow;
     this.drawHead(delta);
     if (delta.reset) this.stale = true;
-    else if (this.model) {
+    this.since?.push(...delta.changed);
+    if (!delta.reset && this.model) {
       this.model.apply(delta.changed);
       this.picture?.draw();
       this.picture?.tell();
@@ -161,10 +163,13 @@ class FlowPage {
     while (!this.signal.aborted) {
       if (this.stale && this.flow) {
         this.stale = false;
+        this.since = [];
         const began = performance.now();
         try {
           const { flow } = await ask(TREE, { key: this.key }, this.signal);
           this.model = new FlowModel(flow.tree, this.model);
+          this.model.apply(this.since);
+          this.since = null;
           this.showModel();
         } catch (problem) {
           if (this.signal.aborted) return;

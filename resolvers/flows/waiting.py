@@ -32,16 +32,16 @@ class WaitKind(StrEnum):
 
 
 COUNTED = {
-    WaitKind.COMPUTING: "{} host(s) at work",
-    WaitKind.JUDGING: "{} result(s) being judged",
-    WaitKind.VOTES: "waiting for {} more vote(s)",
+    WaitKind.COMPUTING: ("{} task being computed", "{} tasks being computed"),
+    WaitKind.JUDGING: ("{} result being judged", "{} results being judged"),
+    WaitKind.VOTES: ("waiting for {} more vote", "waiting for {} more votes"),
 }
-"""The messages that say their count."""
+"""The messages that say their count, of one and of more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One reason; `count` is what it counts (missing votes, levels, hosts at work, jobs in the queue)."""
+    """One reason; `count` is what it counts (missing votes, levels, tasks, jobs in the queue)."""
 
     kind: WaitKind
     message: str
@@ -49,7 +49,8 @@ class Wait:
 
     @classmethod
     def counted(cls, kind: WaitKind, count: int) -> Self:
-        return cls(kind, COUNTED[kind].format(count), count)
+        one, more = COUNTED[kind]
+        return cls(kind, (one if count == 1 else more).format(count), count)
 
 
 async def why_flow(runtime: Runtime, flow: Flow) -> list[Wait]:

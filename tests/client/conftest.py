@@ -56,10 +56,12 @@ def node_modules() -> Path:
 
 @pytest.fixture(scope="module")
 def pool_url() -> Iterator[str]:
-    """A pool with the one job `doubler`, whose variables are `v0` = {"x": 0}, `v1` = {"x": 1}, ..."""
+    """A pool with the one job `doubler`, whose variables are `v1` = {"x": 1}, `v2` = {"x": 2}, ...
+
+    None doubles to 0: ketting posts no body for a falsy value."""
     with running_pool() as url, httpx.Client(base_url=url) as client:
         client.post("/jobs", json=DOUBLER).raise_for_status()
-        variables = [{"id": f"v{number}", "value": {"x": number}} for number in range(VARIABLES)]
+        variables = [{"id": f"v{number}", "value": {"x": number}} for number in range(1, VARIABLES + 1)]
         given = {"input": {"job": "doubler", "variables": variables}}
         client.post("/graphql", json={"query": ADD_VARIABLES, "variables": given}).raise_for_status()
         yield url

@@ -99,7 +99,7 @@ async def test_it_counts_hosts_at_work_and_missing_votes(runtime: Runtime) -> No
     told, [of_job] = await waits(runtime, flow)
     assert told == of_job
     assert [(each.kind, each.count) for each in told] == [(WaitKind.COMPUTING, 2), (WaitKind.QUEUE, 1)]
-    assert told[0].message == "2 host(s) at work"
+    assert told[0].message == "2 tasks being computed"
     await report_all(runtime, names[0], claimed[0])
     told, _ = await waits(runtime, flow)
     assert [(each.kind, each.count) for each in told] == [
@@ -120,11 +120,11 @@ async def test_what_it_counts_over_several_jobs_it_says_in_words_too(runtime: Ru
     await claim(runtime, await new_host(runtime), 3)
     told, of_jobs = await waits(runtime, flow)
     assert told == [
-        Wait(WaitKind.COMPUTING, "3 host(s) at work", 3),
+        Wait(WaitKind.COMPUTING, "3 tasks being computed", 3),
         Wait(WaitKind.QUEUE, "in the queue for a volunteer", 2),
     ]
     assert sorted(found[0].message for found in of_jobs) == [
-        *["1 host(s) at work"] * 3,
+        *["1 task being computed"] * 3,
         *["in the queue for a volunteer"] * 2,
     ]
 
@@ -137,7 +137,7 @@ async def test_a_result_whose_process_ended_is_being_judged(runtime: Runtime, mo
     with mortal(monkeypatch) as end, suppress(Died):
         end.operations = 3
         await report_all(runtime, host, claimed)
-    judging = [Wait(WaitKind.JUDGING, "1 result(s) being judged", 1)]
+    judging = [Wait(WaitKind.JUDGING, "1 result being judged", 1)]
     assert await waits(runtime, flow) == (judging, [judging])
 
 

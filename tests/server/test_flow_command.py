@@ -298,7 +298,7 @@ def test_a_picture_shows_levels_with_their_jobs_and_states() -> None:
     picture = FlowPicture()
     assert drawn(picture) == ["waiting for the flow..."]
     tree = _level(0, ["WAITING"], _level(1, ["RUNNING"] * 2 + ["COMPLETED"] * 2), _level(2, ["FAILED", "SKIPPED"]))
-    picture.update(FlowUpdate(_delta(waits=["2 host(s) at work"]), tree))
+    picture.update(FlowUpdate(_delta(waits=["2 tasks being computed"]), tree))
     headline, root, one, two, wait = drawn(picture)
     assert re.fullmatch(r"picture +RUNNING +\S* +25% of 8 +1\.5/s +about 4 s left", headline)
     assert root.endswith(" job0 1 waiting")
@@ -306,7 +306,7 @@ def test_a_picture_shows_levels_with_their_jobs_and_states() -> None:
     assert one.endswith(" job0, job1, job2, ... 2 completed 2 running")
     assert two.startswith("└── ")
     assert two.endswith(" job0, job1 1 failed 1 skipped")
-    assert wait == "  2 host(s) at work"
+    assert wait == "  2 tasks being computed"
     picture.update(FlowUpdate(_delta((100, "COMPLETED"), (0, "QUEUED"), (999, "FAILED"), state="PAUSED"), None))
     headline, root, one, _ = drawn(picture)
     assert "left" not in headline

@@ -1,0 +1,129 @@
+"""What a server does for clients that read slowly: next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from resolvers.claims import ClaimRequest, claim
+from resolvers.reports import Report, submit
+from server.app import Service, application
+from server.pool_client import PoolClient
+from server.settings import Settings
+from tests.server.work import CREATE_JOB, CREATE_VARIABLES
+
+JOBS = 40
+PROGRESS = """subscription Progress($key: String!) {
+  flowProgress(key: $key) { progress { byState { completed } } changed { number } }
+}"""
+SUBMIT = "mutation ($input: SubmitFlowInput!) { submitFlow(input: $input) { flow { key } userErrors { field message code } } }"
+PATIENCE_S = 60.0
+
+
+class Connection:
+    """A client of an ASGI application, whose side of the connection takes in one message after the other when it is
+    told to (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+
+    def __init__(self, scope: dict[str, Any], *said: dict[str, Any]) -> None:
+        self._scope = {"asgi": {"version": "3.0"}, "path": "/graphql", "query_string": b"", "root_path": "", **scope}
+        self._said = list(said)
+        self._open = asyncio.Event()
+        self._closed = asyncio.Event()
+        self.heard: list[dict[str, Any]] = []
+        self.waits = asyncio.Event()
+        """The server has something to send, and can't."""
+
+    async def receive(self) -> dict[str, Any]:
+        if self._said:
+            return self._said.pop(0)
+        await self._closed.wait()
+        return {"type": "websocket.disconnect" if self._scope["type"] == "websocket" else "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if not self._open.is_set():
+            self.waits.set()
+            await self._open.wait()
+        self.heard.append(message)
+
+    def read_on(self) -> None:
+        self._open.set()
+
+    @asynccontextmanager
+    async def to(self, app: Callable[..., Awaitable[None]]) -> AsyncIterator[None]:
+        running = asyncio.create_task(app(self._scope, self.receive, self.send))  # type: ignore[arg-type]
+        try:
+            yield
+        finally:
+            self._closed.set()
+            self.read_on()
+            await asyncio.wait_for(running, PATIENCE_S)
+
+    def text(self) -> str:
+        return "".join(str(each.get("text") or each.get("body", b"").decode()) for each in self.heard)
+
+
+def by_websocket(variables: dict[str, Any]) -> Connection:
+    payload = {"query": PROGRESS, "variables": variables}
+    return Connection(
+        {"type": "websocket", "headers": [], "subprotocols": ["graphql-transport-ws"], "scheme": "ws"},
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": json.dumps({"type": "connection_init"})},
+        {"type": "websocket.receive", "text": json.dumps({"id": "1", "type": "subscribe", "payload": payload})},
+    )
+
+
+def by_events(variables: dict[str, Any]) -> Connection:
+    headers = [(b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
+    return Connection(
+        {"type": "http", "method": "POST", "headers": headers, "scheme": "http", "http_version": "1.1"},
+        {"type": "http.request", "body": json.dumps({"query": PROGRESS, "variables": variables}).encode()},
+    )
+
+
+@pytest.mark.parametrize("connection", [by_websocket, by_events])
+async def test_while_a_client_does_not_read_nothing_is_read_or_kept_for_it(
+    connection: Callable[[dict[str, Any]], Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database="memory", sandbox_workers=1)
+    service = Service(settings)
+    async with service.running() as runtime, asyncio.timeout(PATIENCE_S):
+        app = application(service, settings)
+        key = await _flow(app)
+        reads = 0
+        count_states = runtime.store.flow_jobs.count_states
+
+        async def counted(where: dict[str, str]) -> dict[str, dict[str, int]]:
+            nonlocal reads
+            reads += 1
+            return await count_states(where)
+
+        monkeypatch.setattr(runtime.store.flow_jobs, "count_states", counted)
+        client = connection({"key": key})
+        async with client.to(app):
+            await client.waits.wait()
+            for _ in range(JOBS):
+                [claimed] = (await claim(runtime, ClaimRequest("ann"))).tasks
+                await submit(runtime, "ann", [Report(claimed.task.id, claimed.task.lease, 1)])
+                runtime.flow_poller.wake_all()
+            # The one that it is about to be sent, and one more that is ready.
+            assert reads <= 2
+            client.read_on()
+            while f'"completed":{JOBS}' not in client.text().replace(" ", ""):
+                await asyncio.sleep(0.01)
+        assert client.text().count("byState") <= 3
+
+
+async def _flow(app: Any) -> str:
+    import httpx
+
+    async with PoolClient("http://pool.example", transport=httpx.ASGITransport(app)) as client:
+        await client.mutate(CREATE_JOB, name="Work", executeFunction="(variable, context) => context")
+        await client.mutate(CREATE_VARIABLES, job="work", variables=[{"id": "one", "value": 1}])
+        jobs = [{"job": "work", "variable": "one"}] * JOBS
+        key: str = (await client.mutate(SUBMIT, jobs=jobs))["flow"]["key"]
+        return key
