@@ -25,6 +25,7 @@ _LONGEST_PAUSE_S = 5.0
 _CHUNK_BYTES = 65_536
 
 _SOCKET = "pool.sock"
+_PREFIX = "comp-pool-"
 _SOCKET_PATH_BYTES = 107  # unix(7): sun_path has 108, the last of which is NUL.
 
 
@@ -74,7 +75,7 @@ def _directories(directory: Path) -> Iterator[tuple[Path, Path]]:
     """Make the directories of the data and of the socket, which only this user enters.
 
     The socket's is in the data's. Where that path is too long for a socket, it is a temporary one in
-    $XDG_RUNTIME_DIR, or else where the system keeps temporary files.
+    $XDG_RUNTIME_DIR, or else, where there is none or its path is too long too, among the system's temporary files.
     """
     data = directory.absolute()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,8 +85,9 @@ def _directories(directory: Path) -> Iterator[tuple[Path, Path]]:
         sockets.chmod(0o700)
         yield data, sockets
     else:
-        runtime = os.environ.get("XDG_RUNTIME_DIR")
-        with tempfile.TemporaryDirectory(prefix="comp-pool-", dir=runtime) as temporary:
+        runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+        fits = len(os.fsencode(runtime)) <= _SOCKET_PATH_BYTES - len(f"/{_PREFIX}12345678/{_SOCKET}")
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=runtime if runtime and fits else None) as temporary:
             yield data, Path(temporary)
 
 

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests import npm
 from tests.conftest import lacking
 from tests.pool_server import running_pool
 
@@ -43,15 +44,7 @@ Walk = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
-    """The packages of package-lock.json, installed."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        lacking("Node.js with npm")
-    installed = HERE / "node_modules"
-    stamp = installed / ".package-lock.json"
-    if not stamp.exists() or stamp.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True)
-        stamp.touch()
-    return installed
+    return npm.node_modules(HERE)
 
 
 @pytest.fixture(scope="module")

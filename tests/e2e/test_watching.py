@@ -136,7 +136,8 @@ def _by_number(jobs: list[dict[str, Any]]) -> dict[int, tuple[str, int]]:
 
 async def fill(database: Path) -> None:
     async with open_store(str(database)) as store, Sandbox(workers=1) as sandbox:
-        await open_pool(await make_runtime(store, sandbox))
+        # What a killed server handed out comes back soon.
+        await open_pool(await make_runtime(store, sandbox), delay_bound_seconds=5, max_total=100)
 
 
 async def submitted(server: RunningServer, root: Level) -> str:

@@ -1,8 +1,6 @@
 """A real Chromium, and pools for its pages to talk to."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
+from tests import npm
 from tests.conftest import lacking
 from tests.e2e.processes import RunningServer, running_server
 
@@ -81,9 +80,5 @@ def pictures() -> Path:
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The source of axe-core (https://github.com/dequelabs/axe-core), which finds what is not accessible."""
-    script = HERE / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        if not shutil.which("npm"):
-            lacking("npm")
-        subprocess.run(["npm", "ci", "--prefix", HERE, "--no-audit", "--no-fund"], check=True, capture_output=True)
+    script = npm.node_modules(HERE) / "axe-core" / "axe.min.js"
     return script.read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ async def test_a_picture_shows_a_flow_at_work(server: RunningServer, context: Br
     await dashboard.sees("10 tasks being computed")
     await dashboard.picture.press("ArrowDown")
     await dashboard.picture.press("ArrowDown")
-    await expect(dashboard.active_item).to_contain_text("Level 1: square × 60, running")
+    await expect(dashboard.active_item).to_contain_text("Level 1: square \N{MULTIPLICATION SIGN} 60, running")
     await dashboard.page.set_viewport_size({"width": 1280, "height": 760})
     await dashboard.page.screenshot(path=pictures / "dashboard.png")
     assert dashboard.complaints == []

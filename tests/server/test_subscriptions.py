@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from resolvers.claims import ClaimRequest, claim
@@ -21,7 +22,9 @@ JOBS = 40
 PROGRESS = """subscription Progress($key: String!) {
   flowProgress(key: $key) { progress { byState { completed } } changed { number } }
 }"""
-SUBMIT = "mutation ($input: SubmitFlowInput!) { submitFlow(input: $input) { flow { key } userErrors { field message code } } }"
+SUBMIT = """mutation ($input: SubmitFlowInput!) {
+  submitFlow(input: $input) { flow { key } userErrors { field message code } }
+}"""
 PATIENCE_S = 60.0
 
 
@@ -34,6 +37,7 @@ class Connection:
         self._said = list(said)
         self._open = asyncio.Event()
         self._closed = asyncio.Event()
+        self._news = asyncio.Event()
         self.heard: list[dict[str, Any]] = []
         self.waits = asyncio.Event()
         """The server has something to send, and can't."""
@@ -49,6 +53,12 @@ class Connection:
             self.waits.set()
             await self._open.wait()
         self.heard.append(message)
+        self._news.set()
+
+    async def hears(self, text: str) -> None:
+        while text not in self.text():
+            self._news.clear()
+            await self._news.wait()
 
     def read_on(self) -> None:
         self._open.set()
@@ -64,7 +74,7 @@ class Connection:
             await asyncio.wait_for(running, PATIENCE_S)
 
     def text(self) -> str:
-        return "".join(str(each.get("text") or each.get("body", b"").decode()) for each in self.heard)
+        return "".join(str(each.get("text") or each.get("body", b"").decode()) for each in self.heard).replace(" ", "")
 
 
 def by_websocket(variables: dict[str, Any]) -> Connection:
@@ -113,14 +123,11 @@ async def test_while_a_client_does_not_read_nothing_is_read_or_kept_for_it(
             # The one that it is about to be sent, and one more that is ready.
             assert reads <= 2
             client.read_on()
-            while f'"completed":{JOBS}' not in client.text().replace(" ", ""):
-                await asyncio.sleep(0.01)
+            await client.hears(f'"completed":{JOBS}')
         assert client.text().count("byState") <= 3
 
 
 async def _flow(app: Any) -> str:
-    import httpx
-
     async with PoolClient("http://pool.example", transport=httpx.ASGITransport(app)) as client:
         await client.mutate(CREATE_JOB, name="Work", executeFunction="(variable, context) => context")
         await client.mutate(CREATE_VARIABLES, job="work", variables=[{"id": "one", "value": 1}])

@@ -6,7 +6,9 @@ import signal
 import stat
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -110,18 +112,35 @@ async def test_an_engine_that_is_not_ready_in_time_is_ended(tmp_path: Path, monk
     assert _engines_of(tmp_path) == []
 
 
-async def test_a_path_too_long_for_a_socket_puts_it_in_the_runtime_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runtime = tmp_path / "runtime"
-    runtime.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    async with open_database(str(tmp_path / ("d" * 120)), indexes={}) as database:
+@pytest.fixture
+def runtime_directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with TemporaryDirectory(dir="/tmp") as directory:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+        yield Path(directory)
+
+
+async def _socket_of_a_long_path(directory: Path) -> Path:
+    async with open_database(str(directory / ("d" * 120)), indexes={}) as database:
         await database.ping()
         socket = _socket_of(database.uri)
-        assert socket.parent.parent == runtime
         assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
-    assert list(runtime.iterdir()) == []
+    assert not socket.parent.exists()
+    return socket
+
+
+async def test_a_path_too_long_for_a_socket_puts_it_in_the_runtime_directory(
+    tmp_path: Path, runtime_directory: Path
+) -> None:
+    socket = await _socket_of_a_long_path(tmp_path)
+    assert socket.parent.parent == runtime_directory
+
+
+async def test_a_runtime_directory_with_too_long_a_path_is_none(
+    tmp_path: Path, runtime_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_directory / ("r" * 120)))
+    socket = await _socket_of_a_long_path(tmp_path)
+    assert socket.parent.parent == Path(gettempdir())
 
 
 _SERVER = """
