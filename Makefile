@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(UV) pip install --quiet --python $(VENV)
+INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(VENV)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help demo serve test check bench soak reference pictures lock clean
@@ -22,7 +22,7 @@ serve: $(VENV)/.runtime ## Run a pool on http://127.0.0.1:7070 until Ctrl-C
 	$(BIN)/comp-pool serve
 
 test: $(VENV)/.dev ## Run the tests, all but those that take long
-	$(BIN)/pytest -m "not soak"
+	$(BIN)/pytest -m "not soak" -n auto --dist worksteal
 
 soak: $(VENV)/.dev ## Run the tests that take long, and print their figures
 	$(BIN)/pytest -m soak -rA
@@ -64,7 +64,7 @@ $(VENV)/.runtime: requirements.lock pyproject.toml $(VENV)/.created
 
 # The development lock pins the same versions and more; a sync also removes what no lock names any more.
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
-	$(UV) pip sync --quiet --python $(VENV) --require-hashes requirements-dev.lock
+	$(UV) pip sync --quiet --compile-bytecode --python $(VENV) --require-hashes requirements-dev.lock
 	$(INSTALL) --no-deps --editable .
 	@touch $@
 

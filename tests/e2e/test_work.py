@@ -81,7 +81,8 @@ def test_a_server_that_is_killed_in_the_middle_of_a_load_loses_nothing_and_the_w
 ) -> None:
     """The load and the volunteers go on by themselves once a server listens on the same address again."""
     count, rounds = 2_000, 2
-    file = job_file(tmp_path, range(count))
+    # What the killed server handed out comes back soon.
+    file = job_file(tmp_path, range(count), policy={"delayBoundSeconds": 10})
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
