@@ -214,7 +214,7 @@ async def settle(runtime: Runtime, results: Sequence[Result], units: Mapping[str
         return
     touched = {result.unit: units[result.unit] for result in results}
     await assessment.assess(runtime, list(touched.values()), results)
-    await runtime.store.tasks.finish([result.id for result in results], TaskState.REPORTING, TaskState.REPORTED)
+    await runtime.store.tasks.finish_reports([result.id for result in results])
     for result in results:
         if result.digest:
             runtime.lanes.observe(Lane.id_of(result.job, LaneKind.of(result.unit)), result.elapsed_ms)

@@ -114,8 +114,16 @@ class Tasks(Repository[Task]):
             {"_id": {"$in": list(ids)}, "status": {"$eq": status}}, {"$set": {"until": until}}
         )
 
+    async def finish_reports(self, ids: Collection[str]) -> None:
+        """REPORTING -> REPORTED: the results and all that follows from them are stored. A task whose report was
+        given up for lost, because its process stood still for so long, is REPORTED after all."""
+        left = len(ids)
+        for state in (TaskState.REPORTING, TaskState.EXPIRING, TaskState.EXPIRED):
+            if left > 0:
+                left -= await self.finish(ids, state, TaskState.REPORTED)
+
     async def finish(self, ids: Collection[str], frm: TaskState, to: TaskState) -> int:
-        """REPORTING -> REPORTED or EXPIRING -> EXPIRED: all that follows from it is stored."""
+        """EXPIRING -> EXPIRED, say: all that follows from it is stored."""
         return await self._collection.update_many(
             {"_id": {"$in": list(ids)}, "status": {"$eq": frm}}, {"$set": {"status": to}}
         )

@@ -11,13 +11,14 @@ import pytest_asyncio
 from resolvers import reports
 from resolvers.claims import ClaimRequest, claim
 from resolvers.flows import progress, reading
-from resolvers.runtime import Runtime, make_runtime
+from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage.documents import Flow
 from storage.store import open_store
 from tests.flows.hive import open_pool, report, submit
 from tests.flows.model import Job, Level
 from tests.flows.written import ALWAYS, below
+from tests.resolvers.pool import Clock, process
 
 SMALL = 10
 LARGE = [1_000, pytest.param(10_000, marks=pytest.mark.soak)]
@@ -34,7 +35,8 @@ class Lowest(random.Random):
 async def pool(embedded_uri: str, sandbox: Sandbox) -> AsyncIterator[Runtime]:
     """A pool on the embedded engine, whose indexes bear large flows."""
     async with open_store(embedded_uri.replace("?", f"test_{uuid4().hex}?", 1)) as store:
-        runtime = await make_runtime(store, sandbox)
+        # Its clock stands still: no cache grows old in between.
+        runtime = await process(store.database, sandbox, Clock())
         await open_pool(runtime)
         yield runtime
         await runtime.close()

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -9,9 +10,9 @@ from resolvers import claims, reports, sweeping, variables
 from resolvers.claims import HeldTask
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
-from storage.documents import Verdict
+from storage.documents import TaskState, Verdict
 from storage.store import Store, open_store
-from tests.resolvers.pool import Books, Clock, Died, Volunteer, carry_on, mortal, new_job, post, process
+from tests.resolvers.pool import LEASE_S, Books, Clock, Died, Volunteer, carry_on, mortal, new_job, post, process
 
 HELPERS = [Volunteer(f"helper{number}") for number in range(5)]
 VALUES = [1, 2, 3]
@@ -218,3 +219,33 @@ async def test_clashing_variables_of_a_process_that_ended_leave_those_that_were_
     books = await Books.read(store, "double")
     books.check_finished()
     assert "5" in [variable.value for variable in books.variables]
+
+
+async def test_a_result_stored_after_its_report_was_given_up_for_lost_counts_and_its_task_is_reported(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_store("memory") as store:
+        clock = Clock()
+        slow = await process(store.database, sandbox, clock)
+        other = await process(store.database, sandbox, clock)
+        await new_job(slow)
+        await post(slow, "double", [21])
+        insert_many = slow.store.results.insert_many
+
+        async def after_a_long_while(results: Any) -> Any:
+            for _ in range(2):
+                clock.advance(LEASE_S)
+                await sweeping.sweep(other)
+            given_up = await store.tasks.get_many([claimed.task.id])
+            assert given_up[claimed.task.id].status == TaskState.EXPIRED
+            return await insert_many(results)
+
+        monkeypatch.setattr(slow.store.results, "insert_many", after_a_long_while)
+        volunteer = Volunteer("first")
+        [claimed] = await volunteer.claim(slow)
+        await volunteer.submit(slow, [claimed])
+        assert not await Volunteer("second").claim(other)
+        books = await Books.read(store, "double")
+        books.check_finished()
+        [variable] = books.variables
+        assert variable.canonical == "0"
