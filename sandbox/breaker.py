@@ -34,7 +34,9 @@ class CircuitBreaker:
 
     def survived(self, owner: str) -> None:
         """A call of this owner's left its worker alive."""
-        if self._open_until.pop(owner, None) is not None:
+        # A call that began before the circuit opened says nothing against it.
+        if owner in self._open_until and not self.wait_s(owner):
+            del self._open_until[owner]
             self._recent.pop(owner, None)
 
     def _forget(self, before: float) -> None:

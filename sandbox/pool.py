@@ -149,6 +149,8 @@ class Sandbox:
                 if wait_s := self._breaker.wait_s(owner):
                     return outcomes + [_refusal(wait_s)] * (len(calls) - len(outcomes))
                 async with self._worker(owner) as worker:
+                    if self._breaker.wait_s(owner):  # what an earlier call left running has been found meanwhile
+                        continue
                     worker.send({"open": function.source, "parameters": function.parameters, "timeout_ms": timeout_ms})
                     for arguments in calls[len(outcomes) :]:
                         outcomes.append(await self._call(worker, arguments, timeout_ms))

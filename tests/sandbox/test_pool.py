@@ -251,12 +251,13 @@ async def test_deaths_further_apart_than_the_window_do_not_open_the_circuit() ->
         assert await sandbox.run(ECHO, [["1"]], owner="x") == [Returned("1")]
 
 
-async def test_what_outlives_its_call_counts_as_a_death(until: Until) -> None:
+async def test_what_outlives_its_call_counts_as_a_death() -> None:
     haunting = Function("Promise.resolve().then(() => [].indexOf.call({length: 2 ** 53 - 1}, 1)); return true", ())
-    async with Sandbox(workers=1, spares=0, deaths=1) as sandbox:
+    async with Sandbox(workers=1, spares=0, deaths=1) as sandbox, asyncio.timeout(60):
         before = sandbox.worker_pids
-        assert await sandbox.run(haunting, [[]], owner="x") == [Returned("true")]
-        await until(lambda: bool(sandbox.worker_pids) and not sandbox.worker_pids & before)
-        [refused] = await sandbox.run(ECHO, [["1"]], owner="x")
-    assert isinstance(refused, Threw)
-    assert refused.kind == FailureKind.CIRCUIT_OPEN
+        # On a busy machine a context may be closed before what it left behind has started: then nothing outlives.
+        while (outcome := await sandbox.run(haunting, [[]], owner="x")) == [Returned("true")]:
+            pass
+        assert not sandbox.worker_pids & before
+    assert isinstance(outcome[0], Threw)
+    assert outcome[0].kind == FailureKind.CIRCUIT_OPEN
