@@ -32,8 +32,9 @@ var readers = [][]byte{[]byte("\x02find\x00"), []byte("\x02aggregate\x00")}
 // 1,000 tasks from it got 1,092. With the front each command is atomic, as the pool's storage relies on. It is all that
 // makes several clients of FerretDB 1 safe; the price is that only reads run in parallel, which a test can pay.
 type front struct {
-	socket string // where the engine listens
-	turn   sync.RWMutex
+	directory string // where the engine keeps its data
+	socket    string // where the engine listens
+	turn      sync.RWMutex
 }
 
 // serve accepts clients until the listener is closed.
@@ -94,7 +95,11 @@ func (f *front) ask(engine net.Conn, replies *bufio.Reader, request []byte) ([]b
 	if _, err := engine.Write(request); err != nil {
 		return nil, err
 	}
-	return readMessage(replies)
+	reply, err := readMessage(replies)
+	if database := indexed(request); err == nil && database != "" {
+		err = indexIDs(f.directory, database)
+	}
+	return reply, err
 }
 
 func readMessage(from *bufio.Reader) ([]byte, error) {

@@ -42,7 +42,7 @@ func main() {
 	go func() {
 		engine.MongoDBURI() // It returns once the engine is listening.
 		fmt.Printf("mongodb://%s/\n", listener.Addr())
-		if err := (&front{socket: socket}).serve(listener); err != nil {
+		if err := (&front{directory: os.Args[1], socket: socket}).serve(listener); err != nil {
 			log.Fatal(err)
 		}
 	}()

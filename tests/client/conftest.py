@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests import npm
 from tests.conftest import lacking
-from tests.pool_server import running_pool
+from tests.processes import running_server
 
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
@@ -52,12 +52,12 @@ def pool_url() -> Iterator[str]:
     """A pool with the one job `doubler`, whose variables are `v1` = {"x": 1}, `v2` = {"x": 2}, ...
 
     None doubles to 0: ketting posts no body for a falsy value."""
-    with running_pool() as url, httpx.Client(base_url=url) as client:
+    with running_server("memory") as server, httpx.Client(base_url=server.url) as client:
         client.post("/jobs", json=DOUBLER).raise_for_status()
         variables = [{"id": f"v{number}", "value": {"x": number}} for number in range(1, VARIABLES + 1)]
         given = {"input": {"job": "doubler", "variables": variables}}
         client.post("/graphql", json={"query": ADD_VARIABLES, "variables": given}).raise_for_status()
-        yield url
+        yield server.url
 
 
 @pytest_asyncio.fixture

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.scenario import EXECUTE, Job
-from tests.pool_server import running_pool
+from tests.processes import running_server
 
 _numbers = count()
 
@@ -18,8 +18,8 @@ _numbers = count()
 @pytest.fixture(scope="session")
 def pool_url() -> Iterator[str]:
     """The address of a server that runs as long as the tests do, without a slash at its end."""
-    with running_pool() as url:
-        yield url
+    with running_server("memory") as server:
+        yield server.url
 
 
 @pytest_asyncio.fixture

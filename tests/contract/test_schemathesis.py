@@ -19,7 +19,7 @@ from schemathesis.graphql import nodes
 
 from schema.schema import sdl
 from tests.contract.scenario import EXECUTE
-from tests.pool_server import running_pool
+from tests.processes import running_server
 
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 TIMEOUT_S = 300
@@ -30,13 +30,13 @@ schemathesis.graphql.scalar("JSON", st.integers().map(nodes.Int) | st.text(max_s
 @pytest.fixture(scope="module")
 def busy_pool() -> Iterator[str]:
     """A pool with a job, a variable, a result and a flow, so that generated requests meet something."""
-    with running_pool() as url, httpx.Client(base_url=url) as client:
+    with running_server("memory") as server, httpx.Client(base_url=server.url) as client:
         job = client.post("/jobs", json={"name": "Example job", "execute_function": EXECUTE}).headers["location"]
         given = {"data_field_one": {"foo": 1}}
         variable = client.post(f"{job}/variables?id=one", json=given).headers["location"]
         client.post(f"{variable}/results", json={"sum": 2}).raise_for_status()
         client.post("/flows", json={"jobs": [{"job": "example-job"}]}).raise_for_status()
-        yield url
+        yield server.url
 
 
 def test_all_checks_of_schemathesis_find_nothing_in_the_openapi_of_the_pool(busy_pool: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import RunningServer, environment, running_server
+from tests.processes import RunningServer, environment, running_server
 
 
 @pytest.fixture

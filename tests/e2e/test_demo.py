@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.e2e.processes import run
+from tests.processes import run
 
 
 def test_it_ends_by_itself_with_every_result_right_and_the_cheat_outvoted(tmp_path: Path) -> None:

@@ -22,10 +22,10 @@ from server.pool_client import PoolClient, PoolUnavailable
 from storage.documents import Flow
 from storage.store import open_store
 from tests.e2e.flows import SUBMIT, Volunteer, submission
-from tests.e2e.processes import RunningServer, descendants, running_server
 from tests.flows.hive import Stored, check_nothing_is_left, open_pool
 from tests.flows.model import Job, Level
 from tests.flows.written import ALWAYS, NEVER, below
+from tests.processes import RunningServer, descendants, running_server
 
 PATIENCE_S = 400.0
 VOLUNTEERS = 4
@@ -53,7 +53,7 @@ class Pace:
 
 
 EMBEDDED = Pace(3, 1, 0.3)
-SHARED = Pace(20, 8, 4)
+SHARED = Pace(10, 4, 2)
 """FerretDB 1 takes its time."""
 
 

@@ -17,7 +17,7 @@ from sandbox import Sandbox
 from server.pool_client import PoolClient
 from server.volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Report
 from storage.store import open_store
-from tests.e2e.processes import running_server
+from tests.processes import running_server
 from tests.resolvers.pool import Books, check_credit
 
 JOB = "polynomial"

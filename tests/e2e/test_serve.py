@@ -11,7 +11,7 @@ import pytest
 from pymongo import MongoClient
 
 from server.serving import url_of
-from tests.e2e.processes import (
+from tests.processes import (
     RunningServer,
     command,
     descendants,

@@ -24,10 +24,10 @@ from server.pool_client import PoolClient, PoolRefused, PoolUnavailable
 from server.serving import UNFINISHED_REQUESTS_S
 from storage.store import open_store
 from tests.e2e.flows import SUBMIT, Volunteer, submission
-from tests.e2e.processes import RunningServer, running_server
 from tests.flows.hive import open_pool
 from tests.flows.model import Job, Level
 from tests.flows.written import NEVER, below
+from tests.processes import RunningServer, running_server
 
 PATIENCE_S = 90.0
 ROOT = Level(

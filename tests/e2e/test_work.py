@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.jobs import ENDLESS, job_file
-from tests.e2e.processes import RunningServer, run, running_server, started, until
+from tests.processes import RunningServer, run, running_server, started, until
 
 
 def events(output: str) -> list[dict[str, Any]]:
@@ -80,9 +80,9 @@ def test_a_server_that_is_killed_in_the_middle_of_a_load_loses_nothing_and_the_w
     tmp_path: Path, home: dict[str, str]
 ) -> None:
     """The load and the volunteers go on by themselves once a server listens on the same address again."""
-    count, rounds = 2_000, 2
+    count, rounds = 1_500, 2
     # What the killed server handed out comes back soon.
-    file = job_file(tmp_path, range(count), policy={"delayBoundSeconds": 10})
+    file = job_file(tmp_path, range(count), policy={"delayBoundSeconds": 5})
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"

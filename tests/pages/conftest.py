@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 
 from tests import npm
 from tests.conftest import lacking
-from tests.e2e.processes import RunningServer, running_server
+from tests.processes import RunningServer, running_server
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")

@@ -2,7 +2,7 @@
 
 from playwright.async_api import BrowserContext, Locator, Page
 
-from tests.e2e.processes import RunningServer
+from tests.processes import RunningServer
 
 
 class Dashboard:

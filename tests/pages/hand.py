@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.e2e.processes import RunningServer
+from tests.processes import RunningServer
 
 CLAIM = """mutation($input: ClaimTasksInput!) { claimTasks(input: $input) {
   host tasks { id variable context lease { token } job { key } } userErrors { message } } }"""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tests.e2e.processes import RunningServer
+from tests.processes import RunningServer
 
 CREATE_JOB = """mutation($input: CreateJobInput!) { createJob(input: $input) {
   job { key sha256 } userErrors { message } } }"""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Playwright
-
 from tests.e2e.processes import RunningServer, running_server
+
 from tests.pages.canary import DOMAIN, Canary, listening_canary, logged
 from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from tests.pages.escapes import FIRST_WALL, REACH, SECOND_WALL

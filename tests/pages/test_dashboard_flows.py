@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Request, Route, expect
 
-from tests.e2e.processes import RunningServer, running_server
 from tests.pages.dashboard import Dashboard
 from tests.pages.hand import Hand, submit_flow
 from tests.pages.jobs import SQUARE, add_job
 from tests.pages.volunteer import until
+from tests.processes import RunningServer, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
-from tests.e2e.processes import RunningServer
 from tests.pages.accessibility import violations
 from tests.pages.jobs import SQUARE, add_job
+from tests.processes import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -46,8 +46,7 @@ async def test_it_says_what_is_computed_and_leads_to_the_pages(
         await page.goto(server.url)
         await page.get_by_text("Quadrate von Zahlen.").wait_for()
         await page.get_by_text("3 tasks to do").wait_for()
-        assert await violations(page, axe) == []
-        await page.screenshot(path=pictures / "front.png", full_page=True)
+        assert await violations(page, axe, pictures / "front") == []
         await page.get_by_role("link", name="Volunteer").click()
         assert page.url == f"{server.url}/volunteer"
     finally:

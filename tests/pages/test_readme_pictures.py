@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, expect
 
-from tests.e2e.processes import RunningServer
 from tests.pages.dashboard import Dashboard
 from tests.pages.hand import Hand, submit_flow
 from tests.pages.jobs import SLOW, SQUARE, add_job
 from tests.pages.volunteer import Volunteer
+from tests.processes import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -17,10 +17,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from bench.dashboard import OBSERVE
-from tests.e2e.processes import RunningServer, descendants, environment, running_server, started
 from tests.pages import soak_flow
 from tests.pages.dashboard import Dashboard
 from tests.pages.volunteer import Volunteer, until
+from tests.processes import RunningServer, descendants, environment, running_server, started
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.soak]
 

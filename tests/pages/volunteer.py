@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Page
 
-from tests.e2e.processes import RunningServer
+from tests.processes import RunningServer
 
 LOOK_S = 0.05
 

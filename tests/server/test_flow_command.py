@@ -19,7 +19,7 @@ from server.cli.group import commands
 from server.flows import FlowFileProblem, FlowPicture, FlowUpdate, read_flow
 from server.pool_client import PoolClient
 from server.volunteer.calls import LeasedTask, PoolCalls, Report
-from tests.pool_server import running_pool
+from tests.processes import running_server
 from tests.server.work import CREATE_JOB, CREATE_VARIABLES, SQUARE
 
 ONE = {"name": "one", "jobs": [{"job": "square", "variable": "three"}]}
@@ -36,9 +36,9 @@ KEY = r"[0-9a-f]{32}"
 @pytest.fixture(scope="module")
 def pool() -> Iterator[str]:
     """The address of a pool with the jobs `square` and `broken`."""
-    with running_pool("--sandbox-workers", "1") as url:
-        asyncio.run(_fill(url))
-        yield url
+    with running_server("memory") as server:
+        asyncio.run(_fill(server.url))
+        yield server.url
 
 
 async def _fill(url: str) -> None:
