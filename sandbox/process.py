@@ -96,8 +96,10 @@ class Worker:
     def kill(self) -> None:
         """End the process at once, whatever its V8 is doing."""
         self.killed = True
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        if not self.ended:
+            # Process.kill() may collect the exit status that asyncio waits for, which then reports 255.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     async def stop(self) -> signal.Signals | None:
         """Kill the process and wait for its end.

@@ -17,6 +17,11 @@ from storage.engines import Database, open_database
 ENGINES = ("memory", "embedded", "mongodb")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for something most of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def lacking(part: str) -> NoReturn:
     """Skip the test for want of `part`; under CI, where nothing may be missing, fail it."""
     if os.environ.get("CI") == "true":

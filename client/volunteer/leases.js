@@ -1,7 +1,9 @@
 /**
- * The tasks that this host holds. Heartbeats have their leases run on until their results are taken.
+ * The tasks that this host holds. Heartbeats have their leases run on until their results are taken. What is held is
+ * kept in the browser: a tab that was killed gave nothing back, so the next one does.
  *
  * @typedef {import("./pool.js").Task} Task
+ * @typedef {{task: string, lease: string}} Held
  * @typedef {{task: Task, beatAt: number, lost: AbortController, computed: boolean}} Lease
  */
 
@@ -10,6 +12,7 @@ import { Backoff } from "./backoff.js";
 import { clock } from "./clock.js";
 import * as pool from "./pool.js";
 
+const KEY = "comp-pool.leases";
 const TICK_MS = 250;
 const BEATS_A_LEASE = 3;
 const MOST_AT_ONCE = 100;
@@ -17,6 +20,8 @@ const MOST_AT_ONCE = 100;
 export class Leases {
   /** @type {Map<string, Lease>} */
   #held = new Map();
+  /** What an earlier tab held to its end. @type {Held[]} */
+  #left = kept();
   /** @type {(task: Task) => void} */
   #lose;
 
@@ -34,6 +39,7 @@ export class Leases {
     for (const task of tasks) {
       this.#held.set(task.id, { task, beatAt: nextBeat(task), lost: new AbortController(), computed: false });
     }
+    this.#keep();
   }
 
   /** @param {string} id */
@@ -50,11 +56,13 @@ export class Leases {
   computed(id) {
     const lease = this.#held.get(id);
     if (lease) lease.computed = true;
+    this.#keep();
   }
 
   /** @param {string} id */
   drop(id) {
     this.#held.delete(id);
+    this.#keep();
   }
 
   /** Those that are not computed yet. @returns {Task[]} */
@@ -65,12 +73,26 @@ export class Leases {
   /** Give tasks back so that others may compute them. @param {Task[]} tasks */
   async release(tasks) {
     const held = tasks.filter(({ id }) => this.#held.delete(id)).map(heldOf);
+    this.#keep();
     for (let at = 0; at < held.length; at += MOST_AT_ONCE) {
       try {
         await pool.release(held.slice(at, at + MOST_AT_ONCE));
       } catch {
         return; // Their leases run out by themselves.
       }
+    }
+  }
+
+  /** Give back what an earlier tab held to its end. @throws {PoolAway} */
+  async releaseLeft() {
+    while (this.#left.length) {
+      try {
+        await pool.release(this.#left.slice(0, MOST_AT_ONCE));
+      } catch (problem) {
+        if (!(problem instanceof pool.TurnedDown)) throw problem; // Another pool's, say: nothing is to be given back.
+      }
+      this.#left = this.#left.slice(MOST_AT_ONCE);
+      this.#keep();
     }
   }
 
@@ -97,13 +119,27 @@ export class Leases {
   #forget(id) {
     const lease = this.#held.get(id);
     this.#held.delete(id);
+    this.#keep();
     if (!lease || lease.computed) return;
     lease.lost.abort(new Error("its lease was lost"));
     this.#lose(lease.task);
   }
+
+  #keep() {
+    localStorage.setItem(KEY, JSON.stringify([...this.#left, ...this.uncomputed().map(heldOf)]));
+  }
 }
 
-/** @param {Task} task */
+/** @returns {Held[]} */
+function kept() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "[]");
+  } catch {
+    return []; // Not ours.
+  }
+}
+
+/** @param {Task} task @returns {Held} */
 const heldOf = ({ id, lease }) => ({ task: id, lease });
 
 /** @param {Task} task */

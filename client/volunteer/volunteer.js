@@ -106,6 +106,7 @@ export class Volunteer {
         continue;
       }
       try {
+        await this.#leases.releaseLeft();
         const claim = await this.#claimOnce(wanted);
         // Held from now on, so that stopping at this very moment gives them back.
         this.#leases.add(claim.tasks);

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Playwright
-from tests.e2e.processes import RunningServer, running_server
 
 from tests.pages.canary import DOMAIN, Canary, listening_canary, logged
 from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from tests.pages.escapes import FIRST_WALL, REACH, SECOND_WALL
 from tests.pages.jobs import ENDLESS, SLOW, SQUARE, add_job, variables_of
 from tests.pages.volunteer import Volunteer, until
+from tests.processes import RunningServer, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -1,10 +1,11 @@
 """The volunteer page against a real pool, in a real browser."""
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Route
+from playwright.async_api import Browser, BrowserContext, Error, Route
 
 from tests.pages.accessibility import violations
 from tests.pages.jobs import SLOW, SQUARE, add_job, variables_of
@@ -260,6 +261,25 @@ async def test_two_tabs_are_one_host_and_take_turns(context: BrowserContext, ser
     results = [result for each in variables_of(server, job) for result in each["results"]["nodes"]]
     assert len({result["host"]["key"] for result in results}) == 1
     assert await second.figure("Computed") != "0"
+
+
+async def test_what_a_killed_tab_held_is_given_back_by_the_next_one(
+    context: BrowserContext, server: RunningServer
+) -> None:
+    job = add_job(server, "Slow", SLOW, [60_000])
+    first = await Volunteer.visit(context, server, **LIGHTEST)
+    await first.start()
+    await until(lambda: says(first, "Computing 1 task."), "a task")
+    with suppress(Error):  # Nobody is left to answer.
+        await first.page.goto("chrome://crash")
+    assert server.tasks()["leased"] == 1
+    second = await Volunteer.visit(context, server)
+    await second.start()
+    await until(lambda: says(second, "Computing 1 task."), "the same task")
+    results = variables_of(server, job)[0]["results"]["nodes"]
+    assert results == []
+    await second.stop()
+    await until(lambda: server.tasks()["ready"] == 1, "the task to be free again")
 
 
 async def test_a_lost_lease_is_noticed_after_a_sleep(context: BrowserContext, server: RunningServer) -> None:
