@@ -18,12 +18,14 @@ async def unheld(runtime: Runtime, host: str, candidates: Sequence[Task]) -> dic
 
 
 async def assign(runtime: Runtime, host: str, token: str, tasks: Sequence[Task]) -> list[Task]:
-    """Note that `host` has these tasks by the lease `token`; those of whose units it has no other replica."""
+    """Note that `host` has these tasks by the lease `token`; those of whose units it has no other replica. To note one
+    again changes nothing."""
     wanted = {Assignment.id_of(task.unit, host): task for task in tasks}
     made = [Assignment(id=key, task=task.id, lease=token) for key, task in wanted.items()]
     refused = await runtime.store.assignments.insert_many(made)
     if refused:
         held = await runtime.store.assignments.get_many(refused)
+        refused -= {each.id for each in made if held.get(each.id) == each}
         for assignment, task in await _lapsed(runtime, held.values()):
             if await _take_over(runtime, assignment, task, wanted[assignment.id], token):
                 refused.discard(assignment.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
 from collections import defaultdict
@@ -23,6 +24,7 @@ from storage.tasks import Lease
 MOST_AT_ONCE = 100
 MOST_WISHES = 100
 MAX_WISH_CHARACTERS = 300
+LEASE_CHARACTERS = 32
 SPARE_CANDIDATES = 8
 MOST_CANDIDATES = 1_000
 MOST_PAGES = 10
@@ -41,13 +43,26 @@ class WhyNoWork(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """Who asks for how many tasks, of which jobs and owners (empty: all), in the order of which scheduler."""
+    """Who asks for how many tasks, of which jobs and owners (empty: all), in the order of which scheduler.
+
+    `lease` is the token of the leases that it gets, where the claim may have been made before: see `lease_of`.
+    """
 
     host: str
     first: int = 1
     scheduler: str = ""
     jobs: frozenset[str] = frozenset()
     owners: frozenset[str] = frozenset()
+    lease: str = ""
+
+
+def lease_of(host: hosts.HostIdentity, idempotency_key: str) -> str:
+    """The token of the leases that a host's claim with this key gets, each time it is made; nobody else can tell it.
+
+    Raises BadInput for a key that can't be one.
+    """
+    checked_text(idempotency_key, field="idempotencyKey", most=MAX_WISH_CHARACTERS)
+    return hashlib.sha256(f"{host.token}\0{idempotency_key}".encode()).hexdigest()[:LEASE_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +82,15 @@ class Claim:
 async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     """Lease up to `first` tasks to a host, never two replicas of one unit.
 
-    An empty claim says why and when to ask again. Raises what `check` raises.
+    A claim that is repeated, since its answer was lost, gets the tasks that it leased and that are still held. An empty
+    claim says why and when to ask again. Raises what `check` raises.
     """
     check(runtime, request)
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
     hosts.note_interests(runtime, request.host, request.owners, request.jobs)
+    if request.lease and (claimed := await _claimed_before(runtime, request)):
+        return Claim(claimed)
     known = await runtime.lanes.snapshot(USABLE_FOR_S)
     tasks = await _take_from(runtime, offer(runtime, known, request), request)
     if not tasks and (current := await runtime.lanes.snapshot()) != known:
@@ -95,6 +113,20 @@ def check(runtime: Runtime, request: ClaimRequest) -> None:
             raise BadInput(f"{field_name} takes at most {MOST_WISHES} at once, got {len(wishes)}", field=field_name)
         for wish in wishes:
             checked_text(wish, field=field_name, most=MAX_WISH_CHARACTERS)
+
+
+async def _claimed_before(runtime: Runtime, request: ClaimRequest) -> list[ClaimedTask]:
+    """What a claim with this lease got the last time; the process that carried it out may have ended half-way."""
+    by_job: dict[tuple[str, LaneKind], list[Task]] = defaultdict(list)
+    for task in await runtime.store.tasks.leased_by(request.lease, limit=MOST_AT_ONCE):
+        by_job[task.job, LaneKind.FLOW if task.flow else LaneKind.VARIABLES].append(task)
+    claimed: list[ClaimedTask] = []
+    for (key, kind), tasks in by_job.items():
+        job = await runtime.store.jobs.by_key(key)
+        if job is not None:
+            kept = await _assign(runtime, request.host, request.lease, tasks)
+            claimed += await _with_units(runtime, job, kind, kept)
+    return claimed
 
 
 async def _take_from(runtime: Runtime, offered: Sequence[Lane], request: ClaimRequest) -> list[ClaimedTask]:
@@ -151,14 +183,15 @@ async def _take(runtime: Runtime, lane: Lane, request: ClaimRequest, count: int)
     policy = Policy.of(job.policy)
     while True:
         now = runtime.now()
-        lease = Lease(_new_token(), request.host, now, now + policy.delay_bound_ms)
+        token = request.lease or secrets.token_urlsafe(16)
+        lease = Lease(token, request.host, now, now + policy.delay_bound_ms)
         if job.variable_scheduler and lane.kind == LaneKind.VARIABLES:
             tasks = await _take_scheduled(runtime, job, lane, lease, count)
         elif count == 1 and policy.replicas == 1:
             tasks = await _take_one(runtime, lane, lease)
         else:
             tasks = await _take_many(runtime, lane, lease, count)
-        claimed = await _with_units(runtime, job, lane, tasks)
+        claimed = await _with_units(runtime, job, LaneKind(lane.kind), tasks)
         # Tasks that nobody needs any more were cancelled by that: there may be others behind them.
         if claimed or not tasks:
             return claimed
@@ -170,7 +203,7 @@ async def _take_one(runtime: Runtime, lane: Lane, lease: Lease) -> list[Task]:
     if task is None:
         await runtime.lanes.close(lane)
         return []
-    return await _assign(runtime, lease, [task]) or await _take_many(runtime, lane, lease, 1)
+    return await _assign(runtime, lease.host, lease.token, [task]) or await _take_many(runtime, lane, lease, 1)
 
 
 async def _take_many(runtime: Runtime, lane: Lane, lease: Lease, count: int) -> list[Task]:
@@ -199,26 +232,25 @@ async def _lease(runtime: Runtime, lease: Lease, tasks: Sequence[Task]) -> list[
     if not tasks:
         return []
     leased = await runtime.store.tasks.claim([task.id for task in tasks], lease)
-    return await _assign(runtime, lease, leased) if leased else []
+    return await _assign(runtime, lease.host, lease.token, leased) if leased else []
 
 
 async def _take_scheduled(runtime: Runtime, job: Job, lane: Lane, lease: Lease, count: int) -> list[Task]:
     """Where the owner's `variable_scheduler` chooses; at random where it doesn't."""
     tasks: list[Task] = []
     while len(tasks) < count:
-        each = replace(lease, token=_new_token())
         chosen = await variable_scheduling.choose_task(runtime, job, host=lease.host)
-        taken = await _lease(runtime, each, [chosen] if chosen else []) or await _take_many(runtime, lane, each, 1)
+        taken = await _lease(runtime, lease, [chosen] if chosen else []) or await _take_many(runtime, lane, lease, 1)
         if not taken:
             break
         tasks += taken
     return tasks
 
 
-async def _assign(runtime: Runtime, lease: Lease, tasks: Sequence[Task]) -> list[Task]:
+async def _assign(runtime: Runtime, host: str, token: str, tasks: Sequence[Task]) -> list[Task]:
     """Keep those leased tasks of whose units the host has no other replica; give the rest back."""
-    kept = await assignments.assign(runtime, lease.host, lease.token, tasks)
-    await give_back(runtime, [task for task in tasks if task not in kept], lease.token)
+    kept = await assignments.assign(runtime, host, token, tasks)
+    await give_back(runtime, [task for task in tasks if task not in kept], token)
     return kept
 
 
@@ -232,14 +264,14 @@ async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
     return released
 
 
-async def _with_units(runtime: Runtime, job: Job, lane: Lane, tasks: Sequence[Task]) -> list[ClaimedTask]:
+async def _with_units(runtime: Runtime, job: Job, kind: LaneKind, tasks: Sequence[Task]) -> list[ClaimedTask]:
     """The tasks with what is to be computed; those of units that ended meanwhile are cancelled."""
-    units = await runtime.store.units(LaneKind(lane.kind)).get_many(task.unit for task in tasks)
+    units = await runtime.store.units(kind).get_many(task.unit for task in tasks)
     wanted = [task for task in tasks if task.unit in units and not units[task.unit].finished_at]
     if len(wanted) < len(tasks):
         stale = {task.id for task in tasks} - {task.id for task in wanted}
         await runtime.store.tasks.finish(stale, TaskState.LEASED, TaskState.CANCELLED)
-    if wanted and lane.kind == LaneKind.FLOW:
+    if wanted and kind == LaneKind.FLOW:
         wanted = await engine.admit(runtime, units, wanted)
         await _own_delay_bounds(runtime, job, units, wanted)
     return [ClaimedTask(task, units[task.unit], job) for task in wanted]
@@ -256,10 +288,6 @@ async def _own_delay_bounds(runtime: Runtime, job: Job, units: Mapping[str, Unit
             others[task.lease, task.until].append(task)
     for (token, until), group in others.items():
         await runtime.store.tasks.extend([task.id for task in group], token, until)
-
-
-def _new_token() -> str:
-    return secrets.token_urlsafe(16)
 
 
 @dataclass(frozen=True, slots=True)

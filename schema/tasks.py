@@ -98,6 +98,11 @@ class ClaimTasksInput:
     )
     jobs: list[str] | None = strawberry.field(default=None, description="Only tasks of the jobs with these keys.")
     owners: list[str] | None = strawberry.field(default=None, description="Only tasks of these owners' jobs.")
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="Repeated with the same key, since its answer was lost, a host's claim is answered with the tasks "
+        "that it leased, as long as it holds any of them. Take a random one for each claim.",
+    )
 
 
 @strawberry.type(description="The answer of `claimTasks`.")
@@ -189,7 +194,8 @@ class TaskMutation:
         )
         claims.check(runtime, request)  # Before a host is made that would never be told of its token.
         host = await hosts.identify(runtime, input.host, input.host_name or "")
-        claim = await claims.claim(runtime, replace(request, host=host.key))
+        lease = claims.lease_of(host, input.idempotency_key) if input.idempotency_key else ""
+        claim = await claims.claim(runtime, replace(request, host=host.key, lease=lease))
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],
             host=host.token,

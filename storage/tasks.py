@@ -76,8 +76,13 @@ class Tasks(Repository[Task]):
         )
         if not matched:
             return []
-        stored = await self._collection.find({"lease": {"$eq": lease.token}}, limit=len(ids))
-        return [Task.load(each) for each in stored]
+        found = await self.get_many(ids)
+        return [task for task in found.values() if task.lease == lease.token]
+
+    async def leased_by(self, token: str, *, limit: int) -> list[Task]:
+        """The LEASED tasks of one claim."""
+        stored = await self._collection.find({"lease": {"$eq": token}}, limit=limit)
+        return [task for task in map(Task.load, stored) if task.status == TaskState.LEASED]
 
     async def extend(self, ids: Collection[str], token: str, until: int) -> int:
         return await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": {"until": until}})

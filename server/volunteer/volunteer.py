@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from sandbox import VOLUNTEER, Sandbox
 from server.backoff import Backoff
@@ -136,7 +137,7 @@ class Volunteer:
         backoff = self._new_backoff()
         while self._left > 0:
             await self._until(lambda: self._queue.qsize() <= self._batch // 2)
-            claim = await self._asked(self._claim, backoff)
+            claim = await self._asked(partial(self._claim, uuid4().hex), backoff)
             for task in claim.tasks:
                 self._held[task.id] = task
                 self._beat_at[task.id] = time.monotonic() + task.delay_bound_s / HEARTBEATS_A_LEASE
@@ -155,18 +156,18 @@ class Volunteer:
         """How many more tasks may be claimed."""
         return self._options.max_tasks - self._claimed if self._options.max_tasks else math.inf
 
-    async def _claim(self) -> Claim:
+    async def _claim(self, key: str) -> Claim:
         first = int(min(max(1, self._batch - self._queue.qsize()), self._left))
         try:
             claim = await self._calls.claim(
-                host=self._identity.token, name=self._options.name, first=first, wanted=self._options.wanted
+                host=self._identity.token, name=self._options.name, first=first, key=key, wanted=self._options.wanted
             )
         except PoolRefused as refused:
             if refused.refusal.code != UNAUTHENTICATED:
                 raise
             self._tell(Warned("the pool does not know this host any more: it is a new one from now on"))
             self._identity.is_now("")
-            return await self._claim()
+            return await self._claim(key)
         self._identity.is_now(claim.host)
         return claim
 
