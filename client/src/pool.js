@@ -60,8 +60,9 @@ export class Pool {
   /**
    * Leases tasks to compute.
    *
-   * @param {{first?: number, scheduler?: string, jobs?: string[], owners?: string[], signal?: AbortSignal}} [wanted]
-   *   `first`: how many at most, 1 to 100
+   * @param {{first?: number, scheduler?: string, jobs?: string[], owners?: string[], idempotencyKey?: string,
+   *   signal?: AbortSignal}} [wanted] `first`: how many at most, 1 to 100; `idempotencyKey`: repeated with the same one,
+   *   since its answer was lost, a claim answers the same tasks
    * @returns {Promise<{tasks: Task[], whyNoWork: ?string, retryAfterSeconds: ?number}>} no tasks: why, and when to ask
    *   again
    * @throws {PoolError}

@@ -92,7 +92,7 @@ const languages = () => (navigator.languages.length ? navigator.languages : ["en
  *
  * @param {string} host
  * @param {number} first
- * @param {{jobs?: string[], owners?: string[]}} wanted
+ * @param {{jobs?: string[], owners?: string[], idempotencyKey?: string}} wanted
  * @returns {Promise<Claim>}
  */
 export async function claim(host, first, wanted) {

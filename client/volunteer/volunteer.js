@@ -93,6 +93,7 @@ export class Volunteer {
   async #claim(signal) {
     const backoff = new Backoff();
     const { tell } = this.#around;
+    let idempotencyKey = newKey();
     for (;;) {
       await this.#untilUnpaused(signal);
       if (this.#queue.length > this.#batch / 2) {
@@ -107,7 +108,8 @@ export class Volunteer {
       }
       try {
         await this.#leases.releaseLeft();
-        const claim = await this.#claimOnce(wanted);
+        const claim = await this.#claimOnce({ ...wanted, idempotencyKey });
+        idempotencyKey = newKey();
         // Held from now on, so that stopping at this very moment gives them back.
         this.#leases.add(claim.tasks);
         signal.throwIfAborted();
@@ -129,7 +131,7 @@ export class Volunteer {
     }
   }
 
-  /** @param {{jobs?: string[]}} wanted @returns {Promise<import("./pool.js").Claim>} */
+  /** @param {{jobs?: string[], idempotencyKey: string}} wanted @returns {Promise<import("./pool.js").Claim>} */
   async #claimOnce(wanted) {
     const first = Math.min(Math.max(1, this.#batch - this.#queue.length), MOST_AT_ONCE);
     try {
@@ -327,6 +329,8 @@ function split(json) {
   const { result: value, ...context } = returned;
   return { value, context };
 }
+
+const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (each) => each.toString(36)).join("-");
 
 /** At most so many of a list, at random. @template T @param {T[]} list @param {number} most */
 function some(list, most) {

@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from server.pool_client import PoolClient, PoolUnavailable
 from server.volunteer.calls import LeasedTask, PoolCalls, Report
@@ -42,14 +43,15 @@ class Volunteer:
         self._host = ""
 
     async def work(self, ended: asyncio.Event) -> None:
+        key = uuid4().hex
         while not ended.is_set():
+            pool, first = self._chance.choice(self._pools), self._chance.randint(1, self._most)
             try:
-                pool = self._chance.choice(self._pools)
-                claim = await pool.claim(host=self._host, name="", first=self._chance.randint(1, self._most), wanted={})
+                claim = await pool.claim(host=self._host, name="", first=first, wanted={}, key=key)
             except PoolUnavailable:
                 await asyncio.sleep(0.1)
                 continue
-            self._host = claim.host
+            self._host, key = claim.host, uuid4().hex
             if claim.tasks:
                 await self._report(claim.tasks, ended)
             else:

@@ -8,6 +8,7 @@ import pytest
 from resolvers import claims, jobs, reports, sweeping, variables
 from resolvers.claims import Claim, ClaimRequest, HeldTask, WhyNoWork
 from resolvers.errors import BadInput, LeaseLost
+from resolvers.hosts import HostIdentity
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage.documents import Lane, LaneKind, TaskState
@@ -55,6 +56,46 @@ async def test_a_host_that_asks_many_times_at_once_gets_no_variable_twice(
     answers = await asyncio.gather(*(FIRST.claim(processes[n % 2], 1 + n % 4) for n in range(12)))
     got = Counter(each.unit.id for claimed in answers for each in claimed)
     assert set(got.values()) == {1}
+
+
+def _repeatable(key: str) -> str:
+    return claims.lease_of(HostIdentity("first", "first.its secret"), key)
+
+
+@pytest.mark.parametrize("first", [1, 3])
+async def test_a_repeated_claim_gets_what_it_got_before_for_as_long_as_that_is_held(
+    store: Store, sandbox: Sandbox, clock: Clock, first: int
+) -> None:
+    here, elsewhere = [await process(store.database, sandbox, clock, seed) for seed in range(2)]
+    for name in ("double", "treble"):
+        await new_job(here, name)
+        await post(here, name, range(4))
+    claimed = await FIRST.claim(here, first, lease=_repeatable("once"))
+    again = await FIRST.claim(elsewhere, first, lease=_repeatable("once"))
+    assert len(claimed) == first
+    assert {each.task.id: each.unit.value for each in again} == {each.task.id: each.unit.value for each in claimed}
+    other = await FIRST.claim(here, first, lease=_repeatable("another time"))
+    assert len(other) == first
+    assert not {each.task.id for each in other} & {each.task.id for each in claimed}
+    await FIRST.submit(here, claimed[:1])
+    left = await FIRST.claim(here, first, lease=_repeatable("once"))
+    if first > 1:
+        assert {each.task.id for each in left} == {each.task.id for each in claimed[1:]}
+    else:
+        assert left[0].task.id not in {each.task.id for each in claimed + other}
+
+
+async def test_a_repeated_claim_of_many_jobs_gets_the_tasks_of_all(runtime: Runtime) -> None:
+    for name in ("double", "treble"):
+        await new_job(runtime, name)
+        await post(runtime, name, range(2))
+    claimed = await FIRST.claim(runtime, 4, lease=_repeatable("once"))
+    again = await FIRST.claim(runtime, 4, lease=_repeatable("once"))
+    assert (
+        Counter(each.job.key for each in again)
+        == Counter(each.job.key for each in claimed)
+        == {"double": 2, "treble": 2}
+    )
 
 
 async def test_a_pool_without_work_says_so(runtime: Runtime) -> None:

@@ -205,6 +205,30 @@ async def test_a_host_may_repeat_a_report_whose_answer_it_never_got(
             (await Books.read(store, "double")).check_finished()
 
 
+@pytest.mark.parametrize("first", [1, 3])
+async def test_a_host_may_repeat_a_claim_whose_answer_it_never_got(
+    sandbox: Sandbox, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volunteer = Volunteer("first")
+    for survived in range(12):
+        async with open_store("memory") as store:
+            clock = Clock()
+            runtime = await process(store.database, sandbox, clock)
+            await new_job(runtime, policy={"quorum": 2})
+            await post(runtime, "double", VALUES)
+            with mortal(monkeypatch) as ending:
+                ending.operations = survived
+                with contextlib.suppress(Died):
+                    await volunteer.claim(runtime, first, lease="once")
+            elsewhere = await process(store.database, sandbox, clock)
+            claimed = await volunteer.claim(elsewhere, first, lease="once")
+            leased = await store.tasks._collection.find({"status": {"$eq": TaskState.LEASED}}, limit=100)
+            assert {each.task.id for each in claimed} == {each["_id"] for each in leased}
+            assert len({each.unit.id for each in claimed}) == first
+            others = await volunteer.claim(elsewhere, len(VALUES))
+            assert len({each.unit.id for each in claimed + others}) == len(claimed + others) == len(VALUES)
+
+
 async def test_clashing_variables_of_a_process_that_ended_leave_those_that_were_there_alone(
     runtime: Runtime, store: Store, sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

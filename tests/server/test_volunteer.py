@@ -164,9 +164,8 @@ async def test_results_are_kept_and_posted_once_the_pool_is_back(
     assert variable["canonicalResult"]["value"] == 9
 
 
-async def test_an_answer_that_was_lost_on_the_way_does_not_double_a_result(
-    client: PoolClient, pool_transport: httpx.ASGITransport
-) -> None:
+def first_answer_lost() -> Callable[[httpx.Request, Handle], Awaitable[httpx.Response]]:
+    """The pool does what it is asked for, but the first time nobody hears of it."""
     lost = 0
 
     async def lose_the_first_answer(request: httpx.Request, pool: Handle) -> httpx.Response:
@@ -177,13 +176,29 @@ async def test_an_answer_that_was_lost_on_the_way_does_not_double_a_result(
             raise httpx.ReadError("the connection broke")
         return answer
 
+    return lose_the_first_answer
+
+
+async def test_an_answer_that_was_lost_on_the_way_does_not_double_a_result(
+    client: PoolClient, pool_transport: httpx.ASGITransport
+) -> None:
     job = await add_job(client, SQUARE, [3], policy={"quorum": 2})
-    async with PoolClient(
-        POOL_URL, transport=Network(pool_transport, "submitResults", lose_the_first_answer)
-    ) as unlucky:
+    async with PoolClient(POOL_URL, transport=Network(pool_transport, "submitResults", first_answer_lost())) as unlucky:
         await compute(unlucky)
     [variable] = await variables_of(client, job)
     assert len(variable["results"]["nodes"]) == 1
+
+
+async def test_tasks_whose_claim_was_lost_on_the_way_are_handed_out_again(
+    client: PoolClient, pool_transport: httpx.ASGITransport
+) -> None:
+    identity = forgotten()
+    await add_job(client, SQUARE, [0])
+    await compute(client, identity=identity)  # A host that the pool knows already.
+    job = await add_job(client, SQUARE, range(5), name="Later")
+    async with PoolClient(POOL_URL, transport=Network(pool_transport, "claimTasks", first_answer_lost())) as unlucky:
+        await compute(unlucky, Options(max_tasks=5, concurrency=5, longest_wait_s=0.2), identity=identity)
+    assert [variable["state"] for variable in await variables_of(client, job)] == ["DONE"] * 5
 
 
 async def test_stopping_gives_back_what_is_not_computed(client: PoolClient) -> None:

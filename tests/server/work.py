@@ -17,9 +17,9 @@ VARIABLES = """query($key: String!) { job(key: $key) { variables(first: 100) { n
 TASKS = "{ pool { status { tasks { ready leased reported } } } }"
 
 
-async def add_job(client: PoolClient, source: str, values: Sequence[Any], **job: Any) -> str:
+async def add_job(client: PoolClient, source: str, values: Sequence[Any], *, name: str = "Work", **job: Any) -> str:
     """The key of a new job with these variables."""
-    made = await client.mutate(CREATE_JOB, name="Work", executeFunction=source, **job)
+    made = await client.mutate(CREATE_JOB, name=name, executeFunction=source, **job)
     key: str = made["job"]["key"]
     await client.mutate(CREATE_VARIABLES, job=key, variables=[{"value": value} for value in values])
     return key
