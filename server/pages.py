@@ -19,7 +19,8 @@ from rest_compat import negotiation
 
 # Beside this package, in the source tree and where it is installed.
 CLIENT = Path(__file__).parents[1] / "client"
-AREAS = ("front", "volunteer", "dashboard", "shared")
+# `src` is the npm package, which the pages use as well.
+AREAS = ("front", "volunteer", "dashboard", "shared", "src")
 INDEX = "index.html"
 SANDBOX = "sandbox.html"
 TYPES = {

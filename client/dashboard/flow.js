@@ -1,7 +1,7 @@
 /** One flow: its tree and timeline as pictures, what it waits for, and every job in a panel beside them. */
 
 import { h, put, say } from "../shared/dom.js";
-import { PoolAway, PoolRefused, ask } from "../shared/graphql.js";
+import { PoolAway, PoolError, ask } from "../shared/graphql.js";
 import { capital, counted, moment, number, span } from "../shared/words.js";
 import { FlowModel, nameOf } from "./flow-model.js";
 import { upper } from "./flows.js";
@@ -265,7 +265,7 @@ class FlowPage {
           if (!OVER.has(this.flow.state)) this.drawPath(flow.criticalPath);
         }
       } catch (problem) {
-        if (!(this.signal.aborted || problem instanceof PoolAway || problem instanceof PoolRefused)) throw problem;
+        if (!(this.signal.aborted || problem instanceof PoolError)) throw problem;
       }
       await pause(this.flow ? Math.max(2 * REREAD_MS, REREAD_SHARE * (performance.now() - began)) : 100, this.signal);
     }
@@ -326,7 +326,7 @@ class FlowPage {
       const { [mutation]: answer } = await ask(text, { flow: this.key }, this.signal);
       say(this.note, answer.userErrors.map((/** @type {any} */ error) => error.message).join("; "));
     } catch (problem) {
-      if (!(problem instanceof PoolAway || problem instanceof PoolRefused)) throw problem;
+      if (!(problem instanceof PoolError)) throw problem;
       say(this.note, problem.message);
     }
     this.again();

@@ -1,7 +1,7 @@
 /** The list of flows: what is where, and what to do about many of them at once. */
 
 import { h, put, say } from "../shared/dom.js";
-import { PoolAway, PoolRefused, ask } from "../shared/graphql.js";
+import { PoolError, ask } from "../shared/graphql.js";
 import { ago, capital, counted, moment, span } from "../shared/words.js";
 import { keepReading, livenessLine } from "./live.js";
 import { confirmed, field, pager, table } from "./parts.js";
@@ -187,7 +187,7 @@ class FlowList {
           const { [mutation]: answer } = await ask(text, { flow: flow.key }, this.signal);
           refused.push(...answer.userErrors.map((/** @type {any} */ error) => error.message));
         } catch (problem) {
-          if (!(problem instanceof PoolAway || problem instanceof PoolRefused)) throw problem;
+          if (!(problem instanceof PoolError)) throw problem;
           refused.push(problem.message);
         }
       }

@@ -6,7 +6,7 @@
  */
 
 import { h, put } from "../shared/dom.js";
-import { PoolAway, PoolRefused } from "../shared/graphql.js";
+import { PoolAway, PoolError } from "../shared/graphql.js";
 
 /** Each page's modules are fetched when it is visited. A section's list, and the page of one of its members.
  * @type {Record<string, (() => Promise<(main: Element, visit: Visit) => Promise<void>>)[]>} */
@@ -63,8 +63,8 @@ function go(changes) {
 
 /** @param {unknown} problem */
 function problemPage(problem) {
-  if (!(problem instanceof PoolAway || problem instanceof PoolRefused)) console.error(problem);
-  const away = problem instanceof PoolAway;
+  if (!(problem instanceof PoolError)) console.error(problem);
+  const away = problem instanceof PoolAway && problem.code !== "INTERNAL";
   return h(
     "section",
     { class: "card problem", role: "alert" },
@@ -77,7 +77,7 @@ function problemPage(problem) {
 /** What went wrong behind a button. */
 function tellOfProblem(/** @type {PromiseRejectionEvent} */ event) {
   const { reason } = event;
-  const isExpected = reason instanceof PoolAway || reason instanceof PoolRefused;
+  const isExpected = reason instanceof PoolError;
   if (!isExpected && reason?.name !== "AbortError") return;
   event.preventDefault();
   if (!isExpected) return;

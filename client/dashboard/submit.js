@@ -177,7 +177,7 @@ async function carryOut(mutation, name, input, complainOf, signal) {
     return answer;
   } catch (problem) {
     if (!(problem instanceof PoolRefused)) throw problem;
-    for (const { message } of problem.errors) {
+    for (const { message } of problem.problems) {
       const [, path = ""] = AT_INPUT.exec(message) ?? [];
       complainOf({ field: path, message: message.replace(AT_INPUT, "").slice(0, 500) });
     }

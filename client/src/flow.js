@@ -1,6 +1,6 @@
 // One flow of a pool.
 
-import { PoolError } from './graphql.js';
+import { PoolAway } from './graphql.js';
 
 const DELTAS = `subscription Watch($key: String!, $after: String) { flowProgress(key: $key, after: $after) {
   cursor state generation reset
@@ -62,7 +62,7 @@ export class Flow {
         }
       } catch (problem) {
         if (signal?.aborted) return;
-        if (!(problem instanceof PoolError && problem.code === 'UNREACHABLE')) throw problem;
+        if (!(problem instanceof PoolAway)) throw problem;
       }
       await sleep(pause * (0.5 + Math.random()), signal);
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);

@@ -8,7 +8,13 @@ module.exports = {
   get Pool() {
     return require('./pool.js').Pool;
   },
+  get PoolAway() {
+    return require('./pool.js').PoolAway;
+  },
   get PoolError() {
     return require('./pool.js').PoolError;
+  },
+  get PoolRefused() {
+    return require('./pool.js').PoolRefused;
   },
 };

@@ -2,9 +2,10 @@
 
 import { compute } from './computing.js';
 import { Flow } from './flow.js';
-import { GraphQL, PoolError } from './graphql.js';
+import { GraphQL, PoolAway, PoolError, PoolRefused } from './graphql.js';
+import { Sources } from './sources.js';
 
-export { PoolError };
+export { PoolAway, PoolError, PoolRefused };
 
 /**
  * A task to compute: `variable` and `context` are the arguments of its job's function.
@@ -12,17 +13,27 @@ export { PoolError };
  * @typedef {object} Task
  * @property {string} id
  * @property {any} variable
- * @property {object} context
+ * @property {any} context
  * @property {{token: string, deadline: string}} lease
- * @property {{key: string, name: string, executeFunction: string, executeBody: string, sha256: string,
- *   policy: {delayBoundSeconds: number}}} job
+ * @property {{key: string, name: string, sha256: string, runMilliseconds: number | null,
+ *   policy: {delayBoundSeconds: number}}} job `runMilliseconds`: how long its tasks took so far, on average
+ *
+ * A task that is held, as far as the pool needs to know it.
+ *
+ * @typedef {{id: string, lease: {token: string}}} Held
+ */
+
+/**
+ * A result that was stored, and what the pool thinks of it so far.
+ *
+ * @typedef {{id: string, verdict: string, reason: string | null, value: any}} Result
  */
 
 /**
  * What was computed for a task: the `result` of the returned context and the rest of that, or what went wrong.
  *
  * @typedef {object} Outcome
- * @property {Task} task
+ * @property {Held} task
  * @property {any} [value]
  * @property {object} [context]
  * @property {string} [error]
@@ -33,11 +44,17 @@ const CLAIM = `mutation Claim($input: ClaimTasksInput!) { claimTasks(input: $inp
   host whyNoWork retryAfterSeconds userErrors { field message code }
   tasks {
     id variable context lease { token deadline }
-    job { key name executeFunction executeBody sha256 policy { delayBoundSeconds } }
+    job { key name sha256 runMilliseconds policy { delayBoundSeconds } }
   }
 } }`;
+const EXTEND = `mutation Extend($input: ExtendLeaseInput!) { extendLease(input: $input) {
+  leases { deadline } userErrors { field message code }
+} }`;
+const RELEASE = `mutation Release($input: ReleaseTasksInput!) { releaseTasks(input: $input) {
+  released userErrors { field message code }
+} }`;
 const SUBMIT = `mutation Submit($input: SubmitResultsInput!) { submitResults(input: $input) {
-  results { verdict reason value } userErrors { field message code }
+  results { id verdict reason value } userErrors { field message code }
 } }`;
 const SUBMIT_FLOW = `mutation SubmitFlow($input: SubmitFlowInput!) { submitFlow(input: $input) {
   flow { key } userErrors { field message code }
@@ -46,7 +63,7 @@ const SUBMIT_FLOW = `mutation SubmitFlow($input: SubmitFlowInput!) { submitFlow(
 /** A comp-pool, as a volunteer, an owner of work or a dashboard sees it. */
 export class Pool {
   /**
-   * @param {string} url the pool's root, such as `http://127.0.0.1:7070`
+   * @param {string} url the pool's root, such as `http://127.0.0.1:7070`; empty: what served the page
    * @param {{host?: string, fetch?: typeof fetch}} [options] `host`: the token by which the pool knows this volunteer
    *   from an earlier time; `fetch`: instead of the platform's
    */
@@ -55,14 +72,16 @@ export class Pool {
     /** The volunteer's own secret, to be kept: undefined until the first claim. */
     this.host = host;
     this.graphql = new GraphQL(`${this.url}/graphql`, fetch);
+    this.sources = new Sources(this.graphql);
   }
 
   /**
    * Leases tasks to compute.
    *
-   * @param {{first?: number, scheduler?: string, jobs?: string[], owners?: string[], idempotencyKey?: string,
-   *   signal?: AbortSignal}} [wanted] `first`: how many at most, 1 to 100; `idempotencyKey`: repeated with the same one,
-   *   since its answer was lost, a claim answers the same tasks
+   * @param {{first?: number, scheduler?: string, jobs?: string[], owners?: string[], hostName?: string,
+   *   idempotencyKey?: string, signal?: AbortSignal}} [wanted] `first`: how many at most, 1 to 100; `hostName`: what a
+   *   new volunteer calls itself; `idempotencyKey`: repeated with the same one, since its answer was lost, a claim
+   *   answers the same tasks
    * @returns {Promise<{tasks: Task[], whyNoWork: ?string, retryAfterSeconds: ?number}>} no tasks: why, and when to ask
    *   again
    * @throws {PoolError}
@@ -76,14 +95,44 @@ export class Pool {
   }
 
   /**
+   * Heartbeat: has leases run for their job's `delayBoundSeconds` from now on.
+   *
+   * @template {Held} H
+   * @param {H[]} tasks
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<H[]>} those whose lease was lost: others may be computing them by now
+   * @throws {PoolError}
+   */
+  async extend(tasks, { signal } = {}) {
+    const { leases, userErrors } = await this.#mutate(EXTEND, 'extendLease', { tasks: tasks.map(heldOf) }, signal);
+    if (leases.length !== tasks.length) throwFirst(userErrors);
+    return tasks.filter((_, at) => leases[at] === null);
+  }
+
+  /**
+   * Gives tasks back, so that others may compute them. That costs no credit.
+   *
+   * @param {Held[]} tasks
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<number>} how many of them were still held
+   * @throws {PoolError}
+   */
+  async release(tasks, { signal } = {}) {
+    const { released, userErrors } = await this.#mutate(RELEASE, 'releaseTasks', { tasks: tasks.map(heldOf) }, signal);
+    throwFirst(userErrors);
+    return released;
+  }
+
+  /**
    * Runs a task's function where it can reach nothing and can be stopped.
    *
    * @param {Task} task
    * @param {{timeoutMilliseconds?: number, signal?: AbortSignal}} [limits] by default it may take as long as its lease
    * @returns {Promise<Outcome>}
+   * @throws {PoolError} when the pool does not say what the function is, or its SHA-256 is another
    */
-  compute(task, limits) {
-    return compute(task, limits);
+  async compute(task, limits) {
+    return compute(task, await this.sources.of(task.job, limits?.signal), limits);
   }
 
   /**
@@ -91,15 +140,13 @@ export class Pool {
    *
    * @param {Outcome | Outcome[]} outcomes
    * @param {{signal?: AbortSignal}} [options]
-   * @returns {Promise<{results: Array<?{verdict: string, reason: ?string, value: any}>,
-   *   userErrors: Array<{field: ?string, message: string, code: string}>}>} the results in the order given, null where
-   *   `userErrors` says why
+   * @returns {Promise<{results: (Result | null)[], userErrors: import('./graphql.js').Problem[]}>} the results in the
+   *   order given, null where `userErrors` says why
    * @throws {PoolError}
    */
   submit(outcomes, { signal } = {}) {
     const results = [outcomes].flat().map(({ task, value, context, error, elapsedMilliseconds }) => ({
-      task: task.id,
-      lease: task.lease.token,
+      ...heldOf(task),
       elapsedMilliseconds,
       ...(error === undefined ? { value, context } : { error }),
     }));
@@ -130,11 +177,21 @@ export class Pool {
     return this.flow(flow.key);
   }
 
+  /**
+   * @param {string} mutation
+   * @param {string} name
+   * @param {object} input
+   * @param {AbortSignal} [signal]
+   */
   async #mutate(mutation, name, input, signal) {
     return (await this.graphql.execute(mutation, { input }, signal))[name];
   }
 }
 
-function throwFirst([error]) {
-  if (error) throw new PoolError(error.message, error.code, error.field ?? '');
+/** @param {Held} task */
+const heldOf = ({ id, lease }) => ({ task: id, lease: lease.token });
+
+/** @param {import('./graphql.js').Problem[]} userErrors */
+function throwFirst([problem]) {
+  if (problem) throw PoolError.of(problem);
 }

@@ -1,18 +1,20 @@
 /**
- * The tasks that this host holds. Heartbeats have their leases run on until their results are taken. What is held is
- * kept in the browser: a tab that was killed gave nothing back, so the next one does.
+ * The tasks that this host holds. Heartbeats have their leases run on until their results are taken. What is held, and
+ * the key of the claim that is under way, are kept in the browser: a tab that was killed gave nothing back, so the next
+ * one does, and it repeats the claim whose answer nobody heard.
  *
  * @typedef {import("./pool.js").Task} Task
  * @typedef {{task: string, lease: string}} Held
  * @typedef {{task: Task, beatAt: number, lost: AbortController, computed: boolean}} Lease
  */
 
-import { PoolAway } from "../shared/graphql.js";
+import { PoolError, PoolRefused } from "../src/graphql.js";
 import { Backoff } from "./backoff.js";
 import { clock } from "./clock.js";
 import * as pool from "./pool.js";
 
 const KEY = "comp-pool.leases";
+const CLAIM_KEY = "comp-pool.claim";
 const TICK_MS = 250;
 const BEATS_A_LEASE = 3;
 const MOST_AT_ONCE = 100;
@@ -22,6 +24,7 @@ export class Leases {
   #held = new Map();
   /** What an earlier tab held to its end. @type {Held[]} */
   #left = kept();
+  #claimKey = localStorage.getItem(CLAIM_KEY) ?? newKey();
   /** @type {(task: Task) => void} */
   #lose;
 
@@ -34,12 +37,19 @@ export class Leases {
     return this.#held.size;
   }
 
-  /** @param {Task[]} tasks */
+  /** The key of the next claim, the same until `add` gets its tasks. */
+  get claimKey() {
+    localStorage.setItem(CLAIM_KEY, this.#claimKey);
+    return this.#claimKey;
+  }
+
+  /** What was claimed. @param {Task[]} tasks */
   add(tasks) {
     for (const task of tasks) {
       this.#held.set(task.id, { task, beatAt: nextBeat(task), lost: new AbortController(), computed: false });
     }
     this.#keep();
+    this.#claimKey = newKey();
   }
 
   /** @param {string} id */
@@ -83,13 +93,13 @@ export class Leases {
     }
   }
 
-  /** Give back what an earlier tab held to its end. @throws {PoolAway} */
+  /** Give back what an earlier tab held to its end. @throws {PoolError} */
   async releaseLeft() {
     while (this.#left.length) {
       try {
         await pool.release(this.#left.slice(0, MOST_AT_ONCE));
       } catch (problem) {
-        if (!(problem instanceof pool.TurnedDown)) throw problem; // Another pool's, say: nothing is to be given back.
+        if (!(problem instanceof PoolRefused)) throw problem; // Another pool's, say: nothing is to be given back.
       }
       this.#left = this.#left.slice(MOST_AT_ONCE);
       this.#keep();
@@ -106,10 +116,10 @@ export class Leases {
       try {
         const lost = await pool.extend(due.map(({ task }) => heldOf(task)));
         for (const lease of due) lease.beatAt = nextBeat(lease.task);
-        for (const { task } of lost) this.#forget(task);
+        lost.forEach((id) => this.#forget(id));
         backoff.reset();
       } catch (problem) {
-        if (!(problem instanceof PoolAway || problem instanceof pool.TurnedDown)) throw problem;
+        if (!(problem instanceof PoolError)) throw problem;
         await clock.sleep(backoff.afterFailure(), signal);
       }
     }
@@ -138,6 +148,8 @@ function kept() {
     return []; // Not ours.
   }
 }
+
+const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (each) => each.toString(36)).join("-");
 
 /** @param {Task} task @returns {Held} */
 const heldOf = ({ id, lease }) => ({ task: id, lease });

@@ -1,6 +1,6 @@
 /** The volunteer page: joins what computes and what is seen. */
 
-import { PoolAway } from "../shared/graphql.js";
+import { PoolError } from "../src/graphql.js";
 import { counted } from "../shared/words.js";
 import { put, say } from "../shared/dom.js";
 import { Backoff } from "./backoff.js";
@@ -160,7 +160,7 @@ async function regularly(ms, chore) {
       backoff.reset();
       await clock.sleep(ms);
     } catch (problem) {
-      if (!(problem instanceof PoolAway || problem instanceof pool.TurnedDown)) throw problem;
+      if (!(problem instanceof PoolError)) throw problem;
       await clock.sleep(backoff.afterFailure());
     }
   }

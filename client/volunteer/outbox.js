@@ -6,7 +6,7 @@
  * @typedef {(report: Report, receipt: import("./pool.js").Receipt) => void} Settled
  */
 
-import { PoolAway } from "../shared/graphql.js";
+import { PoolAway, PoolRefused } from "../src/graphql.js";
 import { Backoff } from "./backoff.js";
 import { clock } from "./clock.js";
 import * as pool from "./pool.js";
@@ -95,11 +95,11 @@ export class Outbox {
     try {
       receipts = await pool.submit(batch[0].host, batch);
       for (const [at, report] of batch.entries()) await this.#settle(report, receipts[at]);
-      const later = receipts.find(({ refusal }) => refusal && pool.isTemporary(refusal))?.refusal;
-      if (later) throw new PoolAway(later.message);
+      const later = receipts.find(({ refusal }) => refusal instanceof PoolAway)?.refusal;
+      if (later) throw later;
       this.#backoff.reset();
     } catch (problem) {
-      if (problem instanceof pool.TurnedDown) {
+      if (problem instanceof PoolRefused) {
         // The call as a whole, and so every one like it.
         for (const report of batch) await this.#finish(report, { refusal: problem });
       } else if (problem instanceof PoolAway) {
@@ -115,9 +115,9 @@ export class Outbox {
   /** @param {Report} report @param {import("./pool.js").Receipt} receipt */
   async #settle(report, receipt) {
     const { refusal } = receipt;
-    if (!refusal || refusal.code === pool.LEASE_LOST || (report.error !== undefined && !pool.isTemporary(refusal))) {
+    if (!refusal || refusal.code === pool.LEASE_LOST || (report.error !== undefined && refusal instanceof PoolRefused)) {
       await this.#finish(report, receipt);
-    } else if (!pool.isTemporary(refusal)) {
+    } else if (refusal instanceof PoolRefused) {
       // Its owner is told that there is no result, and why.
       const { value, context, ...rest } = report;
       const error = `the result can't be taken: ${refusal.message}`;

@@ -18,7 +18,8 @@
  *   `place`: where the sandboxes are put.
  */
 
-import { PoolAway } from "../shared/graphql.js";
+import { PoolError } from "../src/graphql.js";
+import { FORGED_SOURCE } from "../src/sources.js";
 import { Backoff } from "./backoff.js";
 import { Cell, CellLost, TookTooLong } from "./cell.js";
 import { CORES, supports } from "./choices.js";
@@ -26,7 +27,6 @@ import { clock } from "./clock.js";
 import { identity } from "./identity.js";
 import { Leases } from "./leases.js";
 import * as pool from "./pool.js";
-import { Forged, genuineSource } from "./sources.js";
 
 const BATCH_MS = 2_000;
 const PACE_WEIGHT = 0.2;
@@ -93,7 +93,6 @@ export class Volunteer {
   async #claim(signal) {
     const backoff = new Backoff();
     const { tell } = this.#around;
-    let idempotencyKey = newKey();
     for (;;) {
       await this.#untilUnpaused(signal);
       if (this.#queue.length > this.#batch / 2) {
@@ -108,8 +107,7 @@ export class Volunteer {
       }
       try {
         await this.#leases.releaseLeft();
-        const claim = await this.#claimOnce({ ...wanted, idempotencyKey });
-        idempotencyKey = newKey();
+        const claim = await this.#claimOnce({ ...wanted, idempotencyKey: this.#leases.claimKey });
         // Held from now on, so that stopping at this very moment gives them back.
         this.#leases.add(claim.tasks);
         signal.throwIfAborted();
@@ -123,9 +121,7 @@ export class Volunteer {
           await clock.sleep(backoff.whenIdle(claim.retryAfterSeconds), signal);
         }
       } catch (problem) {
-        if (!(problem instanceof PoolAway || problem instanceof pool.TurnedDown || problem instanceof Forged)) {
-          throw problem;
-        }
+        if (!(problem instanceof PoolError)) throw problem;
         await this.#wait(problem.message, backoff.afterFailure(), signal);
       }
     }
@@ -135,11 +131,9 @@ export class Volunteer {
   async #claimOnce(wanted) {
     const first = Math.min(Math.max(1, this.#batch - this.#queue.length), MOST_AT_ONCE);
     try {
-      const claim = await pool.claim(identity.token, first, wanted);
-      identity.token = claim.host;
-      return claim;
+      return await pool.claim(first, wanted);
     } catch (problem) {
-      if (!(problem instanceof pool.TurnedDown && problem.code === "UNAUTHENTICATED" && identity.token)) throw problem;
+      if (!(problem instanceof PoolError && problem.code === "UNAUTHENTICATED" && identity.token)) throw problem;
       identity.token = ""; // Another pool's, or one that was forgotten.
       return this.#claimOnce(wanted);
     }
@@ -158,15 +152,15 @@ export class Volunteer {
 
   /** Queue tasks whose source is genuine. Those of a forged one are given back. @param {Task[]} tasks */
   async #enqueue(tasks) {
-    /** @type {Forged | undefined} */
+    /** @type {PoolError | undefined} */
     let forged;
     for (const task of tasks) {
       try {
-        await genuineSource(task.job, task.sha256);
+        await pool.source(task.job, task.sha256);
         this.#queue.push(task);
       } catch (problem) {
         await this.#leases.release([task]);
-        if (!(problem instanceof Forged)) throw problem;
+        if (!(problem instanceof PoolError && problem.code === FORGED_SOURCE)) throw problem;
         this.#setAside(task, problem.message);
         forged = problem;
       }
@@ -223,7 +217,7 @@ export class Volunteer {
     /** @type {import("./cell.js").Outcome} */
     let outcome;
     try {
-      const source = await genuineSource(task.job, task.sha256);
+      const source = await pool.source(task.job, task.sha256);
       outcome = await cell.compute(source, [task.variable, task.context], patienceMs, signal);
     } catch (problem) {
       if (signal.aborted) return;
@@ -329,8 +323,6 @@ function split(json) {
   const { result: value, ...context } = returned;
   return { value, context };
 }
-
-const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (each) => each.toString(36)).join("-");
 
 /** At most so many of a list, at random. @template T @param {T[]} list @param {number} most */
 function some(list, most) {

@@ -58,3 +58,15 @@ def test_the_client_of_today_computes_a_flow_that_it_watches_over_lost_connectio
     assert told["connections"] >= len(told["states"])
     assert told["cursorsGrow"]
     assert told["reset"] == [True] + [False] * (len(told["reset"]) - 1)
+
+
+def test_the_client_of_today_repeats_a_claim_extends_it_and_gives_it_back(walk: Walk) -> None:
+    assert walk("leases.mjs", "doubler") == {
+        "same": True,
+        "lost": 0,
+        "released": 1,
+        "lostThen": [True],
+        "refused": "BAD_INPUT",
+        "away": "UNREACHABLE",
+        "forged": "FORGED_SOURCE",
+    }

@@ -190,7 +190,9 @@ async def test_closing_the_tab_gives_back_what_is_held(context: BrowserContext, 
     add_job(server, "Slow", SLOW, [60_000] * 4)
     volunteer = await Volunteer.visit(context, server, **LIGHTEST)
     await volunteer.start()
-    await until(lambda: says(volunteer, "Computing 1 task."), "a task")
+    # One is computed, one is ready to be. A claim under way would be answered after the page is gone.
+    held = "JSON.parse(localStorage['comp-pool.leases'] ?? '[]').length === 2"
+    await until(lambda: volunteer.page.evaluate(held), "all tasks that it asks for")
     await volunteer.page.goto("about:blank")
     await until(lambda: server.tasks()["ready"] == 4, "all tasks to be free", 10)
 

@@ -3,7 +3,7 @@
 import { h, put } from "../../shared/dom.js";
 import { counted, span } from "../../shared/words.js";
 import { purpose } from "../pool.js";
-import { genuineSource } from "../sources.js";
+import { source } from "../pool.js";
 import { part } from "./elements.js";
 
 /**
@@ -60,7 +60,7 @@ function jobRow(job, choices, change) {
   );
   const show = async () => {
     try {
-      put(code, await genuineSource(job.key, job.sha256));
+      put(code, await source(job.key, job.sha256));
       put(word, "✓ Checked: this text has the SHA-256 above.");
     } catch (problem) {
       put(code, "");
