@@ -53,7 +53,9 @@ class Links:
 
     def __init__(self, links: Iterable[Link]) -> None:
         self.links = tuple(links)
-        self._written = [(link.rel, link.template, dict(link.attributes)) for link in self.links]
+        self._written = [(link.rel, dict(link.attributes)) for link in self.links]
+        # All at once: to fill templates in one by one would be the most expensive part of writing a resource.
+        self._templates = "\n".join(link.template for link in self.links)
         self._prefixes = sorted({link.rel.split(":")[0] for link in self.links if ":" in link.rel})
 
     def write(self, root: str, keys: Mapping[str, str]) -> dict[str, Any]:
@@ -62,8 +64,10 @@ class Links:
             root: the API's public address, without a slash at its end.
             keys: the values of the variables of the resource's address, quoted.
         """
+        paths = self._templates.format_map(keys).split("\n")
         written: dict[str, Any] = {
-            rel: {"href": root + template.format_map(keys), **attributes} for rel, template, attributes in self._written
+            rel: {"href": root + path, **attributes}
+            for (rel, attributes), path in zip(self._written, paths, strict=False)
         }
         if self._prefixes:
             written["curies"] = [

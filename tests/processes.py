@@ -19,6 +19,9 @@ import httpx
 PATIENCE_S = 60.0
 LOOK_S = 0.05
 
+# A client is expensive, for the certificates that it loads. Each connection may reach another process of a server.
+HTTP = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
+
 COUNTS = "query($key: String!) { job(key: $key) { variableCounts { new open done failed } } }"
 TASKS = "{ pool { status { tasks { ready leased reported expired } hosts } } }"
 
@@ -56,7 +59,7 @@ class RunningServer:
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data that GraphQL answers."""
-        response = httpx.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30)
+        response = HTTP.post(f"{self.url}/graphql", json={"query": query, "variables": variables})
         answer = response.json()
         assert "errors" not in answer, answer
         data: dict[str, Any] = answer["data"]

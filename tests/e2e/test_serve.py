@@ -6,12 +6,12 @@ import signal
 import socket
 from pathlib import Path
 
-import httpx
 import pytest
 from pymongo import MongoClient
 
 from server.serving import url_of
 from tests.processes import (
+    HTTP,
     RunningServer,
     command,
     descendants,
@@ -27,9 +27,9 @@ WORKERS = pytest.mark.parametrize("workers", [1, 2])
 
 
 def test_it_says_where_it_listens_and_is_ready_then(pool_server: RunningServer) -> None:
-    assert httpx.get(f"{pool_server.url}/readyz").json() == {"ready": True}
-    assert httpx.get(f"{pool_server.url}/livez").status_code == 204
-    assert httpx.get(pool_server.url).json()["job_scheduler_url"] == "/jobs/scheduler"
+    assert HTTP.get(f"{pool_server.url}/readyz").json() == {"ready": True}
+    assert HTTP.get(f"{pool_server.url}/livez").status_code == 204
+    assert HTTP.get(pool_server.url).json()["job_scheduler_url"] == "/jobs/scheduler"
 
 
 def test_without_json_it_says_so_in_a_sentence(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_while_it_drains_it_is_not_ready_and_hands_out_nothing(tmp_path: Path) -
     with running_server(tmp_path / "pool", options=["--drain-seconds", "30"]) as server:
         assert server.ask(claim)["claimTasks"]["whyNoWork"] == "NO_OPEN_WORK"
         server.process.terminate()
-        until(lambda: httpx.get(f"{server.url}/readyz").status_code == 503, "it is unready")
+        until(lambda: HTTP.get(f"{server.url}/readyz").status_code == 503, "it is unready")
         assert server.ask(claim)["claimTasks"]["whyNoWork"] == "DRAINING"
         server.process.terminate()  # A second signal does not wait.
         assert server.process.wait(10) == -signal.SIGTERM
@@ -73,7 +73,7 @@ def test_killed_it_leaves_nothing_behind_and_another_one_starts_on_its_directory
         family = descendants(server.process.pid)
         server.stop(signal.SIGKILL)
         with running_server(tmp_path / "pool", workers=workers) as next_one:
-            assert httpx.get(f"{next_one.url}/readyz").status_code == 200
+            assert HTTP.get(f"{next_one.url}/readyz").status_code == 200
         until(lambda: not any(map(is_alive, family)), "its processes are gone")
 
 
@@ -87,7 +87,7 @@ def test_a_server_process_that_dies_is_replaced(tmp_path: Path) -> None:
         assert len(before) == 2
         os.kill(before[0], signal.SIGKILL)
         until(lambda: len(set(servers()) - set(before)) == 1, "there is another process")
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert HTTP.get(f"{server.url}/readyz").status_code == 200
         assert server.stop() == 0
 
 
@@ -96,7 +96,7 @@ def test_server_processes_share_one_store(tmp_path: Path) -> None:
     with running_server(tmp_path / "pool", workers=2) as server:
         assert server.ask(create) == {"createJob": {"userErrors": []}}
         for _ in range(10):  # A new connection each, which any of the processes takes.
-            assert httpx.get(f"{server.url}/jobs/work").status_code == 200
+            assert HTTP.get(f"{server.url}/jobs/work").status_code == 200
 
 
 def test_a_directory_that_another_server_has_is_refused(pool_server: RunningServer, tmp_path: Path) -> None:
