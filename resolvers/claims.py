@@ -24,6 +24,7 @@ from storage.tasks import Lease
 MOST_AT_ONCE = 100
 MOST_WISHES = 100
 MAX_WISH_CHARACTERS = 300
+MAX_KEY_CHARACTERS = 200
 LEASE_CHARACTERS = 32
 SPARE_CANDIDATES = 8
 MOST_CANDIDATES = 1_000
@@ -58,10 +59,9 @@ class ClaimRequest:
 
 def lease_of(host: hosts.HostIdentity, idempotency_key: str) -> str:
     """The token of the leases that a host's claim with this key gets, each time it is made; nobody else can tell it.
-
-    Raises BadInput for a key that can't be one.
-    """
-    checked_text(idempotency_key, field="idempotencyKey", most=MAX_WISH_CHARACTERS)
+    Empty: each claim is another one."""
+    if not idempotency_key:
+        return ""
     return hashlib.sha256(f"{host.token}\0{idempotency_key}".encode()).hexdigest()[:LEASE_CHARACTERS]
 
 
@@ -103,8 +103,9 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     return Claim(why_no_work=why, retry_after_s=IDLE_RETRY_S if why is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S)
 
 
-def check(runtime: Runtime, request: ClaimRequest) -> None:
+def check(runtime: Runtime, request: ClaimRequest, idempotency_key: str = "") -> None:
     """Raises BadInput for an unknown scheduler, too many tasks, and wishes that make no sense; whoever asks."""
+    checked_text(idempotency_key, field="idempotencyKey", most=MAX_KEY_CHARACTERS)
     if not 1 <= request.first <= MOST_AT_ONCE:
         raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
     _scheduler(runtime, request)

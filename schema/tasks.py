@@ -192,10 +192,10 @@ class TaskMutation:
             jobs=frozenset(input.jobs or ()),
             owners=frozenset(input.owners or ()),
         )
-        claims.check(runtime, request)  # Before a host is made that would never be told of its token.
+        key = input.idempotency_key or ""
+        claims.check(runtime, request, key)  # Before a host is made that would never be told of its token.
         host = await hosts.identify(runtime, input.host, input.host_name or "")
-        lease = claims.lease_of(host, input.idempotency_key) if input.idempotency_key else ""
-        claim = await claims.claim(runtime, replace(request, host=host.key, lease=lease))
+        claim = await claims.claim(runtime, replace(request, host=host.key, lease=claims.lease_of(host, key)))
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],
             host=host.token,

@@ -74,6 +74,7 @@ BAD: list[tuple[str, str, st.SearchStrategy[Any]]] = [
     ("claimTasks", "first", st.integers(-(2**31), 0) | st.integers(101, 2**31 - 1)),
     ("claimTasks", "host", bad_tokens.filter(bool)),
     ("claimTasks", "hostName", bad_texts | control),
+    ("claimTasks", "idempotencyKey", bad_texts | control),
     ("claimTasks", "scheduler", bad_keys.filter(bool)),
     ("claimTasks", "jobs", st.just(["x"] * 1 + [f"j{n}" for n in range(101)]) | control.map(lambda text: [text])),
     ("claimTasks", "owners", st.just([f"o{n}" for n in range(101)]) | control.map(lambda text: [text])),
