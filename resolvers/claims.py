@@ -46,7 +46,7 @@ class WhyNoWork(StrEnum):
 class ClaimRequest:
     """Who asks for how many tasks, of which jobs and owners (empty: all), in the order of which scheduler.
 
-    `lease` is the token of the leases that it gets, where the claim may have been made before: see `lease_of`.
+    `lease` is the token of the leases that it gets, where it may be `repeated`: see `lease_of`.
     """
 
     host: str
@@ -55,6 +55,7 @@ class ClaimRequest:
     jobs: frozenset[str] = frozenset()
     owners: frozenset[str] = frozenset()
     lease: str = ""
+    repeated: bool = False
 
 
 def lease_of(host: hosts.HostIdentity, idempotency_key: str) -> str:
@@ -89,7 +90,7 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
     hosts.note_interests(runtime, request.host, request.owners, request.jobs)
-    if request.lease and (claimed := await _claimed_before(runtime, request)):
+    if request.repeated and request.lease and (claimed := await _claimed_before(runtime, request)):
         return Claim(claimed)
     known = await runtime.lanes.snapshot(USABLE_FOR_S)
     tasks = await _take_from(runtime, offer(runtime, known, request), request)

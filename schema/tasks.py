@@ -100,8 +100,12 @@ class ClaimTasksInput:
     owners: list[str] | None = strawberry.field(default=None, description="Only tasks of these owners' jobs.")
     idempotency_key: str | None = strawberry.field(
         default=None,
-        description="Repeated with the same key, since its answer was lost, a host's claim is answered with the tasks "
-        "that it leased, as long as it holds any of them. Take a random one for each claim.",
+        description="A random one for each claim, by which it can be `repeated`.",
+    )
+    repeated: bool = strawberry.field(
+        default=False,
+        description="The host made this claim before, with the same `idempotencyKey`, and its answer was lost: it is "
+        "answered with the tasks that it leased then, as long as the host holds any of them.",
     )
 
 
@@ -195,7 +199,9 @@ class TaskMutation:
         key = input.idempotency_key or ""
         claims.check(runtime, request, key)  # Before a host is made that would never be told of its token.
         host = await hosts.identify(runtime, input.host, input.host_name or "")
-        claim = await claims.claim(runtime, replace(request, host=host.key, lease=claims.lease_of(host, key)))
+        claim = await claims.claim(
+            runtime, replace(request, host=host.key, lease=claims.lease_of(host, key), repeated=input.repeated)
+        )
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],
             host=host.token,

@@ -79,9 +79,9 @@ export class Pool {
    * Leases tasks to compute.
    *
    * @param {{first?: number, scheduler?: string, jobs?: string[], owners?: string[], hostName?: string,
-   *   idempotencyKey?: string, signal?: AbortSignal}} [wanted] `first`: how many at most, 1 to 100; `hostName`: what a
-   *   new volunteer calls itself; `idempotencyKey`: repeated with the same one, since its answer was lost, a claim
-   *   answers the same tasks
+   *   idempotencyKey?: string, repeated?: boolean, signal?: AbortSignal}} [wanted] `first`: how many at most, 1 to 100;
+   *   `hostName`: what a new volunteer calls itself; `repeated`: the claim was made before with the same
+   *   `idempotencyKey`, and its answer lost: it answers the same tasks
    * @returns {Promise<{tasks: Task[], whyNoWork: ?string, retryAfterSeconds: ?number}>} no tasks: why, and when to ask
    *   again
    * @throws {PoolError}

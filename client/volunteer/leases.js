@@ -24,7 +24,8 @@ export class Leases {
   #held = new Map();
   /** What an earlier tab held to its end. @type {Held[]} */
   #left = kept();
-  #claimKey = localStorage.getItem(CLAIM_KEY) ?? newKey();
+  /** The key of a claim that was not answered yet: by now, or to the last tab. */
+  #claimKey = localStorage.getItem(CLAIM_KEY);
   /** @type {(task: Task) => void} */
   #lose;
 
@@ -37,10 +38,12 @@ export class Leases {
     return this.#held.size;
   }
 
-  /** The key of the next claim, the same until `add` gets its tasks. */
-  get claimKey() {
+  /** How the next claim can be told, and whether it is repeated: it is until `add` gets its tasks. */
+  claimName() {
+    const repeated = this.#claimKey !== null;
+    this.#claimKey ??= newKey();
     localStorage.setItem(CLAIM_KEY, this.#claimKey);
-    return this.#claimKey;
+    return { idempotencyKey: this.#claimKey, repeated };
   }
 
   /** What was claimed. @param {Task[]} tasks */
@@ -49,7 +52,8 @@ export class Leases {
       this.#held.set(task.id, { task, beatAt: nextBeat(task), lost: new AbortController(), computed: false });
     }
     this.#keep();
-    this.#claimKey = newKey();
+    this.#claimKey = null;
+    localStorage.removeItem(CLAIM_KEY);
   }
 
   /** @param {string} id */

@@ -44,7 +44,7 @@ const languages = () => (navigator.languages.length ? navigator.languages : ["en
  * Up to `first` tasks, for this browser's host; where it is none yet, it is one from then on.
  *
  * @param {number} first
- * @param {{jobs?: string[], owners?: string[], idempotencyKey?: string}} wanted
+ * @param {{jobs?: string[], owners?: string[], idempotencyKey?: string, repeated?: boolean}} wanted
  * @returns {Promise<Claim>}
  * @throws {PoolError}
  */

@@ -107,7 +107,7 @@ export class Volunteer {
       }
       try {
         await this.#leases.releaseLeft();
-        const claim = await this.#claimOnce({ ...wanted, idempotencyKey: this.#leases.claimKey });
+        const claim = await this.#claimOnce({ ...wanted, ...this.#leases.claimName() });
         // Held from now on, so that stopping at this very moment gives them back.
         this.#leases.add(claim.tasks);
         signal.throwIfAborted();
@@ -127,7 +127,7 @@ export class Volunteer {
     }
   }
 
-  /** @param {{jobs?: string[], idempotencyKey: string}} wanted @returns {Promise<import("./pool.js").Claim>} */
+  /** @param {{jobs?: string[], idempotencyKey: string, repeated: boolean}} wanted @returns {Promise<import("./pool.js").Claim>} */
   async #claimOnce(wanted) {
     const first = Math.min(Math.max(1, this.#batch - this.#queue.length), MOST_AT_ONCE);
     try {

@@ -96,12 +96,9 @@ class PoolCalls:
     def __init__(self, client: PoolClient) -> None:
         self._client = client
 
-    async def claim(self, *, host: str, name: str, first: int, wanted: dict[str, Any], key: str = "") -> Claim:
-        """Up to `first` tasks, for the host with this token; empty: a new host. `wanted`: further inputs. Repeated with
-        the same `key` it answers the same tasks."""
-        payload = await self._client.mutate(
-            CLAIM, host=host or None, hostName=name, first=first, idempotencyKey=key or None, **wanted
-        )
+    async def claim(self, *, host: str, name: str, first: int, wanted: dict[str, Any]) -> Claim:
+        """Up to `first` tasks, for the host with this token; empty: a new host. `wanted`: further inputs."""
+        payload = await self._client.mutate(CLAIM, host=host or None, hostName=name, first=first, **wanted)
         return Claim(
             [LeasedTask.of(task) for task in payload["tasks"]],
             payload["host"],

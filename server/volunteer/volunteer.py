@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import platform
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -137,7 +138,8 @@ class Volunteer:
         backoff = self._new_backoff()
         while self._left > 0:
             await self._until(lambda: self._queue.qsize() <= self._batch // 2)
-            claim = await self._asked(partial(self._claim, uuid4().hex), backoff)
+            attempts = itertools.count()
+            claim = await self._asked(partial(self._claim, uuid4().hex, attempts), backoff)
             for task in claim.tasks:
                 self._held[task.id] = task
                 self._beat_at[task.id] = time.monotonic() + task.delay_bound_s / HEARTBEATS_A_LEASE
@@ -156,18 +158,19 @@ class Volunteer:
         """How many more tasks may be claimed."""
         return self._options.max_tasks - self._claimed if self._options.max_tasks else math.inf
 
-    async def _claim(self, key: str) -> Claim:
+    async def _claim(self, key: str, attempts: Iterator[int]) -> Claim:
         first = int(min(max(1, self._batch - self._queue.qsize()), self._left))
+        wanted = {**self._options.wanted, "idempotencyKey": key, "repeated": next(attempts) > 0}
         try:
             claim = await self._calls.claim(
-                host=self._identity.token, name=self._options.name, first=first, key=key, wanted=self._options.wanted
+                host=self._identity.token, name=self._options.name, first=first, wanted=wanted
             )
         except PoolRefused as refused:
             if refused.refusal.code != UNAUTHENTICATED:
                 raise
             self._tell(Warned("the pool does not know this host any more: it is a new one from now on"))
             self._identity.is_now("")
-            return await self._claim(key)
+            return await self._claim(key, attempts)
         self._identity.is_now(claim.host)
         return claim
 

@@ -43,15 +43,17 @@ class Volunteer:
         self._host = ""
 
     async def work(self, ended: asyncio.Event) -> None:
-        key = uuid4().hex
+        key, repeated = uuid4().hex, False
         while not ended.is_set():
             pool, first = self._chance.choice(self._pools), self._chance.randint(1, self._most)
+            wanted = {"idempotencyKey": key, "repeated": repeated}
             try:
-                claim = await pool.claim(host=self._host, name="", first=first, wanted={}, key=key)
+                claim = await pool.claim(host=self._host, name="", first=first, wanted=wanted)
             except PoolUnavailable:
+                repeated = True
                 await asyncio.sleep(0.1)
                 continue
-            self._host, key = claim.host, uuid4().hex
+            self._host, key, repeated = claim.host, uuid4().hex, False
             if claim.tasks:
                 await self._report(claim.tasks, ended)
             else:

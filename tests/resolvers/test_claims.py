@@ -71,14 +71,14 @@ async def test_a_repeated_claim_gets_what_it_got_before_for_as_long_as_that_is_h
         await new_job(here, name)
         await post(here, name, range(4))
     claimed = await FIRST.claim(here, first, lease=_repeatable("once"))
-    again = await FIRST.claim(elsewhere, first, lease=_repeatable("once"))
+    again = await FIRST.claim(elsewhere, first, lease=_repeatable("once"), repeated=True)
     assert len(claimed) == first
     assert {each.task.id: each.unit.value for each in again} == {each.task.id: each.unit.value for each in claimed}
     other = await FIRST.claim(here, first, lease=_repeatable("another time"))
     assert len(other) == first
     assert not {each.task.id for each in other} & {each.task.id for each in claimed}
     await FIRST.submit(here, claimed[:1])
-    left = await FIRST.claim(here, first, lease=_repeatable("once"))
+    left = await FIRST.claim(here, first, lease=_repeatable("once"), repeated=True)
     if first > 1:
         assert {each.task.id for each in left} == {each.task.id for each in claimed[1:]}
     else:
@@ -90,7 +90,7 @@ async def test_a_repeated_claim_of_many_jobs_gets_the_tasks_of_all(runtime: Runt
         await new_job(runtime, name)
         await post(runtime, name, range(2))
     claimed = await FIRST.claim(runtime, 4, lease=_repeatable("once"))
-    again = await FIRST.claim(runtime, 4, lease=_repeatable("once"))
+    again = await FIRST.claim(runtime, 4, lease=_repeatable("once"), repeated=True)
     assert (
         Counter(each.job.key for each in again)
         == Counter(each.job.key for each in claimed)

@@ -221,7 +221,7 @@ async def test_a_host_may_repeat_a_claim_whose_answer_it_never_got(
                 with contextlib.suppress(Died):
                     await volunteer.claim(runtime, first, lease="once")
             elsewhere = await process(store.database, sandbox, clock)
-            claimed = await volunteer.claim(elsewhere, first, lease="once")
+            claimed = await volunteer.claim(elsewhere, first, lease="once", repeated=True)
             leased = await store.tasks._collection.find({"status": {"$eq": TaskState.LEASED}}, limit=100)
             assert {each.task.id for each in claimed} == {each["_id"] for each in leased}
             assert len({each.unit.id for each in claimed}) == first

@@ -5,9 +5,8 @@ import { Pool, PoolAway, PoolRefused } from 'comp-pool';
 const [, , url, job] = process.argv;
 
 const pool = new Pool(url);
-const claim = async () => (await pool.claim({ jobs: [job], idempotencyKey: 'one' })).tasks.map(({ id }) => id);
 const { tasks } = await pool.claim({ jobs: [job], idempotencyKey: 'one' });
-const repeated = await claim();
+const { tasks: repeated } = await pool.claim({ jobs: [job], idempotencyKey: 'one', repeated: true });
 const lost = await pool.extend(tasks);
 const released = await pool.release(tasks);
 const lostThen = await pool.extend(tasks);
@@ -15,7 +14,7 @@ const lostThen = await pool.extend(tasks);
 const codeOf = (kind, promise) => promise.catch((problem) => problem instanceof kind && problem.code);
 console.log(
   JSON.stringify({
-    same: repeated.length === 1 && repeated[0] === tasks[0].id,
+    same: repeated.length === 1 && repeated[0].id === tasks[0].id,
     lost: lost.length,
     released,
     lostThen: lostThen.map(({ id }) => id === tasks[0].id),
