@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from resolvers import claims, reports, sweeping
-from resolvers.claims import ClaimedTask, ClaimRequest
+from resolvers.claims import ClaimedTask, ClaimRequest, HeldTask
 from resolvers.errors import Conflict, NotFound
 from resolvers.flows import control, ending, reading
 from resolvers.runtime import Runtime
@@ -226,6 +226,14 @@ async def test_a_cancelled_flow_takes_no_late_result_and_nothing_of_it_is_revive
     for each in await jobs_of(runtime, flow):
         assert (each.state == NodeState.COMPLETED) is not each.reason.startswith("the flow was cancelled")
     assert not await claim(runtime)
+
+
+async def test_what_is_given_back_of_a_flow_that_has_ended_is_not_handed_out_again(runtime: Runtime) -> None:
+    flow = await submit(runtime, TWO_LEVELS)
+    claimed = await claim(runtime)
+    await control.cancel(runtime, flow.key)
+    assert await claims.release(runtime, [HeldTask(each.task.id, each.task.lease) for each in claimed]) == len(claimed)
+    assert await runtime.store.tasks.count_by("status", {"flow": flow.id}) == {TaskState.CANCELLED: len(claimed)}
 
 
 async def test_a_retry_does_not_take_what_was_leased_before_it(runtime: Runtime) -> None:
