@@ -229,6 +229,7 @@ async def test_a_cancelled_flow_takes_no_late_result_and_nothing_of_it_is_revive
 
 
 async def test_what_is_given_back_of_a_flow_that_has_ended_is_not_handed_out_again(runtime: Runtime) -> None:
+    await open_pool(runtime)
     flow = await submit(runtime, TWO_LEVELS)
     claimed = await claim(runtime)
     await control.cancel(runtime, flow.key)
