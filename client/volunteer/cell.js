@@ -119,12 +119,14 @@ export class Cell {
     });
   }
 
-  /** Pings rather than hours are counted: a machine that slept is not a lost sandbox. */
+  /** Pings rather than hours are counted, and only those that come in time: a machine that slept, or has more to do
+   * than it can, is not a lost sandbox. */
   async #watch() {
     while (!this.#closed) {
+      const began = performance.now();
       await clock.sleep(PING_MS);
       if (this.#closed) return;
-      if (++this.#missed > MOST_MISSED) this.close();
+      if (performance.now() - began < 2 * PING_MS && ++this.#missed > MOST_MISSED) this.close();
       else this.#port.postMessage("are you there?");
     }
   }
