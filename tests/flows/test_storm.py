@@ -33,7 +33,7 @@ PLANS: Sequence[Sequence[Callable[[Runtime, str], Awaitable[Flow]]]] = (
     (control.pause, control.cancel, control.retry),
     (control.cancel, control.retry, control.pause, control.resume, control.cancel, control.retry),
 )
-PATIENCE_S = 240.0
+PATIENCE_S = 1_200.0
 
 
 @dataclass(slots=True)
