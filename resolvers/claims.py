@@ -121,7 +121,7 @@ async def _claimed_before(runtime: Runtime, request: ClaimRequest) -> list[Claim
     """What a claim with this lease got the last time; the process that carried it out may have ended half-way."""
     by_job: dict[tuple[str, LaneKind], list[Task]] = defaultdict(list)
     for task in await runtime.store.tasks.leased_by(request.lease, limit=MOST_AT_ONCE):
-        by_job[task.job, LaneKind.FLOW if task.flow else LaneKind.VARIABLES].append(task)
+        by_job[task.job, LaneKind.of(task.unit)].append(task)
     claimed: list[ClaimedTask] = []
     for (key, kind), tasks in by_job.items():
         job = await runtime.store.jobs.by_key(key)
@@ -271,7 +271,7 @@ async def _cancel_unwanted(runtime: Runtime, tasks: Sequence[Task]) -> None:
     """Of tasks that are ready again, cancel those whose units ended while they were leased."""
     by_kind: dict[LaneKind, list[Task]] = defaultdict(list)
     for task in tasks:
-        by_kind[LaneKind.FLOW if task.flow else LaneKind.VARIABLES].append(task)
+        by_kind[LaneKind.of(task.unit)].append(task)
     for kind, group in by_kind.items():
         units = await runtime.store.units(kind).get_many(task.unit for task in group)
         ended = [task.id for task in group if task.unit not in units or units[task.unit].finished_at]

@@ -132,7 +132,10 @@ export class Pool {
    * @throws {PoolError} when the pool does not say what the function is, or its SHA-256 is another
    */
   async compute(task, limits) {
-    return compute(task, await this.sources.of(task.job, limits?.signal), limits);
+    // Asked for once for all who compute it: one that is stopped must not stop the others.
+    const source = await this.sources.of(task.job);
+    limits?.signal?.throwIfAborted();
+    return compute(task, source, limits);
   }
 
   /**

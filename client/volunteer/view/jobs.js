@@ -2,8 +2,7 @@
 
 import { h, put } from "../../shared/dom.js";
 import { counted, span } from "../../shared/words.js";
-import { purpose } from "../pool.js";
-import { source } from "../pool.js";
+import { purpose, source } from "../pool.js";
 import { part } from "./elements.js";
 
 /**
