@@ -12,7 +12,6 @@ from sandbox import UNDEFINED, FailureKind, Function, Outcome, Threw
 from storage.documents import Job
 
 PARAMETERS = ("variable", "result", "context")
-TRANSIENT = (FailureKind.CIRCUIT_OPEN, FailureKind.CRASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def read(outcome: Outcome, value: str) -> Judgement:
     """A validator's answer: falsy or a throw is invalid, `true` valid, an object with a boolean `valid` says so
     itself, and any other truthy value is valid and replaces `value`."""
     if isinstance(outcome, Threw):
-        if outcome.kind in TRANSIENT:
+        if outcome.kind.is_transient:
             return Judgement(None, value, outcome.message)
         if outcome.kind is FailureKind.UNDEFINED:
             return Judgement(False, value, "validate_result returned nothing")

@@ -2,17 +2,10 @@
 
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from py_mini_racer import (
-    JSEvalException,
-    JSOOMException,
-    JSTimeoutException,
-    MiniRacer,
-    init_mini_racer,
-)
+from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, init_mini_racer
 
 from sandbox.limits import Limits
 from sandbox.outcomes import FailureKind, SourceError
@@ -69,10 +62,10 @@ class Context:
         """Let go of V8's memory."""
         self._racer.close()
 
-    def _command(self, name: str, *arguments: Any, timeout_ms: float) -> str:
+    def _command(self, name: str, *arguments: Any) -> str:
         # Only strings cross: a JavaScript object held by Python could run its owner's getters there.
         script = f"__sandbox.{name}({','.join(map(json.dumps, arguments))})"
-        return str(self._racer.eval(script, timeout_sec=timeout_ms / 1000))
+        return str(self._racer.eval(script))
 
     def inspect(self, source: str, parameters: list[str]) -> dict[str, str]:
         """The kind and body of a source, without running any of it.
@@ -80,9 +73,8 @@ class Context:
         Raises:
             SourceError: it does not parse.
         """
-        timeout_ms = self._limits.soft_ms
         try:
-            found = json.loads(self._command("inspect", source, parameters, timeout_ms=timeout_ms))
+            found = json.loads(self._command("inspect", source, parameters))
         except JSEvalException as error:
             raise SourceError(str(error).partition("\n")[0].partition("Error: ")[2], 1, 1) from error
         if "empty" in found:
@@ -99,33 +91,28 @@ class Context:
             # mini-racer never returns from an exception that quotes a lone surrogate.
             body = _scrubbed(before + text + after)
             try:
-                self._command("attempt", parameters, body, timeout_ms=self._limits.soft_ms)
+                self._command("attempt", parameters, body)
             except JSEvalException as error:
                 errors.append(_located(str(error), before, text))
         raise max(errors, key=lambda error: (error.line, error.column))
 
-    def prepare(self, source: str, parameters: list[str], timeout_ms: float) -> None:
+    def prepare(self, source: str, parameters: list[str]) -> None:
         """Compile the function that `call` calls."""
-        self._command("prepare", source, parameters, timeout_ms=timeout_ms)
+        self._command("prepare", source, parameters)
 
-    def call(self, arguments: list[str], timeout_ms: float) -> tuple[str, str]:
+    def call(self, arguments: list[str]) -> tuple[str, str]:
         """Call the prepared function.
 
         Args:
             arguments: JSON texts, or `UNDEFINED`.
-            timeout_ms: the time it may take, in ms.
 
         Returns:
             `"returned"` and the result as JSON, or a `FailureKind` and the message.
         """
-        deadline = time.monotonic() + timeout_ms / 1000
         try:
-            reply = self._command("call", arguments, self._limits.result_bytes, timeout_ms=timeout_ms)
+            reply = self._command("call", arguments, self._limits.result_bytes)
             if reply.startswith(FailureKind.PENDING):
-                left_ms = max(1.0, (deadline - time.monotonic()) * 1000)
-                reply = self._command("settled", timeout_ms=left_ms)
-        except JSTimeoutException:
-            return FailureKind.TIMEOUT, f"it took longer than {timeout_ms:g} ms"
+                reply = self._command("settled")
         except JSOOMException:
             return FailureKind.MEMORY, f"it took more than {self._limits.hard_memory_mb} MiB of memory"
         except JSEvalException as error:

@@ -8,8 +8,9 @@ class Limits:
     """The limits of a worker process and of each call in it.
 
     Attributes:
-        soft_ms: time for one call, in ms, after which V8 is told to stop.
-        grace_ms: time after that, in ms, until the process is killed: some builtins never look up.
+        timeout_ms: processor time for one call, in ms, after which the process is killed: some builtins never look up
+            when V8 is told to stop. What a busy machine gives to others meanwhile is not counted.
+        patience: how many times its `timeout_ms` a call may take by the clock on the wall.
         heap_mb: the V8 heap, in MiB. Crossing it aborts the process, so `hard_memory_mb` should strike first.
         hard_memory_mb: heap, in MiB, at which the call is ended in order.
         data_mb: MiB the process may allocate beside what it holds once V8 has started (ArrayBuffers too).
@@ -20,8 +21,8 @@ class Limits:
         flags: V8's flags. V8 ignores every flag after one that it doesn't know; workers check at start.
     """
 
-    soft_ms: int = 500
-    grace_ms: int = 250
+    timeout_ms: int = 500
+    patience: int = 20
     heap_mb: int = 128
     hard_memory_mb: int = 64
     data_mb: int = 384
@@ -37,8 +38,8 @@ VALIDATION = Limits()
 and a small validator runs as fast."""
 
 VOLUNTEER = Limits(
-    soft_ms=600_000,
-    grace_ms=2_000,
+    timeout_ms=600_000,
+    patience=4,
     heap_mb=2048,
     hard_memory_mb=1024,
     data_mb=4096,

@@ -32,13 +32,20 @@ class FailureKind(StrEnum):
     PENDING = "pending"
     """Its promise never settled."""
     TIMEOUT = "timeout"
-    """It took longer than its deadline."""
+    """It took more processor time than allowed."""
+    STARVED = "starved"
+    """The machine was too busy to run it: it did not get its processor time in many times that."""
     MEMORY = "memory"
     """It took more memory than allowed."""
     CRASH = "crash"
     """Its process ended for another reason."""
     CIRCUIT_OPEN = "circuit_open"
     """It was not called: this owner's calls keep killing workers."""
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether it says nothing of the code: the same call may give a value another time."""
+        return self in {FailureKind.STARVED, FailureKind.CRASH, FailureKind.CIRCUIT_OPEN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ from sandbox.outcomes import (
     SourceKind,
     Threw,
 )
-from sandbox.process import Worker, WorkerStartError
+from sandbox.process import StarvedError, Worker, WorkerStartError
 
 logger = logging.getLogger(__name__)
 
-RECYCLE_S = 2.0
+RECYCLE_MS = 2_000
 RESPAWN_PAUSE_S = 1.0
 ERROR_LENGTH = 500
 # How V8 ends the process when it gets no more memory.
@@ -133,7 +133,7 @@ class Sandbox:
             function: what to call.
             calls: the arguments of each call: JSON texts, or `UNDEFINED`.
             owner: whose code it is.
-            timeout_ms: the time for each call, in ms; by default the limits' own.
+            timeout_ms: processor time for each call, in ms; by default the limits' own.
 
         Returns:
             The outcome of each call, in order.
@@ -142,7 +142,7 @@ class Sandbox:
             SandboxClosedError: the sandbox is not running.
         """
         turn = self._turns.setdefault(owner, asyncio.Lock())
-        timeout_ms = self._limits.soft_ms if timeout_ms is None else timeout_ms
+        timeout_ms = self._limits.timeout_ms if timeout_ms is None else timeout_ms
         outcomes: list[Outcome] = []
         async with turn:
             while len(outcomes) < len(calls):
@@ -151,7 +151,7 @@ class Sandbox:
                 async with self._worker(owner) as worker:
                     if self._breaker.wait_s(owner):  # what an earlier call left running has been found meanwhile
                         continue
-                    worker.send({"open": function.source, "parameters": function.parameters, "timeout_ms": timeout_ms})
+                    worker.send({"open": function.source, "parameters": function.parameters})
                     for arguments in calls[len(outcomes) :]:
                         outcomes.append(await self._call(worker, arguments, timeout_ms))
                         if worker.killed:
@@ -174,8 +174,8 @@ class Sandbox:
         async with self._worker(None) as worker:
             worker.send({"inspect": source, "parameters": list(parameters)})
             try:
-                found = await worker.receive((self._limits.soft_ms + self._limits.grace_ms) / 1000)
-            except (TimeoutError, BrokenFrameError):
+                found = await worker.answer(self._limits.timeout_ms)
+            except (TimeoutError, StarvedError, BrokenFrameError):
                 worker.kill()
                 raise SourceError("The source could not be read in time", 1, 1) from None
         match found:
@@ -189,10 +189,13 @@ class Sandbox:
         """The outcome of one call; afterwards the worker may have been killed."""
         worker.send({"call": list(arguments)})
         try:
-            reply = await worker.receive((timeout_ms + self._limits.grace_ms) / 1000)
+            reply = await worker.answer(timeout_ms)
         except TimeoutError:
             worker.kill()
-            return Threw(f"it took longer than {timeout_ms} ms and was killed", FailureKind.TIMEOUT)
+            return Threw(f"it took longer than {timeout_ms} ms", FailureKind.TIMEOUT)
+        except StarvedError:
+            worker.kill()
+            return Threw("this machine was too busy to run it", FailureKind.STARVED)
         except BrokenFrameError as error:
             ended_by = await worker.stop()
             if ended_by in OUT_OF_MEMORY:
@@ -202,7 +205,7 @@ class Sandbox:
             case {"kind": "returned", "text": str(text)}:
                 return Returned(text)
             case {"kind": str(kind), "text": str(text)} if kind in FailureKind.__members__.values():
-                if kind in {FailureKind.TIMEOUT, FailureKind.MEMORY}:
+                if kind == FailureKind.MEMORY:
                     worker.kill()  # its V8 may still be at it
                 return Threw(text[:ERROR_LENGTH], FailureKind(kind))
         worker.kill()
@@ -237,7 +240,9 @@ class Sandbox:
         if not worker.killed:
             worker.send({"recycle": True})
             try:
-                await worker.receive(RECYCLE_S)
+                await worker.answer(RECYCLE_MS)
+            except StarvedError:
+                pass
             except (TimeoutError, BrokenFrameError):
                 if owner is not None:  # what it left running outlived its call
                     self._breaker.died(owner)

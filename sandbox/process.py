@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 from sandbox import frames
 from sandbox.limits import Limits
 
@@ -17,10 +19,16 @@ from sandbox.limits import Limits
 BOOT = "import sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; main()"
 PACKAGE_ROOT = str(Path(__file__).parent.parent)
 START_S = 30.0
+# The processor time of a process is counted in ticks of about this length.
+STEP_S = 0.01
 
 
 class WorkerStartError(Exception):
     """A worker did not come up: V8 refused its flags, or the system another process."""
+
+
+class StarvedError(Exception):
+    """The machine gave a worker too little time to say whether its code is slow."""
 
 
 class Worker:
@@ -33,6 +41,7 @@ class Worker:
         self._inbox = process.stdout
         self._outbox = process.stdin
         self._limits = limits
+        self._meter: psutil.Process | None = None
         self.killed = False
 
     @classmethod
@@ -92,6 +101,38 @@ class Worker:
         """
         async with asyncio.timeout(timeout_s):
             return await frames.receive(self._inbox, self._limits.frame_bytes)
+
+    async def answer(self, timeout_ms: int) -> frames.Message:
+        """The worker's next message, for which it may compute so many ms.
+
+        Raises:
+            TimeoutError: it has computed for that long.
+            StarvedError: it has not, but the machine gave it too little of the time.
+            BrokenFrameError: the worker ended or sent nonsense.
+        """
+        clock = asyncio.get_running_loop().time
+        computed_s, began_s, allowed_s = self._computed_s(), clock(), timeout_ms / 1000
+        reading = asyncio.ensure_future(frames.receive(self._inbox, self._limits.frame_bytes))
+        try:
+            left_s = allowed_s
+            while not (await asyncio.wait({reading}, timeout=max(left_s, STEP_S)))[0]:
+                left_s = allowed_s - (self._computed_s() - computed_s)
+                if left_s <= 0:
+                    raise TimeoutError
+                if clock() - began_s >= allowed_s * self._limits.patience:
+                    raise StarvedError
+            return reading.result()
+        finally:
+            reading.cancel()
+
+    def _computed_s(self) -> float:
+        """The processor time that the process has used, in seconds; 0 when it has ended."""
+        try:
+            self._meter = self._meter or psutil.Process(self.pid)
+            used = self._meter.cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return float(used.user + used.system)
 
     def kill(self) -> None:
         """End the process at once, whatever its V8 is doing."""

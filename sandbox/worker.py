@@ -1,6 +1,6 @@
 """The process that untrusted code runs in. It trusts the server, and the server believes it nothing.
 
-The server sends `{inspect, parameters}`, or `{open, parameters, timeout_ms}` followed by any number of
+The server sends `{inspect, parameters}`, or `{open, parameters}` followed by any number of
 `{call}`; each but `open` is answered. `{recycle: true}` ends the turn: the worker says that it is ready only
 when the old context is closed and a new one stands, so no owner pays for what another left running.
 """
@@ -42,7 +42,7 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _serve(limits: Limits, inbox: BinaryIO, outbox: BinaryIO) -> None:
-    context, timeout_ms = Context(limits), float(limits.soft_ms)
+    context = Context(limits)
     fix_memory(limits.data_mb << 20)
     reply: frames.Message | None = {"ready": True}
     while True:
@@ -50,15 +50,15 @@ def _serve(limits: Limits, inbox: BinaryIO, outbox: BinaryIO) -> None:
             rest = memoryview(frames.pack(reply))
             while rest:
                 rest = rest[outbox.write(rest) :]
-            if reply.get("kind") in {FailureKind.TIMEOUT, FailureKind.MEMORY}:
+            if reply.get("kind") == FailureKind.MEMORY:
                 return
         request = frames.read(inbox)
         match request:
-            case {"open": source, "parameters": parameters, "timeout_ms": timeout_ms}:
-                context.prepare(source, parameters, timeout_ms)
+            case {"open": source, "parameters": parameters}:
+                context.prepare(source, parameters)
                 reply = None
             case {"call": arguments}:
-                kind, text = context.call(arguments, timeout_ms)
+                kind, text = context.call(arguments)
                 reply = {"kind": kind, "text": text}
             case {"inspect": source, "parameters": parameters}:
                 try:

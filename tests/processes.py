@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import httpx
+import psutil
 
 PATIENCE_S = 60.0
 LOOK_S = 0.05
@@ -144,30 +145,30 @@ def started(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[s
         process.stdout.close()
 
 
-def processes_under(directory: Path) -> list[int]:
-    """The ids of processes whose command line names a directory: an embedded engine is one."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if str(directory).encode() in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-    return found
-
-
-def descendants(pid: int) -> list[int]:
-    """The ids of the processes that one started, and those that these started."""
+def command_line(process: psutil.Process) -> str:
+    """What a process was started with; empty when it has ended."""
     try:
-        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def processes_under(directory: Path) -> list[psutil.Process]:
+    """The processes whose command line names a directory: an embedded engine is one."""
+    return [each for each in psutil.process_iter() if str(directory) in command_line(each)]
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """The processes that one started, and those that these started."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
         return []
-    return [each for child in children for each in (child, *descendants(child))]
 
 
-def is_alive(pid: int) -> bool:
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; one whose end nobody has asked for does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False

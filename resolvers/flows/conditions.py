@@ -15,7 +15,6 @@ from resolvers.runtime import Runtime
 from sandbox import FailureKind, Function, Outcome, Threw
 
 PARAMETERS = ("variable", "context")
-TRANSIENT = (FailureKind.CIRCUIT_OPEN, FailureKind.CRASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ async def ask(runtime: Runtime, owner: str, questions: Sequence[Question]) -> li
 def read(outcome: Outcome) -> Answer:
     """JavaScript's truth of what a condition returned."""
     if isinstance(outcome, Threw):
-        if outcome.kind in TRANSIENT:
+        if outcome.kind.is_transient:
             raise Unavailable(f"a condition can't be evaluated now: {outcome.message}")
         if outcome.kind is FailureKind.UNDEFINED:
             return Answer(False, "it returned nothing, and must return true or false")

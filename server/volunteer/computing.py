@@ -36,7 +36,7 @@ async def compute(
         Function(source, PARAMETERS),
         [[orjson.dumps(task.variable).decode(), orjson.dumps(task.context).decode()]],
         owner=owner,
-        timeout_ms=max(VOLUNTEER.soft_ms, int(task.delay_bound_s * 1000)),
+        timeout_ms=max(VOLUNTEER.timeout_ms, int(task.delay_bound_s * 1000)),
     )
     elapsed_ms = int((time.monotonic() - began) * 1000)
     if not isinstance(outcome, Returned):

@@ -25,7 +25,7 @@ from tests.e2e.flows import SUBMIT, Volunteer, submission
 from tests.flows.hive import Stored, check_nothing_is_left, open_pool
 from tests.flows.model import Job, Level
 from tests.flows.written import ALWAYS, NEVER, below
-from tests.processes import RunningServer, descendants, running_server
+from tests.processes import RunningServer, command_line, descendants, running_server
 
 PATIENCE_S = 400.0
 VOLUNTEERS = 4
@@ -103,11 +103,7 @@ class Slot:
 
     def part(self, name: str) -> int | None:
         """The process of this server whose command line has a name, if it runs now."""
-        found = []
-        for process in descendants(self.server.process.pid):
-            with suppress(FileNotFoundError, ProcessLookupError):
-                if name.encode() in Path(f"/proc/{process}/cmdline").read_bytes():
-                    found.append(process)
+        found = [each.pid for each in descendants(self.server.process.pid) if name in command_line(each)]
         return random.choice(found) if found else None
 
 

@@ -14,6 +14,7 @@ from tests.processes import (
     HTTP,
     RunningServer,
     command,
+    command_line,
     descendants,
     is_alive,
     processes_under,
@@ -50,7 +51,7 @@ def test_a_signal_ends_it_in_order_with_exit_code_0_and_all_its_processes(
         family = descendants(server.process.pid)
         assert len(family) > workers
         assert server.stop(number) == 0
-    assert [pid for pid in family if is_alive(pid)] == []
+    assert [each for each in family if is_alive(each)] == []
     assert processes_under(tmp_path) == []
 
 
@@ -79,7 +80,7 @@ def test_killed_it_leaves_nothing_behind_and_another_one_starts_on_its_directory
 
 def test_a_server_process_that_dies_is_replaced(tmp_path: Path) -> None:
     def servers() -> list[int]:
-        return [pid for pid in descendants(parent) if b"server.process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [each.pid for each in descendants(parent) if "server.process" in command_line(each)]
 
     with running_server(tmp_path / "pool", workers=2) as server:
         parent = server.process.pid

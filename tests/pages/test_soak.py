@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -20,7 +20,7 @@ from bench.dashboard import OBSERVE
 from tests.pages import soak_flow
 from tests.pages.dashboard import Dashboard
 from tests.pages.volunteer import Volunteer, until
-from tests.processes import RunningServer, descendants, environment, running_server, started
+from tests.processes import RunningServer, command_line, descendants, environment, running_server, started
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.soak]
 
@@ -196,9 +196,7 @@ def _memory() -> str:
     """What all processes of Chromium take: pages that they share are counted once (`Pss` of proc(5))."""
     sizes = []
     for process in descendants(os.getpid()):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            about = Path(f"/proc/{process}")
-            if b"chromium" in (about / "cmdline").read_bytes():
-                rollup = (about / "smaps_rollup").read_text()
-                sizes.append(int(re.search(r"^Pss: +(\d+) kB", rollup, re.M)[1]))
-    return f"Chromium: {len(sizes)} processes with {sum(sizes) / 1024:,.0f} MiB"
+        if "chromium" in command_line(process):
+            with suppress(psutil.NoSuchProcess):
+                sizes.append(process.memory_full_info().pss)
+    return f"Chromium: {len(sizes)} processes with {sum(sizes) / (1 << 20):,.0f} MiB"

@@ -44,10 +44,13 @@ def test_an_object_that_says_valid_may_bring_another_result(result: Any) -> None
     assert read(Returned('{"valid": true}'), '"reported"').value == '"reported"'
 
 
+TRANSIENT = (FailureKind.STARVED, FailureKind.CRASH, FailureKind.CIRCUIT_OPEN)
+
+
 @pytest.mark.parametrize("kind", FailureKind)
 def test_a_validator_that_fails_turns_down_unless_it_could_not_be_asked(kind: FailureKind) -> None:
     judgement = read(Threw("it failed", kind), "1")
-    assert judgement.accepted is (None if kind in (FailureKind.CIRCUIT_OPEN, FailureKind.CRASH) else False)
+    assert judgement.accepted is (None if kind in TRANSIENT else False)
     assert judgement.reason
 
 
