@@ -8,8 +8,10 @@
 
 import { clock } from "./clock.js";
 
-const PING_MS = 2_000;
-const MOST_MISSED = 5;
+const PING_MS = 1_000;
+const MOST_MISSED = 3;
+const PROBE_MS = 30_000;
+const LOOK_MS = 200;
 const ERROR_LENGTH = 500;
 const OUTCOME = /^([a-z_]{1,20})\n(.*)$/s;
 
@@ -17,7 +19,13 @@ const OUTCOME = /^([a-z_]{1,20})\n(.*)$/s;
 export class TookTooLong extends Error {}
 
 /** The iframe does not answer any more: its process ended, most likely for want of memory. */
-export class CellLost extends Error {}
+export class CellLost extends Error {
+  /** @param {boolean} began Whether the job can have begun, and be to blame. */
+  constructor(began) {
+    super("the sandbox ended; the job may have run out of memory");
+    this.began = began;
+  }
+}
 
 /** The texts that each task's worker runs before the job's code. @returns {Promise<string[]>} */
 export async function workerScript() {
@@ -33,33 +41,62 @@ export async function workerScript() {
   return [prelude.replace("(HIDDEN)", `(${JSON.stringify(hidden)})`), worker];
 }
 
-export class Cell {
+/** An iframe for jobs and the port to it. */
+class Frame {
   /** @type {HTMLIFrameElement} */
-  #frame;
+  #element;
   /** @type {MessagePort} */
   #port;
-  /** @type {((said: Outcome | Error) => void) | null} */
-  #settle = null;
-  #missed = 0;
-  #closed = false;
 
   /**
    * @param {HTMLElement} place Where the iframe is put; it has nothing to show.
    * @param {string[]} script What `workerScript` answered.
+   * @param {(said: unknown) => void} hear Gets all that it says; the first is that it is ready.
    */
-  constructor(place, script) {
-    this.#frame = document.createElement("iframe");
-    this.#frame.setAttribute("sandbox", "allow-scripts");
-    this.#frame.title = "Where jobs are computed";
-    this.#frame.hidden = true;
-    this.#frame.src = new URL("sandbox.html", import.meta.url).href;
+  constructor(place, script, hear) {
+    this.#element = document.createElement("iframe");
+    this.#element.setAttribute("sandbox", "allow-scripts");
+    this.#element.title = "Where jobs are computed";
+    this.#element.hidden = true;
+    this.#element.src = new URL("sandbox.html", import.meta.url).href;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#port.onmessage = ({ data }) => this.#hear(data);
-    this.#frame.addEventListener("load", () => this.#frame.contentWindow?.postMessage(script, "*", [port2]), {
+    this.#port.onmessage = ({ data }) => hear(data);
+    this.#element.addEventListener("load", () => this.#element.contentWindow?.postMessage(script, "*", [port2]), {
       once: true,
     });
-    place.append(this.#frame);
+    place.append(this.#element);
+  }
+
+  /** @param {unknown} message */
+  tell(message) {
+    this.#port.postMessage(message);
+  }
+
+  remove() {
+    this.#port.close();
+    this.#element.remove();
+  }
+}
+
+export class Cell {
+  #place;
+  #script;
+  #frame;
+  /** @type {((said: Outcome | Error) => void) | null} */
+  #settle = null;
+  #ready = false;
+  #missed = 0;
+  #closed = false;
+
+  /**
+   * @param {HTMLElement} place Where the iframe is put.
+   * @param {string[]} script What `workerScript` answered.
+   */
+  constructor(place, script) {
+    this.#place = place;
+    this.#script = script;
+    this.#frame = this.#newFrame((said) => this.#hear(said));
     this.#watch();
   }
 
@@ -85,13 +122,13 @@ export class Cell {
         () => {},
       );
     });
-    this.#port.postMessage({ source, texts: values.map((value) => JSON.stringify(value)) });
+    this.#frame.tell({ source, texts: values.map((value) => JSON.stringify(value)) });
     try {
       return await answer;
     } finally {
       this.#settle = null;
       over.abort();
-      this.#port.postMessage("end");
+      this.#frame.tell("end");
     }
   }
 
@@ -102,13 +139,13 @@ export class Cell {
 
   close() {
     this.#closed = true;
-    this.#port.close();
     this.#frame.remove();
-    this.#settle?.(new CellLost("the sandbox ended; the job may have run out of memory"));
+    this.#settle?.(new CellLost(this.#ready));
   }
 
   /** Nothing of what is said is taken on trust. @param {unknown} said */
   #hear(said) {
+    this.#ready = true;
     this.#missed = 0;
     if (!Array.isArray(said)) return;
     const [, kind, text] = OUTCOME.exec(String(said[1])) ?? [];
@@ -119,15 +156,30 @@ export class Cell {
     });
   }
 
-  /** Pings rather than hours are counted, and only those that come in time: a machine that slept, or has more to do
-   * than it can, is not a lost sandbox. */
   async #watch() {
     while (!this.#closed) {
-      const began = performance.now();
       await clock.sleep(PING_MS);
       if (this.#closed) return;
-      if (performance.now() - began < 2 * PING_MS && ++this.#missed > MOST_MISSED) this.close();
-      else this.#port.postMessage("are you there?");
+      if (++this.#missed > MOST_MISSED && (await this.#isGone())) this.close();
+      else this.#frame.tell("are you there?");
     }
+  }
+
+  /** Whether a new frame, which shares its process if that lives, answers while this one does not: a machine that
+   * slept, or has more to do than it can, keeps both waiting. */
+  async #isGone() {
+    let answers = false;
+    const probe = this.#newFrame(() => (answers = true));
+    const until = performance.now() + PROBE_MS;
+    while (!answers && this.#missed && !this.#closed && performance.now() < until) await clock.sleep(LOOK_MS);
+    // What this one may have said before is heard by then.
+    if (answers) await clock.sleep(PING_MS);
+    probe.remove();
+    return answers && this.#missed > 0;
+  }
+
+  /** @param {(said: unknown) => void} hear */
+  #newFrame(hear) {
+    return new Frame(this.#place, this.#script, hear);
   }
 }

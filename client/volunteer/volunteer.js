@@ -226,7 +226,7 @@ export class Volunteer {
         await this.#leases.release([task]);
         return;
       }
-      if (!(problem instanceof CellLost && run.alone)) throw problem;
+      if (!(problem instanceof CellLost && problem.began && run.alone)) throw problem;
       outcome = { kind: "memory", text: problem.message, elapsedMilliseconds: 0 };
     }
     await this.#report(task, outcome);

@@ -1,20 +1,22 @@
 """Jobs that try to get out of the volunteer page's sandbox. None reaches the network, the pool, or the page."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Playwright
+from playwright.async_api import Browser, Locator, Page, Playwright
 
 from tests.pages.canary import DOMAIN, Canary, listening_canary, logged
 from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from tests.pages.escapes import FIRST_WALL, REACH, SECOND_WALL
 from tests.pages.jobs import ENDLESS, SLOW, SQUARE, add_job, variables_of
 from tests.pages.volunteer import Volunteer, until
-from tests.processes import RunningServer, running_server
+from tests.processes import RunningServer, command_line, descendants, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -210,6 +212,40 @@ async def test_a_neighbour_of_a_job_that_eats_memory_is_not_blamed(
         assert [each["error"] for each in variables_of(server, slow)[0]["results"]["nodes"]] == [None]
     finally:
         await browser.close()
+
+
+async def test_a_job_is_not_blamed_for_a_machine_that_is_too_busy(
+    playwright: Playwright, server: RunningServer
+) -> None:
+    slow = add_job(server, "Slow", SLOW, [3000], policy={"maxErrors": 1})
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    try:
+        volunteer = await Volunteer.visit(await browser.new_context(), server, workers=1, share=100)
+        frames = volunteer.page.locator("iframe")
+        used = {each.pid: each.cpu_times().user for each in renderers()}
+        await volunteer.start()
+        [busy] = await until(
+            lambda: [each for each in renderers() if each.cpu_times().user - used.get(each.pid, 0) > 1], "a computation"
+        )
+        busy.suspend()
+        try:
+            await until(lambda: has_count(frames, 2), "another frame to compare with", 60)
+        finally:
+            busy.resume()
+        await until(lambda: server.counts(slow)["done"] == 1, "the result")
+        assert [each["error"] for each in variables_of(server, slow)[0]["results"]["nodes"]] == [None]
+        await until(lambda: has_count(frames, 1), "the other frame to be gone")
+    finally:
+        await browser.close()
+
+
+def renderers() -> list[psutil.Process]:
+    """The processes in which this test's browsers show pages and frames."""
+    return [each for each in descendants(os.getpid()) if "--type=renderer" in command_line(each)]
+
+
+async def has_count(locator: Locator, number: int) -> bool:
+    return await locator.count() == number
 
 
 async def test_the_browser_itself_saw_no_escape(watched: Watched, page: Page) -> None:

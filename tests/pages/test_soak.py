@@ -35,7 +35,7 @@ LOOK_S = 1.0
 PROGRESS = "query($key: String!) { flow(key: $key) { state reason progress { total byState { completed } } } }"
 NODES = """query($key: String!, $after: String) { flow(key: $key) { nodes(first: 50, after: $after) {
   pageInfo { hasNextPage endCursor }
-  nodes { as state iteration result runs(first: 10) { nodes { results { verdict host { key name } } } } }
+  nodes { as state iteration result runs(first: 10) { nodes { results { verdict error host { key name } } } } }
 } } }"""
 COMPLETED = """document.querySelector(".counts .is-COMPLETED")?.textContent ?? "" """
 
@@ -57,7 +57,7 @@ class Watch:
             assert await dashboard.page.locator(".liveness").inner_text() in ("live", "complete")
             await asyncio.sleep(LOOK_S)
         self.took_s = time.monotonic() - began
-        assert flow["state"] == "COMPLETED", flow["reason"]
+        assert flow["state"] == "COMPLETED", (flow["reason"], await _errors(server, key))
         self.longest_ms = await dashboard.page.evaluate("longest")
 
     async def _compare(self, dashboard: Dashboard, server: RunningServer, key: str) -> dict[str, Any]:
@@ -190,6 +190,12 @@ async def _nodes(server: RunningServer, key: str) -> list[dict[str, Any]]:
         page = found["pageInfo"]
         nodes += found["nodes"]
     return nodes
+
+
+async def _errors(server: RunningServer, key: str) -> Counter[tuple[str, str]]:
+    """What volunteers said was wrong, by the name of the volunteer."""
+    runs = [run for each in await _nodes(server, key) for run in each["runs"]["nodes"]]
+    return Counter((each["host"]["name"], each["error"]) for run in runs for each in run["results"] if each["error"])
 
 
 def _memory() -> str:
