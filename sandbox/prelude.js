@@ -21,7 +21,8 @@
   const METHOD =
     /(?:async\s+)?\*?\s*(?!(?:if|for|while|with|switch|catch|function)\b)([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*\(/uy;
 
-  for (const name of hidden) if (!deleteProperty(globalThis, name)) globalThis[name] = undefined;
+  const globals = /** @type {any} */ (globalThis);
+  for (const name of hidden) if (!deleteProperty(globals, name)) globals[name] = undefined;
 
   /**
    * @param {string[]} parameters
@@ -222,4 +223,5 @@
   };
 
   Object.defineProperty(globalThis, "__sandbox", { value: Object.freeze(commands) });
+  // @ts-expect-error: names for HIDDEN are put in by whoever runs this.
 })(HIDDEN);

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import npm
 from tests.conftest import lacking
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +41,14 @@ def test_imports_point_the_way_the_design_says() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     linted = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert linted.returncode == 0, linted.stdout
+
+
+def test_the_types_of_the_javascript_hold() -> None:
+    compiler = npm.node_modules(ROOT / "client") / ".bin" / "tsc"
+    checked = subprocess.run(
+        [compiler, "--project", ROOT / "client" / "jsconfig.json"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_no_committed_file_names_a_place_on_the_machine_it_was_written_on() -> None:

@@ -58,7 +58,7 @@ export async function flowPage(main, visit) {
 class FlowPage {
   /** @param {import("./main.js").Visit} visit */
   constructor({ path, query, signal, go }) {
-    [this.key] = path;
+    this.key = path[0];
     this.signal = signal;
     this.go = go;
     this.query = query;

@@ -110,8 +110,9 @@ async function runTimes(key, signal) {
   /** @type {number[]} */
   const found = [];
   for (let after = null, more = true; more && found.length < MOST_TIMES; ) {
+    /** @type {{nodes: any[], pageInfo: {endCursor: string, hasNextPage: boolean}}} */
     const { nodes, pageInfo } = (await ask(TIMES, { key, after }, signal)).job.results;
-    found.push(...nodes.filter((/** @type {any} */ each) => each.error === null).map((/** @type {any} */ each) => each.elapsedMilliseconds));
+    found.push(...nodes.filter((each) => each.error === null).map((each) => each.elapsedMilliseconds));
     after = pageInfo.endCursor;
     more = pageInfo.hasNextPage;
   }

@@ -79,6 +79,7 @@ export function parsed(text) {
   };
   /** @param {string} path */
   const list = (path) => {
+    /** @type {unknown[]} */
     const values = [];
     if (takes("]")) return values;
     do values.push(value(`${path}[${values.length}]`));

@@ -44,7 +44,7 @@ export async function poolPage(main, { signal }) {
   );
   /** @type {any} */
   let now = null;
-  const tell = ({ poolActivity }) => {
+  const tell = (/** @type {any} */ { poolActivity }) => {
     now = poolActivity;
     const { tasks } = now;
     say(words, `${counted(tasks.ready, "task")} in the queue, ${number(tasks.leased)} being computed; ${counted(now.resultsLastHour, "result")} in the last hour; ${counted(now.hosts, "host")} ever came, ${number(now.activeHosts)} of them lately.`);

@@ -90,7 +90,9 @@ function jobForm(signal) {
   const wrong = h("ul", { class: "errors", role: "alert" });
   const fields = h("div", { class: "fields" }, nameField, field("owner", owner), field("description", description), quorumField);
 
+  /** @type {Record<string, Editor>} */
   const editors = { executeFunction: source, validateResult: validate };
+  /** @type {Record<string, HTMLInputElement>} */
   const inputs = { name, owner, description, "policy.quorum": quorum };
   const complainOfJob = (/** @type {any} */ error) => {
     const editor = editors[error.field];

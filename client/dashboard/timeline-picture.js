@@ -15,6 +15,8 @@ const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 3e4, 6
 export class TimelinePicture extends Picture {
   /** From when to when it shows, in ms. @type {{start: number, end: number} | null} */
   time = null;
+  /** How wide the names are, in px. */
+  names = 0;
 
   /** @param {Level[]} shown @returns {import("./picture.js").Row[]} */
   arrange(shown) {

@@ -15,6 +15,9 @@ const GAP = 8;
 /** @typedef {import("./flow-model.js").Level} Level */
 
 export class TreePicture extends Picture {
+  /** How far each level is to the right of the one above it, in px. */
+  indent = 0;
+
   /** @param {Level[]} shown @returns {import("./picture.js").Row[]} */
   arrange(shown) {
     const deepest = shown.reduce((most, level) => Math.max(most, level.depth), 1);

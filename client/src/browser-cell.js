@@ -27,7 +27,7 @@ export function start(call) {
   const answer = new Promise((resolve) => {
     port1.onmessage = ({ data }) => resolve(JSON.parse(data));
   });
-  frame.onload = () => frame.contentWindow.postMessage(JSON.stringify(call), '*', [port2]);
+  frame.onload = () => frame.contentWindow?.postMessage(JSON.stringify(call), '*', [port2]);
   document.body.append(frame);
   return {
     answer,

@@ -70,13 +70,15 @@ export class Flow {
   }
 }
 
-/** Ends early when the signal aborts. */
+/** Ends early when the signal aborts. @param {number} milliseconds @param {AbortSignal} [signal] */
 function sleep(milliseconds, signal) {
-  return new Promise((resolve) => {
+  /** @type {Promise<void>} */
+  const slept = new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
     signal?.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();
     }, { once: true });
   });
+  return slept;
 }

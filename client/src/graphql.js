@@ -91,7 +91,7 @@ export class GraphQL {
       dataOf(await this.#read(response.json(), signal));
       throw new PoolAway('the pool answered a subscription with no stream');
     }
-    const body = /** @type {ReadableStream<Uint8Array>} */ (response.body);
+    const body = /** @type {ReadableStream<BufferSource>} */ (response.body);
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     try {
       for await (const { name, data } of events(() => this.#read(reader.read(), signal))) {

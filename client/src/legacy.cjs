@@ -4,15 +4,25 @@
   'use strict';
 
   /**
+   * What angular and angular-hypermedia bring has no types.
+   *
+   * @typedef {any} Resource of angular-hypermedia
+   * @typedef {any} Promised a promise of angular's
+   * @typedef {{debug: Function}} Log
+   * @typedef {{when: Function, all: Function, reject: Function}} Promises
+   * @typedef {{new (session: Session, resource: Resource, ...rest: any[]): any, steps: Record<string, Type | null>}} Type
+   */
+
+  /**
    * Connects to a pool. Every object on the way is a promise of itself that has its methods already, so that they can
    * be chained: `client.getJobsRoot().getRandomJob().getVariablesRoot().getRandomVariable().compute()`.
    *
    * @param {string} compPoolRoot the pool's URL
-   * @param {Function} ResourceContext of angular-hypermedia
-   * @param {Function} HalResource of angular-hypermedia
-   * @param {{debug: Function}} $log
-   * @param {{when: Function, all: Function, reject: Function}} $q
-   * @returns a promise of the `ApiRoot`, with its methods
+   * @param {any} ResourceContext of angular-hypermedia
+   * @param {any} HalResource of angular-hypermedia
+   * @param {Log} $log
+   * @param {Promises} $q
+   * @returns {Promised} a promise of the `ApiRoot`, with its methods
    */
   function client(compPoolRoot, ResourceContext, HalResource, $log, $q) {
     const session = new Session(ResourceContext, HalResource, $log, $q);
@@ -21,33 +31,34 @@
 
   /** How the objects of one client get others. */
   class Session {
+    /** @param {any} ResourceContext @param {any} HalResource @param {Log} $log @param {Promises} $q */
     constructor(ResourceContext, HalResource, $log, $q) {
-      this.open = (url) => new ResourceContext(HalResource).get(url);
+      this.open = (/** @type {string} */ url) => new ResourceContext(HalResource).get(url);
       this.$log = $log;
       this.$q = $q;
     }
 
-    /** What is at `url`, as one of the types below. */
+    /** What is at `url`, as one of the types below. @param {string} url @param {Type} Type @param {any[]} rest */
     get(url, Type, ...rest) {
       this.$log.debug('comp-pool: GET %s', url);
       // A context of its own: one that lasts would take a job's variables for the variable that they are shown with.
-      return this.chain(this.open(url).$get().then((resource) => new Type(this, resource, ...rest)), Type);
+      return this.chain(this.open(url).$get().then((/** @type {Resource} */ resource) => new Type(this, resource, ...rest)), Type);
     }
 
-    /** Sends a value and tells the URL of what was made of it. */
+    /** Sends a value and tells the URL of what was made of it. @param {string} url @param {unknown} value */
     post(url, value) {
       this.$log.debug('comp-pool: POST %s', url);
       const headers = { 'Content-Type': 'application/json' };
       return this.open(url)
         .$post(JSON.stringify(value === undefined ? null : value), headers)
-        .then((response) => response.headers('Location'));
+        .then((/** @type {any} */ response) => response.headers('Location'));
     }
 
-    /** The promise, with the methods of the type that it is a promise of. */
+    /** The promise, with the methods of the type that it is a promise of. @param {Promised} promise @param {Type} Type */
     chain(promise, Type) {
       for (const [name, Next] of Object.entries(Type.steps)) {
-        promise[name] = (...given) => {
-          const next = promise.then((found) => found[name](...given));
+        promise[name] = (/** @type {unknown[]} */ ...given) => {
+          const next = promise.then((/** @type {any} */ found) => found[name](...given));
           return Next ? this.chain(next, Next) : next;
         };
       }
@@ -56,6 +67,7 @@
   }
 
   class Found {
+    /** @param {Session} session @param {Resource} resource */
     constructor(session, resource) {
       this.session = session;
       /** The resource of angular-hypermedia. */
@@ -64,6 +76,7 @@
       this.realizedValue = { ...resource, _links: resource.$links };
     }
 
+    /** @param {string} rel @returns {string} */
     href(rel) {
       return this.resource.$links[rel].href;
     }
@@ -76,6 +89,7 @@
   }
 
   class JobsRoot extends Found {
+    /** @param {string} key */
     getJob(key) {
       return this.session.get(member(this.href('jobs-root'), key), Job);
     }
@@ -88,6 +102,7 @@
   }
 
   class Job extends Found {
+    /** @param {Session} session @param {Resource} resource */
     constructor(session, resource) {
       super(session, resource);
       /** `execute_function` */
@@ -100,11 +115,13 @@
   }
 
   class VariablesRoot extends Found {
+    /** @param {Session} session @param {Resource} resource @param {Job} job */
     constructor(session, resource, job) {
       super(session, resource);
       this.job = job;
     }
 
+    /** @param {string} id */
     getVariable(id) {
       return this.session.get(member(this.href('variables-root'), id), Variable, this.job);
     }
@@ -119,10 +136,11 @@
   }
 
   class Variable extends Found {
+    /** @param {Session} session @param {Resource} resource @param {Job} job */
     constructor(session, resource, job) {
       super(session, resource);
       this.job = job;
-      /** What the job's function left in `context.result`; undefined until `compute`. */
+      /** What the job's function left in `context.result`; undefined until `compute`. @type {any} */
       this.result = undefined;
     }
 
@@ -131,7 +149,7 @@
       const { $q } = this.session;
       const returned = $q.when().then(() => this.job.function(this.resource.variable, {}));
       return this.session.chain(
-        returned.then((context) => {
+        returned.then((/** @type {any} */ context) => {
           this.result = isObject(context) && 'result' in context ? context.result : context;
           this.computed = true;
           return this;
@@ -144,7 +162,7 @@
      * Reports the result, computed first if need be.
      *
      * @param {{asVariableToo?: boolean}} [options] `asVariableToo`: the result becomes an input of the job as well
-     * @returns a promise of the URLs of what was stored
+     * @returns {Promised} a promise of the URLs of what was stored
      */
     saveResult(options) {
       if (!this.computed) return this.compute().then(() => this.saveResult(options));
@@ -158,26 +176,31 @@
   }
 
   // What each type's methods lead to; null: to something without methods of ours.
+  /** @type {Record<string, Type>} */
   ApiRoot.steps = { getJobsRoot: JobsRoot };
   JobsRoot.steps = { getJob: Job, getRandomJob: Job };
   Job.steps = { getVariablesRoot: VariablesRoot };
   VariablesRoot.steps = { getVariable: Variable, getRandomVariable: Variable };
   Variable.steps = { compute: Variable, saveResult: null };
 
+  /** @param {string} collection @param {string} key */
   function member(collection, key) {
     return `${collection}/${encodeURIComponent(key)}`;
   }
 
+  /** @template T @param {T[]} links */
   function oneOf(links) {
     return links[Math.floor(Math.random() * links.length)];
   }
 
+  /** @param {any} value */
   function isObject(value) {
     return value !== null && typeof value === 'object';
   }
 
-  if (typeof globalThis.angular === 'object') {
-    globalThis.angular
+  const { angular } = /** @type {any} */ (globalThis);
+  if (typeof angular === 'object') {
+    angular
       .module('CompPoolClient', ['hypermedia'])
       .factory('compPoolClient', ['compPoolRoot', 'ResourceContext', 'HalResource', '$log', '$q', client]);
   }

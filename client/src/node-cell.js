@@ -27,8 +27,8 @@ export function start(call) {
     resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
   });
   const answer = new Promise((resolve) => {
-    thread.once('message', (text) => resolve(JSON.parse(text)));
-    thread.once('error', (problem) => resolve({ error: problem.message }));
+    thread.once('message', (/** @type {string} */ text) => resolve(JSON.parse(text)));
+    thread.once('error', (/** @type {Error} */ problem) => resolve({ error: problem.message }));
     thread.once('exit', () => resolve({ error: 'the thread that computed it ended' }));
   });
   return { answer, stop: () => void thread.terminate() };

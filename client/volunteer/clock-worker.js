@@ -1,7 +1,7 @@
 // Wakes the page: [number, ms] sets a timer, [number, null] takes it back.
 "use strict";
 
-/** @type {Map<number, number>} */
+/** @type {Map<number, ReturnType<typeof setTimeout>>} */
 const timers = new Map();
 
 onmessage = ({ data: [number, ms] }) => {

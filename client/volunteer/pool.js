@@ -5,7 +5,7 @@
  * @typedef {{id: string, variable: unknown, context: unknown, lease: string, job: string, name: string, sha256: string,
  *   delayBoundSeconds: number, expectedMilliseconds: number | null}} Task
  * @typedef {{tasks: Task[], whyNoWork: string, retryAfterSeconds: number}} Claim
- * @typedef {Held & {job: string, host: string, elapsedMilliseconds: number, value?: unknown, context?: unknown,
+ * @typedef {Held & {job: string, host: string, elapsedMilliseconds: number, value?: unknown, context?: object,
  *   error?: string}} Report What was computed for a task: `value` and `context`, or `error`.
  * @typedef {{id: string, verdict: string, reason: string, refusal: null} | {refusal: PoolError}} Receipt
  * @typedef {{key: string, name: string, owner: string, sha256: string, description: string | null,

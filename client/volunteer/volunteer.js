@@ -309,7 +309,7 @@ export class Volunteer {
  * A returned context as a result and the context without it.
  *
  * @param {string} json
- * @returns {{value: unknown, context: unknown, error?: undefined} | {error: string}}
+ * @returns {{value: unknown, context: object, error?: undefined} | {error: string}}
  */
 function split(json) {
   // No text of the pool's has half a character; JSON.stringify escapes each, and nothing else like it.

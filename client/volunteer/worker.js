@@ -5,7 +5,7 @@
 (() => {
   "use strict";
 
-  const { prepare, call, settled } = globalThis.__sandbox;
+  const { prepare, call, settled } = /** @type {any} */ (globalThis).__sandbox;
   const { apply, deleteProperty, defineProperty, getPrototypeOf, ownKeys } = Reflect;
   const { startsWith } = String.prototype;
   const { postMessage: post } = MessagePort.prototype;
@@ -44,7 +44,7 @@
     { once: true },
   );
 
-  for (let level = globalThis; level && level !== Object.prototype; level = getPrototypeOf(level)) {
+  for (let level = /** @type {any} */ (globalThis); level && level !== Object.prototype; level = getPrototypeOf(level)) {
     for (const key of ownKeys(level)) {
       if (level === globalThis && KEPT.has(/** @type {string} */ (key))) continue;
       if (!deleteProperty(level, key)) defineProperty(level, key, { value: undefined });
