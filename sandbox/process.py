@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -41,7 +42,6 @@ class Worker:
         self._inbox = process.stdout
         self._outbox = process.stdin
         self._limits = limits
-        self._meter: psutil.Process | None = None
         self.killed = False
 
     @classmethod
@@ -65,7 +65,8 @@ class Worker:
             raise WorkerStartError(str(error)) from error
         worker = cls(process, limits)
         try:
-            greeting = await worker.receive(START_S)
+            async with asyncio.timeout(START_S):
+                greeting = await worker._message()
         except BaseException as error:
             await worker.stop()
             if isinstance(error, frames.BrokenFrameError | TimeoutError):
@@ -87,20 +88,10 @@ class Worker:
         return self._process.returncode is not None
 
     def send(self, message: frames.Message) -> None:
-        """Queue a message; `receive` waits for its answer, or says that the worker has ended."""
+        """Queue a message; `answer` waits for its answer, or says that the worker has ended."""
         # asyncio bears writing to a closed transport, uvloop does not.
         if not self._outbox.is_closing():
             self._outbox.write(frames.pack(message))
-
-    async def receive(self, timeout_s: float) -> frames.Message:
-        """The worker's next message.
-
-        Raises:
-            TimeoutError: there is none within that time, in seconds.
-            BrokenFrameError: the worker ended or sent nonsense.
-        """
-        async with asyncio.timeout(timeout_s):
-            return await frames.receive(self._inbox, self._limits.frame_bytes)
 
     async def answer(self, timeout_ms: int) -> frames.Message:
         """The worker's next message, for which it may compute so many ms.
@@ -112,7 +103,7 @@ class Worker:
         """
         clock = asyncio.get_running_loop().time
         computed_s, began_s, allowed_s = self._computed_s(), clock(), timeout_ms / 1000
-        reading = asyncio.ensure_future(frames.receive(self._inbox, self._limits.frame_bytes))
+        reading = asyncio.create_task(self._message())
         try:
             left_s = allowed_s
             while not (await asyncio.wait({reading}, timeout=max(left_s, STEP_S)))[0]:
@@ -125,10 +116,16 @@ class Worker:
         finally:
             reading.cancel()
 
+    async def _message(self) -> frames.Message:
+        return await frames.receive(self._inbox, self._limits.frame_bytes)
+
+    @functools.cached_property
+    def _meter(self) -> psutil.Process:
+        return psutil.Process(self.pid)
+
     def _computed_s(self) -> float:
         """The processor time that the process has used, in seconds; 0 when it has ended."""
         try:
-            self._meter = self._meter or psutil.Process(self.pid)
             used = self._meter.cpu_times()
         except psutil.NoSuchProcess:
             return 0.0

@@ -17,7 +17,7 @@ async def _talk_to_a_dead_worker() -> None:
     await worker.stop()
     worker.send({"recycle": True})
     with pytest.raises(BrokenFrameError):
-        await worker.receive(10)
+        await worker.answer(10_000)
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
