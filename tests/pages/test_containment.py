@@ -228,10 +228,10 @@ async def test_a_job_is_not_blamed_for_a_machine_that_is_too_busy(
     try:
         volunteer = await Volunteer.visit(await browser.new_context(), server, workers=1, share=100)
         frames = volunteer.page.locator("iframe")
-        used = {each.pid: each.cpu_times().user for each in renderers()}
+        used = {each.pid: used_s(each) for each in renderers()}
         await volunteer.start()
         [busy] = await until(
-            lambda: [each for each in renderers() if each.cpu_times().user - used.get(each.pid, 0) > 1], "a computation"
+            lambda: [each for each in renderers() if used_s(each) - used.get(each.pid, 0) > 1], "a computation"
         )
         busy.suspend()
         try:
@@ -248,6 +248,14 @@ async def test_a_job_is_not_blamed_for_a_machine_that_is_too_busy(
 def renderers() -> list[psutil.Process]:
     """The processes in which this test's browsers show pages and frames."""
     return [each for each in descendants(os.getpid()) if "--type=renderer" in command_line(each)]
+
+
+def used_s(process: psutil.Process) -> float:
+    """The processor time that a process has used."""
+    try:
+        return float(process.cpu_times().user)
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 async def has_count(locator: Locator, number: int) -> bool:
