@@ -64,13 +64,11 @@ def find_shortfall(policy: Policy, ballots: Sequence[Ballot], *, outstanding: in
     were created so far."""
     errors = sum(not ballot.digest for ballot in ballots)
     if errors >= policy.max_errors:
-        return GivenUp(f"{errors} results failed, and the policy's max_errors is {policy.max_errors}")
+        return GivenUp(f"its failed results reached the policy's max_errors, {policy.max_errors}")
     missing = policy.quorum - max(map(len, _groups(ballots).values()), default=0)
     replicas = max(0, missing - outstanding)
     if replicas and total + replicas > policy.max_total:
-        return GivenUp(
-            f"{total} tasks brought no {policy.quorum} equal results, and the policy's max_total is {policy.max_total}"
-        )
+        return GivenUp(f"a quorum of {policy.quorum} is out of reach: the policy's max_total is {policy.max_total}")
     return Waiting(missing, replicas)
 
 

@@ -155,7 +155,8 @@ class Sandbox:
                     for arguments in calls[len(outcomes) :]:
                         outcomes.append(await self._call(worker, arguments, timeout_ms))
                         if worker.killed:
-                            self._breaker.died(owner)
+                            if not _was_starved(outcomes[-1]):
+                                self._breaker.died(owner)
                             break
                         self._breaker.survived(owner)
         return outcomes
@@ -265,6 +266,10 @@ class Sandbox:
         worker = await Worker.spawn(self._limits)
         self._workers.add(worker)
         self._idle.put_nowait(worker)
+
+
+def _was_starved(outcome: Outcome) -> bool:
+    return isinstance(outcome, Threw) and outcome.kind == FailureKind.STARVED
 
 
 def _refusal(wait_s: float) -> Threw:

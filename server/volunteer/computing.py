@@ -9,13 +9,17 @@ from typing import Any
 
 import orjson
 
-from sandbox import VOLUNTEER, Function, Returned, Sandbox
+from sandbox import VOLUNTEER, FailureKind, Function, Returned, Sandbox
 from server.volunteer.calls import LeasedTask, Report
 
 PARAMETERS = ("variable", "context")
 
 Tamper = Callable[[Any], Any]
 """Turns a right result into a wrong one: how a demonstration, or a test, gets a host that cheats."""
+
+
+class MachineBusy(Exception):
+    """Other work left this machine no time for the computation. It says nothing of the job."""
 
 
 def is_genuine(source: str, sha256: str) -> bool:
@@ -30,6 +34,8 @@ async def compute(
 
     A long computation outlasts its lease, which heartbeats extend; one that neither ends within a lease nor within
     the sandbox's own limit is taken for endless. `owner`: calls of one owner take turns.
+
+    Raises MachineBusy: the task is for somebody else.
     """
     began = time.monotonic()
     [outcome] = await sandbox.run(
@@ -40,6 +46,8 @@ async def compute(
     )
     elapsed_ms = int((time.monotonic() - began) * 1000)
     if not isinstance(outcome, Returned):
+        if outcome.kind == FailureKind.STARVED:
+            raise MachineBusy(outcome.message)
         return Report(task, elapsed_ms, error=outcome.message)
     returned = orjson.loads(outcome.json)
     if not isinstance(returned, dict) or "result" not in returned:

@@ -19,7 +19,7 @@ from sandbox import VOLUNTEER, Sandbox
 from server.backoff import Backoff
 from server.pool_client import PoolClient, PoolRefused, PoolUnavailable
 from server.volunteer.calls import Claim, LeasedTask, PoolCalls, Report
-from server.volunteer.computing import Tamper, compute, is_genuine
+from server.volunteer.computing import MachineBusy, Tamper, compute, is_genuine
 from server.volunteer.events import Claimed, Computed, Event, Lost, Released, Waiting, Warned
 from server.volunteer.identity import Identity
 from server.volunteer.outbox import Outbox
@@ -193,6 +193,7 @@ class Volunteer:
             await self._pause("waiting for genuine sources", backoff.after_failure())
 
     async def _compute_for_ever(self, sandbox: Sandbox, owner: str) -> None:
+        backoff = self._new_backoff()
         while True:
             task = await self._queue.get()
             self._changed.set()
@@ -207,6 +208,10 @@ class Volunteer:
                 if asyncio.current_task().cancelling():  # type: ignore[union-attr]
                     raise
                 continue  # Its lease was lost.
+            except MachineBusy as problem:
+                self._tell(Warned(f"{task.job}: {problem}; its task goes back to the pool"))
+                await self._asked(partial(self._release, [task]), backoff)
+                continue
             finally:
                 del self._computing[task.id]
             self._learn_pace(report.elapsed_ms / 1000)

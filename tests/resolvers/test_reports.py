@@ -136,7 +136,7 @@ async def test_a_variable_is_given_up_after_too_many_errors_by_hosts_that_differ
     [variable] = await store.variables.page({}, first=1)
     assert (variable.state, variable.reason) == (
         UnitState.FAILED,
-        "2 results failed, and the policy's max_errors is 2",
+        "its failed results reached the policy's max_errors, 2",
     )
     assert not await THIRD.claim(runtime)
 
@@ -149,7 +149,7 @@ async def test_a_variable_is_given_up_when_no_more_tasks_are_allowed(runtime: Ru
     assert await _state(store) == UnitState.FAILED
     assert set((await _verdicts(store)).values()) == {Verdict.INCONCLUSIVE}
     [reason] = {result.reason for result in await store.results.page({}, first=9)}
-    assert reason == "3 tasks brought no 2 equal results, and the policy's max_total is 3"
+    assert reason == "a quorum of 2 is out of reach: the policy's max_total is 3"
 
 
 async def test_a_cheat_is_outvoted(runtime: Runtime, store: Store) -> None:

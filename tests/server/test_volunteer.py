@@ -1,12 +1,15 @@
 """The volunteer against a real pool, with real V8 processes; only the network between them is this process."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import httpx
 import orjson
 import pytest
 
+from sandbox import VOLUNTEER
 from server.pool_client import PoolClient, PoolRefused
 from server.volunteer import (
     Claimed,
@@ -23,6 +26,7 @@ from server.volunteer import (
     Warned,
     forgotten,
 )
+from tests.processes import descendants
 from tests.server.work import ENDLESS, SQUARE, add_job, variables_of
 
 UNTIL_IDLE = Options(until_idle=True, longest_wait_s=0.2)
@@ -245,6 +249,37 @@ async def test_a_computation_ends_when_its_lease_is_lost(
         events = await compute(unlucky, Options(max_tasks=1))
     assert len(of_kind(events, Lost)) == 1
     assert not of_kind(events, Computed)
+
+
+async def test_what_a_busy_machine_leaves_no_time_for_goes_back_to_the_pool(
+    client: PoolClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = replace(VOLUNTEER, timeout_ms=50, patience=2)
+    for module in ("volunteer", "computing"):
+        monkeypatch.setattr(f"server.volunteer.{module}.VOLUNTEER", impatient)
+    job = await add_job(client, SQUARE, [3], policy={"delayBoundSeconds": 1})
+    pools_own = set(descendants(os.getpid()))
+    stop, events = asyncio.Event(), list[Event]()
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        match event:
+            case Claimed():
+                for process in set(descendants(os.getpid())) - pools_own:
+                    process.suspend()
+            case Released():
+                stop.set()
+
+    running = Volunteer(client, forgotten(), Options(max_tasks=1), tell=tell).run(stop)
+    await asyncio.wait_for(running, DEADLINE_S)
+    assert [event.message for event in events if isinstance(event, Warned)] == [
+        f"{job}: this machine was too busy to run it; its task goes back to the pool"
+    ]
+    assert not of_kind(events, Computed)
+    await compute(client)
+    [variable] = await variables_of(client, job)
+    assert [each["error"] for each in variable["results"]["nodes"]] == [None]
+    assert variable["canonicalResult"]["value"] == 9
 
 
 async def test_heartbeats_let_a_computation_outlast_its_lease(client: PoolClient) -> None:
