@@ -17,6 +17,7 @@ from resolvers import claims, hosts, jobs, reports
 from resolvers.flows import progress, reading, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
 from resolvers.jobs import NewJob
+from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime
 
 PER_SECOND = "jobs/s"
@@ -82,7 +83,7 @@ async def _compute(runtime: Runtime, key: str) -> None:
         await runtime.settled()
 
 
-def _answer(claimed: claims.ClaimedTask) -> reports.Report:
+def _answer(claimed: ClaimedTask) -> reports.Report:
     context: dict[str, Any] = orjson.loads(claimed.unit.context)
     value = context.pop("result", 0) + 1
     return reports.Report(claimed.task.id, claimed.task.lease, value, context, elapsed_ms=1)

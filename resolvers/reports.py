@@ -1,4 +1,4 @@
-"""Taking results in: from a lease, or unasked for."""
+"""Taking in the results of leased tasks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resolvers import assessment, assignments, jobs, json_text, variables
-from resolvers.errors import BadInput, LeaseLost, PoolError, Rejected, Unavailable
-from resolvers.idempotency import once
-from resolvers.identifiers import check_lease, checked_text
+from resolvers import assessment, jobs, json_text
+from resolvers.errors import BadInput, LeaseLost, PoolError
+from resolvers.identifiers import check_lease
 from resolvers.json_text import JsonText
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.policies import policy_of
-from resolvers.results import by_id as result_by_id
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Host, Job, Lane, LaneKind, Result, Task, TaskState, Unit, Verdict
 
@@ -164,7 +162,7 @@ async def take_in(runtime: Runtime, fresh: Sequence[Result], stored: Iterable[Re
         by_job[unit.job].append((result, unit))
     for job_key, group in by_job.items():
         await judge_results(runtime, await jobs.get(runtime, job_key), group)
-    return await _store(runtime, fresh, units, stored)
+    return await store(runtime, fresh, units, stored)
 
 
 async def judge_results(runtime: Runtime, job: Job, group: Sequence[tuple[Result, Unit]]) -> None:
@@ -181,13 +179,14 @@ async def judge_results(runtime: Runtime, job: Job, group: Sequence[tuple[Result
         elif unit.finished_at:
             result.verdict = Verdict.TOO_LATE
     for (result, unit), judgement in zip(computed, judgements, strict=True):
-        _apply(judgement, result, unit)
+        apply(judgement, result, unit)
         if result.digest and assessment.decides_alone(policy_of(job, unit), unit, result):
             # Stored as what it is about to become: it saves writing the verdict again.
             result.verdict = Verdict.CANONICAL
 
 
-def _apply(judgement: Judgement, result: Result, unit: Unit) -> None:
+def apply(judgement: Judgement, result: Result, unit: Unit) -> None:
+    """Write the validator's word into a result."""
     result.reason = judgement.reason
     if judgement.accepted is False:
         result.verdict = Verdict.INVALID
@@ -197,9 +196,10 @@ def _apply(judgement: Judgement, result: Result, unit: Unit) -> None:
         result.digest = json_text.digest(*agreed_on)
 
 
-async def _store(
+async def store(
     runtime: Runtime, fresh: Sequence[Result], units: Mapping[str, Unit], earlier: Iterable[Result] = ()
 ) -> dict[str, Result]:
+    """Store judged results, and draw their consequences (and those of `earlier` stored ones); the results by id."""
     known = await runtime.store.results.insert_many(fresh)
     stored = await runtime.store.results.get_many(known)
     current = [*(stored.get(result.id, result) for result in fresh), *earlier]
@@ -228,97 +228,3 @@ async def blame_failures(runtime: Runtime, results: Sequence[Result]) -> None:
     for host, group in failed.items():
         errors = sum(bool(result.error) for result in group)
         await runtime.store.hosts.blame(Host.id_of(host), invalid=len(group) - errors, failed=errors, now=runtime.now())
-
-
-async def submit_unsolicited_once(
-    runtime: Runtime, job_key: str, variable_key: str, host: str, *, value: Any, idempotency_key: str
-) -> Result:
-    """As `submit_unsolicited`; the same value again with the same key answers the result that is stored.
-
-    Also raises what `once` raises.
-    """
-    key = checked_text(idempotency_key, field="idempotencyKey", most=MAX_KEY_CHARACTERS)
-    said = json_text.checked(value, field="value").encode()
-
-    async def carry_out() -> str:
-        return (await submit_unsolicited(runtime, job_key, variable_key, host, value=value)).id
-
-    return await result_by_id(runtime, await once(runtime, f"result {job_key} {variable_key}", key, said, carry_out))
-
-
-async def submit_unsolicited(
-    runtime: Runtime, job_key: str, variable_key: str, host: str, *, value: Any, context: Any = None
-) -> Result:
-    """Take a result for a variable that was never leased to this host, as clients of the original pool send it.
-
-    It goes through the same validation and quorum and leaves other hosts' leases alone. One that the job's
-    validator turns down is not stored: nobody should be able to spend a variable's errors unasked.
-    Raises NotFound, BadInput, TooLarge, Rejected, Unavailable.
-    """
-    job = await jobs.get(runtime, job_key)
-    variable = await variables.get(runtime, job_key, variable_key)
-    checked = json_text.checked(value, field="value")
-    returned = checked_context(context, "context")
-    [judgement] = await judge(runtime, job, [Reported(variable.value, checked, returned)])
-    if judgement.accepted is None:
-        raise Unavailable(f"validate_result can't be asked now: {judgement.reason}", field="value")
-    if not judgement.accepted:
-        raise Rejected(f"the job's validate_result turned this result down: {judgement.reason}", field="value")
-    # The same computation serves a flow that waits for it with an empty context.
-    for run in await runtime.store.runs.bare(job.key, variable=variable.key):
-        await _store_unsolicited(runtime, job, run, host, judgement, returned)
-    return await _store_unsolicited(runtime, job, variable, host, judgement, returned)
-
-
-async def _store_unsolicited(
-    runtime: Runtime, job: Job, unit: Unit, host: str, judgement: Judgement, context: str
-) -> Result:
-    number = f"u{await runtime.store.units(LaneKind.of(unit.id)).expect_unsolicited(unit.id)}"
-    task = _unsolicited_task(runtime, job, unit, number, host)
-    first = bool(await assignments.assign(runtime, host, task.lease, [task]))
-    await runtime.store.tasks.insert(task)
-    result = Result(
-        id=task.id,
-        unit=unit.id,
-        job=job.key,
-        number=number,
-        host=host,
-        seq=new_seq(),
-        value=judgement.value,
-        context=context,
-        unsolicited=True,
-        created_at=runtime.now(),
-    )
-    _apply(judgement, result, unit)
-    _place(result, unit, decides=first and policy_of(job, unit).quorum == 1)
-    if not first:
-        result.second_vote = True
-        result.verdict, result.reason = Verdict.INCONCLUSIVE, "this host has a replica of this variable already"
-    return (await _store(runtime, [result], {unit.id: unit}))[result.id]
-
-
-def _place(result: Result, unit: Unit, *, decides: bool) -> None:
-    if unit.finished_at:
-        result.verdict = Verdict.TOO_LATE
-    elif decides:
-        result.verdict = Verdict.CANONICAL
-
-
-def _unsolicited_task(runtime: Runtime, job: Job, unit: Unit, number: str, host: str) -> Task:
-    now = runtime.now()
-    return Task(
-        id=Task.id_of(unit.id, number),
-        unit=unit.id,
-        job=job.key,
-        lane=Lane.id_of(job.key, LaneKind.of(unit.id)),
-        number=number,
-        seq=new_seq(),
-        rand=runtime.random.random(),
-        status=TaskState.REPORTING,
-        host=host,
-        lease=new_seq(),
-        attempt=1,
-        leased_at=now,
-        until=now + runtime.takeover_ms,
-        created_at=now,
-    )

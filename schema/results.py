@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import hosts, jobs, reports
+from resolvers import hosts, jobs, unsolicited
 from resolvers.documents import Result as ResultDocument
 from resolvers.json_text import JsonText
 from schema.context import PoolInfo
@@ -124,9 +124,9 @@ class ResultMutation:
         runtime = info.context.runtime
         host = await hosts.anonymous(runtime, info.context.address)
         if input.idempotency_key:
-            result = await reports.submit_unsolicited_once(
+            result = await unsolicited.submit_once(
                 runtime, input.job, input.variable, host, value=input.value, idempotency_key=input.idempotency_key
             )
         else:
-            result = await reports.submit_unsolicited(runtime, input.job, input.variable, host, value=input.value)
+            result = await unsolicited.submit(runtime, input.job, input.variable, host, value=input.value)
         return CreateResultPayload(result=Result.of(result))

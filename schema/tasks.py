@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import claims, hosts, reports
+from resolvers import claims, hosts, leases, reports
 from resolvers.documents import Task as TaskDocument
 from resolvers.json_text import JsonText
+from resolvers.picking import ClaimedTask
 from schema.context import PoolInfo
 from schema.enums import TaskState, WhyNoWork
 from schema.nodes import Node, global_id, parse_id
@@ -62,14 +63,14 @@ class Lease:
 
 @strawberry.type(description="A task with all that is needed to compute it.")
 class LeasedTask:
-    claimed: strawberry.Private[claims.ClaimedTask]
+    claimed: strawberry.Private[ClaimedTask]
     id: strawberry.ID = strawberry.field(description="The task's global id.")
     variable: JsonText = strawberry.field(description="First argument of the job's function.")
     context: JsonText = strawberry.field(description="Second argument of the job's function.")
     lease: Lease = strawberry.field(description="The lease it is held by.")
 
     @classmethod
-    def of(cls, claimed: claims.ClaimedTask) -> LeasedTask:
+    def of(cls, claimed: ClaimedTask) -> LeasedTask:
         return cls(
             claimed=claimed,
             id=global_id("Task", claimed.task.id),
@@ -126,8 +127,8 @@ class HeldTaskInput:
     task: strawberry.ID = strawberry.field(description="The task's id.")
     lease: str = strawberry.field(description="The lease's token.")
 
-    def held(self, field: str) -> claims.HeldTask:
-        return claims.HeldTask(parse_id(self.task, "Task", field=field), self.lease)
+    def held(self, field: str) -> leases.HeldTask:
+        return leases.HeldTask(parse_id(self.task, "Task", field=field), self.lease)
 
 
 @strawberry.input(description="Leases to extend: the heartbeat of a long computation.")
@@ -219,7 +220,7 @@ class TaskMutation:
         input: Annotated[ExtendLeaseInput, strawberry.argument(description="The leases.")],  # noqa: A002
     ) -> ExtendLeasePayload:
         held = [each.held(f"tasks[{at}].task") for at, each in enumerate(input.tasks)]
-        extensions = await claims.extend(info.context.runtime, held)
+        extensions = await leases.extend(info.context.runtime, held)
         return ExtendLeasePayload(
             leases=[None if each.task is None else Lease.of(each.task) for each in extensions],
             user_errors=[UserError.of(each.problem) for each in extensions if each.problem],
@@ -235,7 +236,7 @@ class TaskMutation:
         input: Annotated[ReleaseTasksInput, strawberry.argument(description="The tasks.")],  # noqa: A002
     ) -> ReleaseTasksPayload:
         held = [each.held(f"tasks[{at}].task") for at, each in enumerate(input.tasks)]
-        return ReleaseTasksPayload(released=await claims.release(info.context.runtime, held))
+        return ReleaseTasksPayload(released=await leases.release(info.context.runtime, held))
 
     @strawberry.mutation(
         extensions=[UserErrors(SubmitResultsPayload)],

@@ -9,10 +9,11 @@ from typing import Any
 
 import orjson
 
-from resolvers import claims, reports, sweeping
-from resolvers.claims import ClaimedTask, ClaimRequest, HeldTask
+from resolvers import claims, leases, reports, sweeping
+from resolvers.claims import ClaimRequest
 from resolvers.flows import reading, structure, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
+from resolvers.picking import ClaimedTask
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, NodeState, TaskState, UnitState, Variable
@@ -20,7 +21,7 @@ from storage.documents import Job as StoredJob
 from storage.documents import Level as StoredLevel
 from tests.flows.model import Failure, Job, Level, Meaning, State
 from tests.flows.written import VARIABLES, compute
-from tests.resolvers.pool import LEASE_S, Clock
+from tests.resolvers.pool import LEASE_S, Clock, leases_of
 
 HONEST = ("ann", "bob", "cid", "dan")
 CHEAT = "eve"
@@ -123,7 +124,7 @@ class Volunteers:
         for worker in {host for host, _ in now}:
             mine = [task for host, task in now if host == worker]
             if self.chance.random() < 0.1:
-                await claims.release(runtime, [HeldTask(each.task.id, each.task.lease) for each in mine])
+                await leases.release(runtime, leases_of(mine))
             elif self.chance.random() < 0.95:
                 await reports.submit(runtime, worker, [report(worker, each) for each in mine])
             # Otherwise the lease runs out.

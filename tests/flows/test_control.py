@@ -9,10 +9,11 @@ from contextlib import suppress
 import orjson
 import pytest
 
-from resolvers import claims, reports, sweeping
-from resolvers.claims import ClaimedTask, ClaimRequest, HeldTask
+from resolvers import claims, leases, reports, sweeping
+from resolvers.claims import ClaimRequest
 from resolvers.errors import Conflict, NotFound
 from resolvers.flows import control, ending, reading
+from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime
 from resolvers.variables import NewVariable, create_many
 from sandbox import Sandbox
@@ -21,7 +22,7 @@ from storage.store import Store
 from tests.flows.hive import open_pool, report, submit
 from tests.flows.model import Condition, Job, Level
 from tests.flows.written import below
-from tests.resolvers.pool import Clock, Died, mortal, process
+from tests.resolvers.pool import Clock, Died, leases_of, mortal, process
 
 Act = Callable[[Runtime, str], Awaitable[Flow]]
 
@@ -233,7 +234,7 @@ async def test_what_is_given_back_of_a_flow_that_has_ended_is_not_handed_out_aga
     flow = await submit(runtime, TWO_LEVELS)
     claimed = await claim(runtime)
     await control.cancel(runtime, flow.key)
-    assert await claims.release(runtime, [HeldTask(each.task.id, each.task.lease) for each in claimed]) == len(claimed)
+    assert await leases.release(runtime, leases_of(claimed)) == len(claimed)
     assert await runtime.store.tasks.count_by("status", {"flow": flow.id}) == {TaskState.CANCELLED: len(claimed)}
 
 

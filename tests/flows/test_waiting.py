@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolvers import claims, hosts, jobs, reports, sweeping
-from resolvers.claims import ClaimedTask, ClaimRequest
+from resolvers import claims, hosts, jobs, leases, reports, sweeping
+from resolvers.claims import ClaimRequest
 from resolvers.flows import control, critical_path, ending, progress, reading, waiting
 from resolvers.flows.waiting import Wait, WaitKind
+from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime
 from resolvers.variables import NewVariable, create_many
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, UnitState
@@ -21,7 +22,7 @@ from tests.flows.hive import open_pool, report, submit
 from tests.flows.model import Job
 from tests.flows.model import Level as Written
 from tests.flows.written import NEVER, below
-from tests.resolvers.pool import Clock, Died, mortal
+from tests.resolvers.pool import Clock, Died, leases_of, mortal
 
 ONE = Written([Job("number", "three")])
 
@@ -345,7 +346,7 @@ async def test_a_flow_may_give_its_hosts_another_time_than_its_job(runtime: Runt
     await sweeping.sweep(runtime)
     assert not await claim(runtime, "bob")
     # A heartbeat is for the same time again.
-    [extended] = await claims.extend(runtime, [claims.HeldTask(claimed.task.id, claimed.task.lease)])
+    [extended] = await leases.extend(runtime, leases_of([claimed]))
     assert extended.task is not None
     assert extended.task.until == clock() + own_s * 1000
     clock.advance(own_s + 1)

@@ -14,8 +14,10 @@ import orjson
 import pytest
 
 from resolvers import claims, jobs, reports, sweeping, variables
-from resolvers.claims import ClaimedTask, ClaimRequest
+from resolvers.claims import ClaimRequest
 from resolvers.lanes import OpenLanes
+from resolvers.leases import HeldTask
+from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime, make_runtime
 from sandbox import Sandbox
 from storage.documents import Job, Result, Task, TaskState, UnitState, Variable, Verdict
@@ -61,6 +63,17 @@ async def new_job(runtime: Runtime, name: str = "double", **said: Any) -> Job:
 
 async def post(runtime: Runtime, job: str, values: Sequence[Any], **said: Any) -> list[Variable]:
     return await variables.create_many(runtime, job, [variables.NewVariable(value) for value in values], **said)
+
+
+async def sole_state(store: Store) -> str:
+    """The state of the only variable."""
+    [variable] = await store.variables.page({}, first=2)
+    return variable.state
+
+
+def leases_of(claimed: Sequence[ClaimedTask]) -> list[HeldTask]:
+    """The leases of claimed tasks, as their host names them."""
+    return [HeldTask(each.task.id, each.task.lease) for each in claimed]
 
 
 def double(value: Any) -> Any:

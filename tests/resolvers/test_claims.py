@@ -5,21 +5,17 @@ from typing import Any
 
 import pytest
 
-from resolvers import claims, jobs, reports, sweeping, variables
-from resolvers.claims import Claim, ClaimRequest, HeldTask, WhyNoWork
+from resolvers import claims, jobs, leases, reports, sweeping, unsolicited, variables
+from resolvers.claims import Claim, ClaimRequest, WhyNoWork
 from resolvers.errors import BadInput, LeaseLost
 from resolvers.hosts import HostIdentity
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage.documents import Lane, LaneKind, TaskState
 from storage.store import Store
-from tests.resolvers.pool import LEASE_S, Clock, Volunteer, new_job, post, process
+from tests.resolvers.pool import LEASE_S, Clock, Volunteer, leases_of, new_job, post, process
 
 FIRST, SECOND, THIRD = Volunteer("first"), Volunteer("second"), Volunteer("third")
-
-
-def _held(claimed: list[claims.ClaimedTask]) -> list[HeldTask]:
-    return [HeldTask(each.task.id, each.task.lease) for each in claimed]
 
 
 async def _ask(runtime: Runtime, host: str = "first", **wanted: object) -> Claim:
@@ -63,7 +59,7 @@ def _repeatable(key: str) -> str:
 
 
 @pytest.mark.parametrize("first", [1, 3])
-async def test_a_repeated_claim_gets_what_it_got_before_for_as_long_as_that_is_held(
+async def test_a_repeated_claim_gets_what_it_got_before_for_as_long_as_that_isheld(
     store: Store, sandbox: Sandbox, clock: Clock, first: int
 ) -> None:
     here, elsewhere = [await process(store.database, sandbox, clock, seed) for seed in range(2)]
@@ -144,7 +140,7 @@ async def test_a_lane_that_was_found_empty_is_not_searched_again_until_it_is_wok
     closed = await store.lanes.get(lane)
     assert closed is not None
     assert not closed.open
-    await claims.release(runtime, _held(claimed))
+    await leases.release(runtime, leases_of(claimed))
     assert len(await SECOND.claim(runtime)) == 1
 
 
@@ -157,48 +153,6 @@ async def test_work_that_another_process_brings_is_seen_within_a_second(
     await post(there, "double", [1])
     clock.advance(1)
     assert await FIRST.claim(here)
-
-
-async def test_a_released_task_costs_nothing_and_may_go_to_the_same_host_again(runtime: Runtime) -> None:
-    await new_job(runtime, policy={"quorum": 2})
-    await post(runtime, "double", [1])
-    claimed = await FIRST.claim(runtime)
-    assert await claims.release(runtime, _held(claimed)) == 1
-    assert await claims.release(runtime, _held(claimed)) == 0
-    [again] = await FIRST.claim(runtime)
-    [receipt] = await FIRST.submit(runtime, claimed) if again.task.id != claimed[0].task.id else [None]
-    assert receipt is None or isinstance(receipt.problem, LeaseLost)
-    assert (await FIRST.submit(runtime, [again]))[0].result is not None
-    assert not await FIRST.claim(runtime)
-
-
-async def test_a_heartbeat_has_leases_run_on_and_says_which_are_lost(
-    runtime: Runtime, clock: Clock, store: Store
-) -> None:
-    await new_job(runtime)
-    await post(runtime, "double", range(3))
-    claimed = await FIRST.claim(runtime, 3)
-    await claims.release(runtime, _held(claimed)[1:2])
-    clock.advance(LEASE_S - 1)
-    first, second, third = await claims.extend(runtime, _held(claimed))
-    assert first.task is not None
-    assert first.task.until == clock() + LEASE_S * 1000
-    assert third.task is not None
-    assert isinstance(second.problem, LeaseLost)
-    assert second.problem.field == "tasks[1]"
-    clock.advance(2)
-    await sweeping.sweep(runtime)
-    assert await store.tasks.count({"status": TaskState.LEASED}) == 2
-
-
-async def test_fifty_leases_are_extended_in_a_few_operations(runtime: Runtime, store: Store) -> None:
-    await new_job(runtime)
-    await post(runtime, "double", range(50))
-    claimed = await FIRST.claim(runtime, 50)
-    with store.database.count() as cost:
-        extended = await claims.extend(runtime, _held(claimed))
-    assert all(each.task for each in extended)
-    assert cost.total() <= 3, cost
 
 
 async def test_a_host_that_takes_a_variable_again_after_its_lease_ran_out_can_not_report_the_old_one(
@@ -235,8 +189,8 @@ async def test_tasks_that_nobody_needs_any_more_do_not_hide_those_behind_them(
     await new_job(runtime, policy={"max_total": 20})
     [stale, *_] = await post(runtime, "double", range(4))
     claimed = [each for each in await FIRST.claim(runtime, 4) if each.unit.id == stale.id]
-    await reports.submit_unsolicited(runtime, "double", stale.key, "legacy", value=0)
-    await claims.release(runtime, _held(claimed))
+    await unsolicited.submit(runtime, "double", stale.key, "legacy", value=0)
+    await leases.release(runtime, leases_of(claimed))
     clock.advance(LEASE_S + 1)
     await sweeping.sweep(runtime)
     got = [await SECOND.claim(runtime) for _ in range(3)]

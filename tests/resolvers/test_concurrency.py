@@ -8,8 +8,7 @@ from contextlib import nullcontext
 import pytest
 import pytest_asyncio
 
-from resolvers import claims, hosts, reports, sweeping
-from resolvers.claims import HeldTask
+from resolvers import hosts, leases, reports, sweeping
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage.documents import UnitState
@@ -22,6 +21,7 @@ from tests.resolvers.pool import (
     check_credit,
     double,
     interleaved,
+    leases_of,
     new_job,
     post,
     process,
@@ -55,7 +55,7 @@ async def _compute(volunteer: Volunteer, processes: Sequence[Runtime], clock: Cl
         if mood < 0.1:
             continue
         if mood < 0.2:
-            await claims.release(at, [HeldTask(each.task.id, each.task.lease) for each in claimed])
+            await leases.release(at, leases_of(claimed))
         elif mood < 0.3 and volunteer.shaky:
             failed = [reports.Report(each.task.id, each.task.lease, error="it threw") for each in claimed]
             await reports.submit(at, volunteer.host, failed)

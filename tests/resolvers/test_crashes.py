@@ -6,13 +6,24 @@ from typing import Any
 
 import pytest
 
-from resolvers import claims, reports, sweeping, variables
-from resolvers.claims import HeldTask
+from resolvers import leases, reports, sweeping, unsolicited, variables
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage.documents import TaskState, Verdict
 from storage.store import Store, open_store
-from tests.resolvers.pool import LEASE_S, Books, Clock, Died, Volunteer, carry_on, mortal, new_job, post, process
+from tests.resolvers.pool import (
+    LEASE_S,
+    Books,
+    Clock,
+    Died,
+    Volunteer,
+    carry_on,
+    leases_of,
+    mortal,
+    new_job,
+    post,
+    process,
+)
 
 HELPERS = [Volunteer(f"helper{number}") for number in range(5)]
 VALUES = [1, 2, 3]
@@ -73,8 +84,7 @@ async def _releasing(runtime: Runtime, clock: Clock) -> Step:
     claimed = await Volunteer("first").claim(runtime, 3)
     # Nothing is ready, and the lane closes over it.
     await Volunteer("second").claim(runtime)
-    held = [HeldTask(each.task.id, each.task.lease) for each in claimed]
-    return lambda runtime, _: claims.release(runtime, held)
+    return lambda runtime, _: leases.release(runtime, leases_of(claimed))
 
 
 async def _taking_an_expired_task_again(runtime: Runtime, clock: Clock) -> Step:
@@ -96,7 +106,7 @@ async def _sweeping_expired_leases(runtime: Runtime, clock: Clock) -> Step:
 
 async def _sending_unasked(runtime: Runtime, clock: Clock) -> Step:
     [variable, *_] = await post(runtime, "double", VALUES)
-    return lambda runtime, _: reports.submit_unsolicited(runtime, "double", variable.key, "legacy", value=2)
+    return lambda runtime, _: unsolicited.submit(runtime, "double", variable.key, "legacy", value=2)
 
 
 async def _submitting_to(runtime: Runtime, volunteer: Volunteer) -> Step:

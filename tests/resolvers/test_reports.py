@@ -1,13 +1,13 @@
 import pytest
 
 from resolvers import reports, sweeping
-from resolvers.errors import BadInput, LeaseLost, Rejected, TooLarge
+from resolvers.errors import BadInput, LeaseLost, TooLarge
 from resolvers.reports import Report
 from resolvers.runtime import Runtime
 from sandbox.breaker import CircuitBreaker
 from storage.documents import Host, Result, TaskState, UnitState, Verdict
 from storage.store import Store
-from tests.resolvers.pool import LEASE_S, Clock, Volunteer, new_job, post
+from tests.resolvers.pool import LEASE_S, Clock, Volunteer, new_job, post, sole_state
 
 FIRST, SECOND, THIRD, CHEAT = Volunteer("first"), Volunteer("second"), Volunteer("third"), Volunteer("cheat", str)
 
@@ -22,17 +22,12 @@ async def _verdicts(store: Store) -> dict[str, str]:
     return {result.host: result.verdict for result in await store.results.page({}, first=100)}
 
 
-async def _state(store: Store) -> str:
-    [variable] = await store.variables.page({}, first=2)
-    return variable.state
-
-
 async def test_one_valid_result_is_canonical_where_the_quorum_is_one(runtime: Runtime, store: Store) -> None:
     await new_job(runtime)
     await post(runtime, "double", [21])
     result = await _work(runtime, FIRST)
     assert (result.verdict, result.value, result.elapsed_ms) == (Verdict.CANONICAL, "42", 20)
-    assert await _state(store) == UnitState.DONE
+    assert await sole_state(store) == UnitState.DONE
 
 
 async def test_repeating_a_report_changes_nothing_and_asks_no_validator(runtime: Runtime, store: Store) -> None:
@@ -146,7 +141,7 @@ async def test_a_variable_is_given_up_when_no_more_tasks_are_allowed(runtime: Ru
     await post(runtime, "double", [1])
     for number in range(3):
         await _work(runtime, Volunteer(f"host{number}", lambda value, number=number: number))  # type: ignore[misc]
-    assert await _state(store) == UnitState.FAILED
+    assert await sole_state(store) == UnitState.FAILED
     assert set((await _verdicts(store)).values()) == {Verdict.INCONCLUSIVE}
     [reason] = {result.reason for result in await store.results.page({}, first=9)}
     assert reason == "a quorum of 2 is out of reach: the policy's max_total is 3"
@@ -218,43 +213,6 @@ async def test_an_adaptive_job_asks_for_a_second_vote_of_a_host_it_does_not_trus
     assert (await _work(runtime, SECOND)).verdict == Verdict.VALID
 
 
-async def test_a_result_sent_unasked_decides_and_leaves_leases_alone(runtime: Runtime, store: Store) -> None:
-    await new_job(runtime)
-    [variable] = await post(runtime, "double", [1])
-    leased = await FIRST.claim(runtime)
-    result = await reports.submit_unsolicited(runtime, "double", variable.key, "legacy", value=2)
-    assert (result.verdict, result.number, result.unsolicited) == (Verdict.CANONICAL, "u0", True)
-    assert (await store.tasks.get(leased[0].task.id)).status == TaskState.LEASED  # type: ignore[union-attr]
-    [receipt] = await FIRST.submit(runtime, leased)
-    assert receipt.result is not None
-    assert receipt.result.verdict == Verdict.TOO_LATE
-
-
-async def test_an_anonymous_host_has_one_vote_however_often_it_sends(runtime: Runtime, store: Store) -> None:
-    await new_job(runtime, policy={"quorum": 2})
-    [variable] = await post(runtime, "double", [1])
-    for expected in (Verdict.PENDING, Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE):
-        result = await reports.submit_unsolicited(runtime, "double", variable.key, "legacy", value=2)
-        assert result.verdict == expected
-    assert await _state(store) == UnitState.OPEN
-    other = await reports.submit_unsolicited(runtime, "double", variable.key, "another", value=2)
-    assert other.verdict == Verdict.VALID
-    assert await _state(store) == UnitState.DONE
-
-
-async def test_what_the_validator_turns_down_unasked_is_an_error_and_not_stored(runtime: Runtime, store: Store) -> None:
-    await new_job(
-        runtime, validate_result="(v, r, c) => c.phase === 'variable' || r === v * 2", policy={"max_errors": 1}
-    )
-    [variable] = await post(runtime, "double", [1])
-    before = await store.tasks.count({})
-    with pytest.raises(Rejected, match="turned this result down"):
-        await reports.submit_unsolicited(runtime, "double", variable.key, "legacy", value=3)
-    assert await store.results.count({}) == 0
-    assert await store.tasks.count({}) == before
-    assert await _state(store) == UnitState.OPEN
-
-
 async def test_a_validator_that_is_away_is_asked_again_by_the_sweeper(
     runtime: Runtime, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,11 +225,11 @@ async def test_a_validator_that_is_away_is_asked_again_by_the_sweeper(
     [receipt] = await FIRST.submit(runtime, claimed)
     assert receipt.result is not None
     assert receipt.result.verdict == Verdict.PENDING
-    assert await _state(store) == UnitState.OPEN
+    assert await sole_state(store) == UnitState.OPEN
     clock.advance(LEASE_S)
     await sweeping.sweep(runtime)
     assert await store.tasks.count({"status": TaskState.REPORTING}) == 1
     clock.advance(LEASE_S)
     await sweeping.sweep(runtime)
     assert await _verdicts(store) == {"first": Verdict.CANONICAL}
-    assert await _state(store) == UnitState.DONE
+    assert await sole_state(store) == UnitState.DONE
