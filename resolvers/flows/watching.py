@@ -8,7 +8,7 @@ slow client gets fewer and larger ones, and nothing piles up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ class Delta:
     reset: bool
 
 
-async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncIterator[Delta]:
+async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[Delta, None]:
     """The deltas of a flow behind a cursor (empty: from now on), the last one when it has ended.
 
     Raises NotFound, BadInput for a cursor that is none, and Unavailable when this process stops.

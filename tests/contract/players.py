@@ -103,7 +103,8 @@ class GraphQLPlayer:
             "validateResult": job["validate_result"],
             "metadata": job["metadata"],
         }
-        return await self._made("createJob", "CreateJobInput", f"job {{ {JOB} }}", "job", given)
+        made: Known = await self._made("createJob", "CreateJobInput", f"job {{ {JOB} }}", "job", given)
+        return made
 
     async def add_variable(self, job: str, variable: dict[str, Any]) -> Known:
         given = {"job": job, "variables": [variable]}
@@ -122,7 +123,8 @@ class GraphQLPlayer:
 
     async def save(self, job: str, variable: str, value: Any) -> Known:
         given = {"job": job, "variable": variable, "value": value}
-        return await self._made("createResult", "CreateResultInput", f"result {{ {RESULT} }}", "result", given)
+        made: Known = await self._made("createResult", "CreateResultInput", f"result {{ {RESULT} }}", "result", given)
+        return made
 
     async def results(self, job: str, variable: str) -> list[Known]:
         query = f"""query ($job: String!, $id: String!) {{

@@ -33,4 +33,5 @@ class Job:
 
 
 def links(answer: httpx.Response) -> dict[str, Any]:
-    return answer.json()["_links"]
+    found: dict[str, Any] = answer.json()["_links"]
+    return found

@@ -23,6 +23,7 @@ PAGE = 100
 async def app() -> AsyncIterator[FastAPI]:
     running = create_app(Settings(database="memory", sandbox_workers=1, sweep_seconds=3600))
     async with running.router.lifespan_context(running) as state:
+        assert state is not None
         running.state.store = state["runtime"].store
         yield running
 

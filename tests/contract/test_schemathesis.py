@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -53,7 +54,7 @@ def test_all_checks_of_schemathesis_find_nothing_in_the_openapi_of_the_pool(busy
 @seed(20141202)
 @given(case=schemathesis.graphql.from_file(sdl()).as_strategy())
 def test_generated_operations_of_the_graphql_schema_are_no_fault_of_the_pool(
-    busy_pool: str, case: schemathesis.Case
+    busy_pool: str, case: schemathesis.Case[Any]
 ) -> None:
     answer = case.call(base_url=f"{busy_pool}/graphql")
     assert answer.status_code < 500

@@ -23,8 +23,8 @@ LEFT_OUT = shutil.ignore_patterns("node_modules", "__pycache__")
 
 def test_a_package_adds_a_job_scheduler(tmp_path: Path) -> None:
     _write(tmp_path, PACKAGE)
-    install = [find_uv(), "pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "site", tmp_path / "fair"]
-    subprocess.run(install, check=True)
+    install: list[str | Path] = [find_uv(), "pip", "install", "--quiet", "--no-deps", "--target"]
+    subprocess.run([*install, tmp_path / "site", tmp_path / "fair"], check=True)
     _pytest(tmp_path / "fair", f"{tmp_path / 'site'}{os.pathsep}{ROOT}", "test_fair.py")
 
 

@@ -107,13 +107,14 @@ class Meaning:
             end.state = State.FAILED
             return None
         # 4. Objects are assigned in array order, anything else is set under its name.
-        end.merged = {}
+        own: dict[str, Any] = {}
         for name, each in zip(_names(level.jobs), ends, strict=True):
             if each.state is State.COMPLETED:
-                end.merged |= each.result if isinstance(each.result, dict) else {name: each.result}
+                own.update(each.result if isinstance(each.result, dict) else {name: each.result})
         skipped = bool(ends) and all(each.state is State.SKIPPED for each in ends)
         end.state = State.SKIPPED if skipped else State.COMPLETED
-        return end.merged
+        end.merged = own
+        return own
 
     def _run(self, job: Job, variable: Any, context: Context, end: JobEnd) -> None:
         try:

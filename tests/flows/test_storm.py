@@ -12,6 +12,7 @@ import pytest
 from resolvers import sweeping
 from resolvers.errors import Conflict
 from resolvers.flows import control, reading
+from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage.documents import Flow, FlowState, NodeState
@@ -78,7 +79,7 @@ class Storm:
             await asyncio.sleep(0.001)
 
     async def _volunteer(self, name: str) -> None:
-        held: list[object] = []
+        held: list[tuple[str, ClaimedTask]] = []
         volunteer = Volunteers(self.chance, (name,))
         while not self.over:
             if not await volunteer.take_turn(self.chance.choice(self.processes), held):

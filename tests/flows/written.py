@@ -28,13 +28,11 @@ def compute(job: str, variable: Any, context: Context) -> tuple[Any, Context]:
     """What each job's function does: the result, and the returned context without it."""
     kept = {name: value for name, value in context.items() if name != "result"}
     chance = _digest(job, variable, context)
-    seen = kept.get("seen")
-    grown = {**kept, "seen": (seen if _is_number(seen) else 0) + 1}
+    grown = {**kept, "seen": _number(kept.get("seen")) + 1}
     if job == "broken" or (job == "flaky" and chance % 3 == 0):
         raise Failure(job)
     if job == "count":
-        before = context.get("result")
-        return (before if _is_number(before) else 0) + 1, kept
+        return _number(context.get("result")) + 1, kept
     if job in {"object", "grow"}:
         return {name: (chance >> at) % 5 for at, name in enumerate("abcd") if chance >> at & 8}, grown
     if job == "other":
@@ -44,6 +42,11 @@ def compute(job: str, variable: Any, context: Context) -> tuple[Any, Context]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> Any:
+    """The value, or 0 where it is no number."""
+    return value if _is_number(value) else 0
 
 
 def _digest(*parts: Any) -> int:

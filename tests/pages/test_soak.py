@@ -62,7 +62,8 @@ class Watch:
 
     async def _compare(self, dashboard: Dashboard, server: RunningServer, key: str) -> dict[str, Any]:
         flow: dict[str, Any] = (await _ask(server, PROGRESS, key=key))["flow"]
-        told, since = flow["progress"]["byState"]["completed"], time.monotonic()
+        told: int = flow["progress"]["byState"]["completed"]
+        since = time.monotonic()
 
         async def shows_as_much() -> bool:
             return await _completed(dashboard) >= told
@@ -100,7 +101,7 @@ async def test_many_browsers_and_native_volunteers_finish_a_flow_of_2000_jobs_wh
                     await until(lambda: _is_idle(server), "no task to be ready or leased")
                 await dashboard.page.screenshot(path=pictures / "soak-dashboard.png")
                 print(f"{PAGES} pages and {NATIVES} native volunteers: {watch.took_s:.1f} s\n{watch}\n{_memory()}")
-                assert [said for each in (*volunteers, dashboard) for said in each.complaints] == []
+                assert dashboard.complaints == [said for each in volunteers for said in each.complaints] == []
             nodes = await _nodes(server, key)
     assert {each["as"]: (each["state"], each["iteration"], each["result"]) for each in nodes} == {
         name: (end.state.upper(), end.repeats, end.result) for name, end in ends.items()

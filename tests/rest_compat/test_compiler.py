@@ -1,6 +1,7 @@
 """What a schema can declare, and what keeps the server from starting."""
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -88,7 +89,7 @@ def compile_query(**fields: object) -> Facade:
         ),
     ],
 )
-def test_contradictions_keep_the_server_from_starting(fields: dict, complaint: str) -> None:
+def test_contradictions_keep_the_server_from_starting(fields: dict[str, Any], complaint: str) -> None:
     with pytest.raises(HalSchemaError, match=complaint):
         compile_query(**fields)
 

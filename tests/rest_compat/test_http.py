@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from tests.rest_compat.small_pool import Pool, facade_of
 
@@ -151,10 +152,10 @@ async def test_responses_link_to_their_description(client: httpx.AsyncClient, jo
 async def test_an_unknown_scheme_of_connection_is_closed(pool: Pool) -> None:
     sent = []
 
-    async def receive() -> dict:
+    async def receive() -> Message:
         return {"type": "websocket.connect"}
 
-    async def send(message: dict) -> None:
+    async def send(message: Message) -> None:
         sent.append(message["type"])
 
     await facade_of(pool)({"type": "websocket", "path": "/", "headers": []}, receive, send)

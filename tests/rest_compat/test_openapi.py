@@ -1,6 +1,7 @@
 """The OpenAPI document says what the facade does."""
 
 import warnings
+from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -14,5 +15,5 @@ with warnings.catch_warnings():
 
 @served.exclude(path="/broken").parametrize()
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-def test_schemathesis_finds_nothing(case: schemathesis.Case) -> None:
+def test_schemathesis_finds_nothing(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate()

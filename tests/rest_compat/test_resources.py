@@ -1,5 +1,7 @@
 """What the facade answers for resources and collections."""
 
+from typing import Any
+
 import httpx
 import orjson
 import pytest
@@ -9,7 +11,7 @@ from tests.rest_compat.small_pool import Pool, facade_of
 H = "http://pool.example"
 
 
-def hrefs(document: dict) -> dict:
+def hrefs(document: dict[str, Any]) -> dict[str, str]:
     return {rel: link["href"] for rel, link in document["_links"].items() if isinstance(link, dict)}
 
 

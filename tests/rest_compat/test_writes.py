@@ -1,5 +1,8 @@
 """What the facade makes of bodies."""
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import httpx
 import orjson
 import pytest
@@ -134,7 +137,7 @@ async def test_bodies_of_other_types_are_refused(client: httpx.AsyncClient, job:
     ],
 )
 async def test_a_bad_field_is_named_and_nothing_is_stored(
-    client: httpx.AsyncClient, pool: Pool, body: dict, field: str
+    client: httpx.AsyncClient, pool: Pool, body: dict[str, Any], field: str
 ) -> None:
     answer = await client.post("/jobs", json=body)
     assert answer.status_code == 400
@@ -151,7 +154,7 @@ async def test_a_body_that_is_no_json_object_is_refused(client: httpx.AsyncClien
 
 
 async def test_a_body_that_is_too_long_is_refused(client: httpx.AsyncClient, job: str) -> None:
-    async def chunks():
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(20):
             yield b" " * 100_000
 

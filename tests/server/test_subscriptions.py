@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -64,8 +64,8 @@ class Connection:
         self._open.set()
 
     @asynccontextmanager
-    async def to(self, app: Callable[..., Awaitable[None]]) -> AsyncIterator[None]:
-        running = asyncio.create_task(app(self._scope, self.receive, self.send))  # type: ignore[arg-type]
+    async def to(self, app: Callable[..., Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+        running = asyncio.create_task(app(self._scope, self.receive, self.send))
         try:
             yield
         finally:
