@@ -236,9 +236,18 @@ async def _pronounce(runtime: Runtime, verdicts: list[tuple[Result, Verdict, str
 
 
 async def _cancel_rest(runtime: Runtime, units: Sequence[Unit]) -> None:
-    ids = [Task.id_of(unit.id, number) for unit in units if unit.total > 1 for number in range(unit.total)]
-    if ids:
-        await runtime.store.tasks.cancel_ready(ids)
+    for kind in LaneKind:
+        await _cancel(runtime, kind, [each for each in units if each.total > 1 and LaneKind.of(each.id) is kind])
+
+
+async def _cancel(runtime: Runtime, kind: LaneKind, units: Sequence[Unit]) -> None:
+    """Cancel the tasks of units of one kind that nobody has leased."""
+    ids = [Task.id_of(unit.id, number) for unit in units for number in range(unit.total)]
+    if not ids:
+        return
+    await runtime.store.tasks.cancel_ready(ids)
+    if kind is LaneKind.FLOW:  # Its flow may be paused.
+        await runtime.store.tasks.cancel_held(ids)
 
 
 async def _credit(runtime: Runtime, results: Iterable[Result]) -> None:
@@ -295,8 +304,9 @@ def _outstanding(case: Case, task: Task) -> bool:
 
 async def give_up(runtime: Runtime, unit: Unit, reason: str) -> Unit:
     """End a unit as FAILED, and cancel its tasks that nobody holds; the unit as it is now."""
-    units = runtime.store.units(LaneKind.of(unit.id))
+    kind = LaneKind.of(unit.id)
+    units = runtime.store.units(kind)
     await units.give_up(unit.id, UnitState.FAILED, reason, runtime.now())
-    await runtime.store.tasks.cancel_ready([Task.id_of(unit.id, number) for number in range(unit.total)])
+    await _cancel(runtime, kind, [unit])
     # It may have been decided in the meantime.
     return await units.get(unit.id) or unit

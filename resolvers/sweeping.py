@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from resolvers import assessment, hosts, jobs, replicas, reports
@@ -76,10 +77,7 @@ async def _recover_reports(runtime: Runtime) -> int:
     await tasks.abandon_report(unreported, now=now, until=now)
     reported = [task for task in stuck if task.id in results]
     await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + runtime.takeover_ms)
-    try:
-        await _settle(runtime, reported, results)
-    except Unavailable as problem:
-        log.warning("reports have to wait: %s", problem.message)
+    await _settle(runtime, reported, results)
     await runtime.lanes.wake(task.lane for task in reported)
     return len(stuck)
 
@@ -93,7 +91,21 @@ async def _wake_released(runtime: Runtime) -> int:
     return len(released)
 
 
-async def _settle(runtime: Runtime, tasks: list[Task], results: dict[str, Result]) -> None:
+async def _settle(runtime: Runtime, tasks: Sequence[Task], results: Mapping[str, Result]) -> None:
+    """All at once; where something goes wrong each by itself, so that none holds the others up."""
+    try:
+        await _settle_all(runtime, tasks, results)
+    except Unavailable as problem:
+        log.warning("reports have to wait: %s", problem.message)
+    except Exception:
+        if len(tasks) == 1:
+            log.exception("the report of %s can't be carried through", tasks[0].id)
+            return
+        for task in tasks:
+            await _settle(runtime, [task], results)
+
+
+async def _settle_all(runtime: Runtime, tasks: Sequence[Task], results: Mapping[str, Result]) -> None:
     units = await assessment.read_units(runtime, {task.unit for task in tasks})
     waiting: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
     for task in tasks:

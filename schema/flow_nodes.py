@@ -154,9 +154,11 @@ class FlowLevel(Node):
         return connection(found, first, node=FlowJob.of, cursor=lambda each: str(each.position), after=after)
 
     @strawberry.field(description="The levels it depends on, in order.")
-    async def dependent(self, info: PoolInfo) -> list[FlowLevel]:
-        found = await reading.levels_below(info.context.runtime, self.document)
-        return [FlowLevel.of(each) for each in found]
+    async def dependent(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[FlowLevel]:
+        found = await reading.levels_below(
+            info.context.runtime, self.document, first=page_size(first) + 1, after=after or ""
+        )
+        return connection(found, first, node=FlowLevel.of, cursor=lambda each: str(each.position), after=after)
 
     @strawberry.field(description="How far its own jobs are.")
     async def progress(self, info: PoolInfo) -> FlowProgress:

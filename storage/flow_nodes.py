@@ -114,9 +114,16 @@ class Levels(FlowNodes[Level]):
         where = {"parent": {"$eq": parent}, "ended": {"$eq": False}}
         return await self._collection.find_one(where, ["state"]) is not None
 
-    async def below(self, parent: str, limit: int) -> list[Level]:
-        """The levels that `parent` depends on, in order."""
-        stored = await self._collection.find({"parent": {"$eq": parent}}, sort=[("position", 1)], limit=limit)
+    async def unended_below(self, parent: str, limit: int) -> list[int]:
+        """The numbers of levels that `parent` depends on and that have not ended."""
+        where = {"parent": {"$eq": parent}, "ended": {"$eq": False}}
+        stored = await self._collection.find(where, limit=limit, projection=["number"])
+        return sorted(each["number"] for each in stored)
+
+    async def below(self, parent: str, *, after: int, limit: int) -> list[Level]:
+        """The levels that `parent` depends on behind a position, in order."""
+        where = {"parent": {"$eq": parent}, "position": {"$gt": after}}
+        stored = await self._collection.find(where, sort=[("position", 1)], limit=limit)
         return [Level.load(each) for each in stored]
 
 

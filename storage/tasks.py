@@ -119,6 +119,13 @@ class Tasks(Repository[Task]):
             {"_id": {"$in": list(ids)}, "status": {"$eq": status}}, {"$set": {"until": until}}
         )
 
+    async def keep_held(self, ids: Collection[str], *, now: int) -> None:
+        """The sweeper has looked at them: they stay HELD until their flow is resumed."""
+        await self._collection.update_many(
+            {"_id": {"$in": list(ids)}, "status": {"$eq": TaskState.HELD}, "until": {"$lt": now}},
+            {"$set": {"until": 0}},
+        )
+
     async def finish_reports(self, ids: Collection[str]) -> None:
         """REPORTING -> REPORTED: the results and all that follows from them are stored. A task whose report was
         given up for lost, because its process stood still for so long, is REPORTED after all."""
@@ -137,15 +144,21 @@ class Tasks(Repository[Task]):
         """READY -> CANCELLED: nobody needs them any more."""
         return await self.finish(ids, TaskState.READY, TaskState.CANCELLED)
 
-    async def hold(self, ids: Collection[str], token: str) -> None:
-        """LEASED -> HELD: its flow is paused, and its host was not told of the lease."""
-        free = {"status": TaskState.HELD, "lease": "", "host": "", "until": 0, "leased_at": 0}
+    async def cancel_held(self, ids: Collection[str]) -> int:
+        """HELD -> CANCELLED: the same in a paused flow."""
+        return await self.finish(ids, TaskState.HELD, TaskState.CANCELLED)
+
+    async def hold(self, ids: Collection[str], token: str, *, until: int) -> None:
+        """LEASED -> HELD: its flow is paused, and its host was not told of the lease. The sweeper looks at it at
+        `until`: its flow may have been resumed just before."""
+        free = {"status": TaskState.HELD, "lease": "", "host": "", "until": until, "leased_at": 0}
         await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": free})
 
-    async def move_flow(self, flow: str, frm: TaskState, to: TaskState) -> int:
-        """The same for all tasks of a flow that nobody has leased: held, ready again, or cancelled."""
+    async def move_flow(self, flow: str, frm: TaskState, to: TaskState, *, until: int) -> int:
+        """The same for all tasks of a flow that nobody has leased: held, ready again, or cancelled. The sweeper looks
+        at them at `until`; 0: never."""
         return await self._collection.update_many(
-            {"flow": {"$eq": flow}, "status": {"$eq": frm}}, {"$set": {"status": to}}
+            {"flow": {"$eq": flow}, "status": {"$eq": frm}}, {"$set": {"status": to, "until": until}}
         )
 
     async def void(self, task_id: str, token: str) -> bool:

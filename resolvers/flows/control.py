@@ -24,7 +24,8 @@ async def pause(runtime: Runtime, key: str) -> Flow:
     """Hand out none of a flow's tasks; those under way may be reported. Raises NotFound and Conflict."""
     flow = await reading.get(runtime, key)
     await runtime.store.flows.move(flow, FlowState.RUNNING, FlowState.PAUSED, rev=new_seq())
-    await runtime.store.tasks.move_flow(flow.id, TaskState.READY, TaskState.HELD)
+    until = runtime.now() + runtime.takeover_ms
+    await runtime.store.tasks.move_flow(flow.id, TaskState.READY, TaskState.HELD, until=until)
     await engine.free_resumed(runtime, [flow.id])
     flow = await reading.get(runtime, key)
     if flow.state != FlowState.PAUSED:

@@ -53,11 +53,12 @@ async def finish_stopping(runtime: Runtime, flow: Flow, ending: FlowState, reaso
     """CANCELLING -> `ending`, after everything in the flow that has not ended is cancelled. Safe to repeat."""
     store, now, rev = runtime.store, runtime.now(), new_seq()
     why = f"the flow was cancelled: {reason}" if ending == FlowState.CANCELLED else f"the flow failed: {reason}"
-    await store.flow_jobs.cancel_flow(flow, why, rev=rev, now=now)
+    # Levels first: one whose jobs were cancelled must not look as if they had all been done.
     await store.levels.cancel_flow(flow, why, rev=rev, now=now)
+    await store.flow_jobs.cancel_flow(flow, why, rev=rev, now=now)
     await store.runs.cancel_flow(flow, why, now)
     for waiting in (TaskState.READY, TaskState.HELD):
-        await store.tasks.move_flow(flow.id, waiting, TaskState.CANCELLED)
+        await store.tasks.move_flow(flow.id, waiting, TaskState.CANCELLED, until=0)
     await store.flows.move(
         flow, FlowState.CANCELLING, ending, rev=new_seq(), ended=True, due=0, finished_at=runtime.now()
     )

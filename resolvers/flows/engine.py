@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 
-from resolvers.errors import Unavailable
 from resolvers.flows import conditions, levels, runs
 from resolvers.flows.conditions import Question
 from resolvers.flows.ending import fail_job
@@ -28,9 +26,7 @@ async def launch(runtime: Runtime, flow: Flow) -> Flow:
     current = await runtime.store.flows.get(flow.id) or flow
     if not launched:
         return current
-    # It is stored, and the sweeper tries again.
-    with suppress(Unavailable):
-        await levels.begin_all(runtime, current)
+    await levels.begin_all(runtime, current)
     return await runtime.store.flows.get(flow.id) or current
 
 
@@ -43,7 +39,7 @@ async def reopen(runtime: Runtime, flow: Flow) -> None:
             if state == NodeState.CANCELLED or flow.on_failure == "FAIL":
                 await runtime.store.flow_jobs.reopen(flow, state, rev=rev)
             await runtime.store.levels.reopen(flow, state, rev=rev)
-    await _free(runtime, flow)
+    await _free(runtime, flow, until=0)
     await levels.begin_all(runtime, flow)
 
 
@@ -51,18 +47,20 @@ async def free_resumed(runtime: Runtime, flow_ids: Iterable[str]) -> None:
     """Undo holding tasks of flows that were resumed before: nobody else would ready them again."""
     for flow in (await runtime.store.flows.get_many(flow_ids)).values():
         if flow.state == FlowState.RUNNING:
-            await _free(runtime, flow)
+            await _free(runtime, flow, until=runtime.now() + runtime.takeover_ms)
 
 
-async def _free(runtime: Runtime, flow: Flow) -> None:
-    await runtime.store.tasks.move_flow(flow.id, TaskState.HELD, TaskState.READY)
+async def _free(runtime: Runtime, flow: Flow, *, until: int) -> None:
+    """HELD -> READY. Their lanes are woken at `until` too, in case this process dies before it does."""
+    await runtime.store.tasks.move_flow(flow.id, TaskState.HELD, TaskState.READY, until=until)
     await runtime.lanes.wake(flow.lanes)
 
 
 async def advance(runtime: Runtime, ended: Sequence[Run]) -> None:
     """Draw the consequences of runs that have ended: repeat, complete or fail their jobs, and end their levels.
 
-    Raises Unavailable, after all else is done, where a condition can't be evaluated now.
+    What goes wrong in one flow is raised once the others are through: Unavailable, where a condition can't be
+    evaluated now.
     """
     flows = await runtime.store.flows.get_many(run.flow for run in ended)
     flow_jobs = await runtime.store.flow_jobs.get_many(run.flow_job for run in ended)
@@ -76,14 +74,14 @@ async def advance(runtime: Runtime, ended: Sequence[Run]) -> None:
         for run in group
         if run.state == UnitState.DONE and not flow_jobs[run.flow_job].ended
     )
-    away: Unavailable | None = None
+    wrong: Exception | None = None
     for flow_id, group in present.items():
         try:
             await _advance_flow(runtime, flows[flow_id], flow_jobs, group, results)
-        except Unavailable as problem:
-            away = problem
-    if away is not None:
-        raise away
+        except Exception as problem:
+            wrong = wrong or problem
+    if wrong is not None:
+        raise wrong
 
 
 async def _advance_flow(
@@ -150,7 +148,7 @@ async def admit(runtime: Runtime, runs_of: Mapping[str, Run], tasks: Sequence[Ta
     admitted = by_state.pop(FlowState.RUNNING, [])
     paused = by_state.pop(FlowState.PAUSED, [])
     for task in paused:
-        await runtime.store.tasks.hold([task.id], task.lease)
+        await runtime.store.tasks.hold([task.id], task.lease, until=runtime.now() + runtime.takeover_ms)
     await free_resumed(runtime, {runs_of[task.unit].flow for task in paused})
     stale = [task.id for group in by_state.values() for task in group]
     if stale:

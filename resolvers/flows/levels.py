@@ -2,53 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
 
+from resolvers import json_text
+from resolvers.errors import Unavailable
 from resolvers.flows import conditions, runs
 from resolvers.flows.conditions import Question
 from resolvers.flows.ending import fail_job, fail_level, follow_job
-from resolvers.flows.merging import merge
+from resolvers.flows.merging import Merge, TooMuch
 from resolvers.flows.runs import Start
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState
 
+log = logging.getLogger(__name__)
+
+AT_ONCE = 20
 CHUNK = 500
-MAX_CONTEXT_BYTES = 8_000_000
+PAGE = 100
+"""Of documents that have results in them."""
+MAX_CONTEXT_BYTES = json_text.MAX_BYTES
+"""A job's function returns its context, and a host must be able to report it."""
+MAX_MERGED_BYTES = 8_000_000
+DONE = frozenset({NodeState.COMPLETED, NodeState.SKIPPED, NodeState.FAILED})
 MERGED = frozenset({NodeState.COMPLETED, NodeState.SKIPPED})
 
 
 async def begin_all(runtime: Runtime, flow: Flow) -> None:
-    """Begin all levels that wait for none; then nothing of the flow is left half-way."""
-    after = ""
-    while True:
-        waiting = await runtime.store.levels.page(
-            {"flow": flow.id, "state": NodeState.WAITING}, first=CHUNK, after=after
-        )
-        for level in waiting:
-            if not level.dependents or not await runtime.store.levels.any_unended(level.id):
-                await begin(runtime, flow, level)
-                await settle(runtime, flow, level.id)
-        if len(waiting) < CHUNK:
-            break
-        after = waiting[-1].seq
-    # A flow may have been stopped between the end of its root and its own.
+    """Begin all levels that wait for none; then nothing of the flow is left half-way. The first ones at once, the rest
+    of a flow of many levels behind the scenes."""
+    if rest := await _begin_some(runtime, flow):
+        runtime.spawn(_begin_rest(runtime, flow, rest))
+    else:
+        await _all_begun(runtime, flow)
+
+
+async def _begin_rest(runtime: Runtime, flow: Flow, after: str) -> None:
+    while after:
+        await runtime.store.flows.set_due(flow, runtime.now() + runtime.takeover_ms)
+        after = await _begin_some(runtime, flow, after)
+    await _all_begun(runtime, flow)
+
+
+async def _all_begun(runtime: Runtime, flow: Flow) -> None:
+    """A flow may have been stopped between the end of its root and its own."""
     await settle(runtime, flow, Level.id_of(flow.key, 0))
     await runtime.store.flows.set_due(flow, 0)
 
 
+async def _begin_some(runtime: Runtime, flow: Flow, after: str = "") -> str:
+    """Begin levels behind a cursor; where to go on, or empty."""
+    matching = {"flow": flow.id, "state": NodeState.WAITING}
+    waiting = await runtime.store.levels.page(matching, first=AT_ONCE, after=after)
+    for level in waiting:
+        if not level.dependents or not await runtime.store.levels.any_unended(level.id):
+            try:
+                await begin(runtime, flow, level)
+                await settle(runtime, flow, level.id)
+            except Unavailable as problem:
+                # It has begun, and is due.
+                log.warning("%s has to wait: %s", level.id, problem.message)
+    return waiting[-1].seq if len(waiting) == AT_ONCE else ""
+
+
 async def begin(runtime: Runtime, flow: Flow, level: Level) -> None:
     """WAITING -> RUNNING, with the context that the levels below made; nothing where one of them made none."""
-    below = await runtime.store.levels.below(level.id, level.dependents) if level.dependents else []
-    if any(each.state not in MERGED for each in below):
+    try:
+        context = await _context(runtime, level)
+    except TooMuch as problem:
+        await fail_level(runtime, flow, level.id, f"the merged results below it are {problem}")
         return
-    context = merge(("", each.merged) for each in below)
-    if len(context.encode()) > MAX_CONTEXT_BYTES:
-        reason = f"the merged results below it are over {MAX_CONTEXT_BYTES:,} bytes"
-        await fail_level(runtime, flow, level.id, reason)
+    if context is None:
         return
     now = runtime.now()
     if await runtime.store.levels.begin(level, context, rev=new_seq(), now=now, due=now + runtime.takeover_ms):
         await start_jobs(runtime, flow, level)
+
+
+async def _context(runtime: Runtime, level: Level) -> str | None:
+    """What the levels below merged into together; None where one of them merged into nothing. Raises TooMuch."""
+    merge = Merge(MAX_CONTEXT_BYTES)
+    for start in range(0, level.dependents, PAGE):
+        below = await runtime.store.levels.below(level.id, after=start - 1, limit=PAGE)
+        if any(each.state not in MERGED for each in below):
+            return None
+        merge.add(("", each.merged) for each in below)
+    return merge.text()
 
 
 async def start_jobs(runtime: Runtime, flow: Flow, level: Level) -> None:
@@ -135,21 +174,27 @@ async def _end(runtime: Runtime, flow: Flow, level_id: str) -> str | None:
 
 async def _complete(runtime: Runtime, flow: Flow, level: Level) -> None:
     """To COMPLETED or SKIPPED with what its jobs made together, or to FAILED."""
-    ended = await _all_jobs(runtime, level)
-    failed = [each for each in ended if each.state == NodeState.FAILED]
-    if failed and flow.on_failure == "FAIL":
-        await follow_job(runtime, flow, failed[0], failed[0].reason)
+    merge = Merge(MAX_MERGED_BYTES)
+    states: set[str] = set()
+    try:
+        async for ended in _job_pages(runtime, level):
+            states |= {each.state for each in ended}
+            if not states <= DONE:
+                return  # They were cancelled, and so is the level.
+            failed = [each for each in ended if each.state == NodeState.FAILED]
+            if failed and flow.on_failure == "FAIL":
+                await follow_job(runtime, flow, failed[0], failed[0].reason)
+                return
+            merge.add((each.alias, each.value) for each in ended if each.state == NodeState.COMPLETED)
+        merged = merge.text()
+    except TooMuch as problem:
+        await fail_level(runtime, flow, level.id, f"its merged results are {problem}")
         return
-    merged = merge((each.alias, each.value) for each in ended if each.state == NodeState.COMPLETED)
-    if len(merged.encode()) > MAX_CONTEXT_BYTES:
-        await fail_level(runtime, flow, level.id, f"its merged results are over {MAX_CONTEXT_BYTES:,} bytes")
-        return
-    skipped = bool(ended) and all(each.state == NodeState.SKIPPED for each in ended)
     now = runtime.now()
     await runtime.store.levels.end(
         level.id,
         level.generation,
-        NodeState.SKIPPED if skipped else NodeState.COMPLETED,
+        NodeState.SKIPPED if states == {NodeState.SKIPPED} else NodeState.COMPLETED,
         rev=new_seq(),
         now=now,
         merged=merged,
@@ -157,15 +202,13 @@ async def _complete(runtime: Runtime, flow: Flow, level: Level) -> None:
     )
 
 
-async def _all_jobs(runtime: Runtime, level: Level) -> list[FlowJob]:
-    found: list[FlowJob] = []
-    while len(found) < level.jobs:
-        after = found[-1].position if found else -1
-        page = await runtime.store.flow_jobs.of_level(level.id, after=after, limit=CHUNK)
-        if not page:
+async def _job_pages(runtime: Runtime, level: Level) -> AsyncIterator[Sequence[FlowJob]]:
+    after = -1
+    while page := await runtime.store.flow_jobs.of_level(level.id, after=after, limit=PAGE):
+        yield page
+        after = page[-1].position
+        if len(page) < PAGE:
             break
-        found += page
-    return found
 
 
 async def _go_on(runtime: Runtime, flow: Flow, level: Level) -> str | None:

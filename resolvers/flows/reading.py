@@ -76,9 +76,10 @@ def _check_number(cursor: str) -> None:
         raise BadInput(f"{cursor[:100]!r} is no cursor of this list", field="after")
 
 
-async def levels_below(runtime: Runtime, level: Level) -> Sequence[Level]:
-    """The levels that this one depends on."""
-    return await runtime.store.levels.below(level.id, level.dependents) if level.dependents else []
+async def levels_below(runtime: Runtime, level: Level, *, first: int, after: str = "") -> Sequence[Level]:
+    """The levels that this one depends on, behind a position (a number as text, or empty). Raises BadInput."""
+    _check_number(after)
+    return await runtime.store.levels.below(level.id, after=int(after or -1), limit=first)
 
 
 async def runs_page(runtime: Runtime, flow_job: FlowJob, *, first: int, after: str = "") -> Sequence[Run]:

@@ -10,7 +10,7 @@ from resolvers.flows import engine, levels, runs
 from resolvers.flows.ending import fail_level, finish_stopping, follow_job
 from resolvers.flows.runs import Start
 from resolvers.runtime import Runtime, new_seq
-from storage.documents import Flow, FlowJob, FlowState, Level, NodeState
+from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, TaskState
 from storage.resumable import R, Resumable
 
 log = logging.getLogger(__name__)
@@ -24,8 +24,19 @@ async def sweep(runtime: Runtime, limit: int) -> int:
             await _carry_on(runtime, store.flows, limit, _resume_flow),
             await _carry_on(runtime, store.levels, limit, _resume_level),
             await _carry_on(runtime, store.flow_jobs, limit, _resume_job),
+            await _look_at_held(runtime, limit),
         ]
     )
+
+
+async def _look_at_held(runtime: Runtime, limit: int) -> int:
+    """Free tasks that a process held after their flow was resumed, and did not live to free again."""
+    now = runtime.now()
+    held = await runtime.store.tasks.overdue(TaskState.HELD, now=now, limit=limit)
+    if held:
+        await engine.free_resumed(runtime, {task.flow for task in held})
+        await runtime.store.tasks.keep_held([task.id for task in held], now=now)
+    return len(held)
 
 
 async def _carry_on(
@@ -40,6 +51,8 @@ async def _carry_on(
                 await resume(runtime, each)
             except Unavailable as problem:
                 log.warning("%s has to wait: %s", each.id, problem.message)
+            except Exception:
+                log.exception("%s can't be carried on", each.id)
     return len(overdue)
 
 

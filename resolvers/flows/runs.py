@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resolvers import jobs, replicas, variables
 from resolvers.flows.merging import with_result
@@ -12,7 +12,6 @@ from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, Level, NodeState, Run, Task, UnitState, Variable
 
-PAGE = 500
 EMPTY = "{}"
 
 
@@ -58,8 +57,13 @@ async def context_of(runtime: Runtime, level: Level, flow_job: FlowJob) -> str:
     """What a job's present run gets: its level's context, or what its run before returned."""
     if not flow_job.iteration:
         return level.context
-    for run in await runtime.store.runs.page({"flow_job": flow_job.id}, first=PAGE, newest_first=True):
-        if run.iteration == flow_job.iteration - 1 and run.state == UnitState.DONE:
+    before = flow_job.iteration - 1
+    ids = [
+        Run.id_of(replace(flow_job, iteration=before, generation=each)) for each in range(flow_job.generation, -1, -1)
+    ]
+    found = await runtime.store.runs.get_many(ids)
+    for run in (found[each] for each in ids if each in found):
+        if run.state == UnitState.DONE:
             result = await runtime.store.results.get(Task.id_of(run.id, run.canonical))
             if result is not None:
                 return with_result(result.context or EMPTY, result.value)

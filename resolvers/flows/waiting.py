@@ -15,6 +15,7 @@ from storage.documents import Flow, FlowJob, FlowState, Host, NodeState, Result,
 
 SAMPLE = 20
 RECENTLY_MS = 120_000
+MOST_NAMES = 5
 MOST_HOSTS = 1_000
 
 
@@ -97,12 +98,11 @@ async def _of_waiting(runtime: Runtime, flow_job: FlowJob) -> Wait:
     level = await runtime.store.levels.get(flow_job.level)
     if level is None or level.state != NodeState.WAITING:
         return Wait(WaitKind.STARTING, "its level has begun, and it is about to start")
-    below = await runtime.store.levels.below(level.id, level.dependents)
-    unended = [each for each in below if not each.ended]
+    unended = await runtime.store.levels.count({"parent": level.id, "ended": False})
     if not unended:
         return Wait(WaitKind.STARTING, "its level is about to begin")
-    names = ", ".join(str(each.number) for each in unended[:5])
-    return Wait(WaitKind.LEVEL, f"waiting for level {names} to end", len(unended))
+    names = ", ".join(map(str, await runtime.store.levels.unended_below(level.id, MOST_NAMES)))
+    return Wait(WaitKind.LEVEL, f"waiting for level {names} to end", unended)
 
 
 async def _of_active(runtime: Runtime, active: Sequence[FlowJob]) -> list[Wait]:

@@ -150,7 +150,8 @@ TRANSITIONS: dict[str, tuple[TaskState, TaskState, Transition]] = {
         lambda store, task: store.tasks.finish([task], TaskState.EXPIRING, TaskState.EXPIRED),
     ),
     "cancel_ready": (TaskState.READY, TaskState.CANCELLED, lambda store, task: store.tasks.cancel_ready([task])),
-    "hold": (TaskState.LEASED, TaskState.HELD, lambda store, task: store.tasks.hold([task], "token")),
+    "cancel_held": (TaskState.HELD, TaskState.CANCELLED, lambda store, task: store.tasks.cancel_held([task])),
+    "hold": (TaskState.LEASED, TaskState.HELD, lambda store, task: store.tasks.hold([task], "token", until=NOW)),
 }
 
 
