@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 import orjson
 import pytest
@@ -17,8 +18,9 @@ from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime
 from resolvers.variables import NewVariable, create_many
 from sandbox import Sandbox
-from storage.documents import Flow, FlowJob, FlowState, NodeState, TaskState, UnitState, Verdict
+from storage.documents import Flow, FlowJob, FlowState, NodeState, Task, TaskState, UnitState, Verdict
 from storage.store import Store
+from storage.tasks import Tasks
 from tests.flows.hive import open_pool, report, submit
 from tests.flows.model import Condition, Job, Level
 from tests.flows.written import below
@@ -145,6 +147,67 @@ async def test_a_paused_flow_hands_out_nothing_until_it_is_resumed(runtime: Runt
     assert not await claim(runtime)
     await control.resume(runtime, flow.key)
     assert len(await claim(runtime)) == 2
+
+
+async def test_tasks_that_a_process_held_and_died_after_the_flow_was_resumed_come_free(
+    runtime: Runtime, store: Store, sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_pool(runtime)
+    flow, other = await submit(runtime, ONE), await process(store.database, sandbox, clock, 1)
+    move_flow = Tasks.move_flow
+
+    async def overtaken(self: Tasks, *said: Any, **more: Any) -> int:
+        monkeypatch.undo()
+        await control.resume(other, flow.key)
+        await move_flow(self, *said, **more)
+        raise Died
+
+    monkeypatch.setattr(Tasks, "move_flow", overtaken)
+    with pytest.raises(Died):
+        await control.pause(runtime, flow.key)
+    assert not await claim(other)
+    clock.advance(31)
+    await sweeping.sweep(other)
+    assert (await work(other, flow)).state == FlowState.COMPLETED
+
+
+async def test_a_task_that_was_claimed_while_its_flow_was_paused_and_resumed_comes_free(
+    runtime: Runtime, store: Store, sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_pool(runtime)
+    flow, other = await submit(runtime, ONE), await process(store.database, sandbox, clock, 1)
+    take, hold = Tasks.claim, Tasks.hold
+
+    async def before_the_pause(self: Tasks, *said: Any) -> list[Task]:
+        taken = await take(self, *said)
+        await control.pause(other, flow.key)
+        return taken
+
+    async def after_the_resume(self: Tasks, *said: Any, **more: Any) -> None:
+        await control.resume(other, flow.key)
+        await hold(self, *said, **more)
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tasks, "claim", before_the_pause)
+        patch.setattr(Tasks, "hold", after_the_resume)
+        with pytest.raises(Died):
+            await claim(runtime)
+    clock.advance(31)
+    await sweeping.sweep(other)
+    assert (await work(other, flow)).state == FlowState.COMPLETED
+
+
+async def test_a_replica_that_nobody_needs_is_not_held_for_ever(runtime: Runtime, store: Store) -> None:
+    await open_pool(runtime)
+    wanted = {"quorum": 2, "target_results": 3}
+    flow = await submit(runtime, Level([Job("number", "three", policy=wanted)]))
+    claimed = {host: await claim(runtime, 1, host) for host in ("ann", "bob")}
+    await control.pause(runtime, flow.key)
+    for host, tasks in claimed.items():
+        await report_all(runtime, tasks, host)
+    assert (await reading.get(runtime, flow.key)).state == FlowState.COMPLETED
+    assert await store.tasks.count_by("status", {"flow": flow.id}) == {TaskState.REPORTED: 2, TaskState.CANCELLED: 1}
 
 
 async def test_results_under_way_are_taken_while_a_flow_is_paused_and_what_follows_is_held(runtime: Runtime) -> None:

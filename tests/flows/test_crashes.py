@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from resolvers import claims, sweeping
+from resolvers import claims, reports, sweeping
 from resolvers.claims import ClaimRequest
 from resolvers.flows import control, reading
 from resolvers.runtime import Runtime
@@ -18,7 +18,7 @@ from storage.documents import Flow, FlowJob, FlowState
 from storage.documents import Level as StoredLevel
 from storage.flow_nodes import FlowJobs, Levels
 from storage.store import Store, open_store
-from tests.flows.hive import CHEAT, HONEST, Stored, Volunteers, check_nothing_is_left, open_pool, submit
+from tests.flows.hive import CHEAT, HONEST, Stored, Volunteers, check_nothing_is_left, open_pool, report, submit
 from tests.flows.model import Level
 from tests.flows.shapes import FLOWS
 from tests.resolvers.pool import Clock, Died, mortal, process
@@ -194,6 +194,28 @@ async def test_what_an_owner_did_when_the_process_ended_is_carried_through(
             second = await process(store.database, sandbox, clock, seed=survived)
             await _sweep_all(second, clock)
             await _carry_through(second, clock, flow, act)
+        survived += 1
+
+
+async def test_reports_that_come_while_a_flow_is_half_stopped_leave_all_of_it_to_a_retry(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survived, finished = 0, False
+    while not finished:
+        async with open_store("memory") as store:
+            clock = Clock()
+            first = await process(store.database, sandbox, clock)
+            await open_pool(first)
+            flow = await submit(first, FLOWS["nested"], keep_going=True)
+            held = (await claims.claim(first, ClaimRequest("ann", 100))).tasks
+            with mortal(monkeypatch) as ending, suppress(Died):
+                ending.operations = survived
+                await control.cancel(first, flow.key)
+                finished = True
+            second = await process(store.database, sandbox, clock, seed=survived)
+            await reports.submit(second, "ann", [report("ann", each) for each in held[::2]])
+            await _sweep_all(second, clock)
+            await _carry_through(second, clock, flow, control.cancel)
         survived += 1
 
 

@@ -106,8 +106,8 @@ class Volunteer:
         return len(claimed)
 
 
-class Died(Exception):
-    """The process ended here."""
+class Died(BaseException):
+    """The process ended here: nothing in it is carried on."""
 
 
 @dataclass(slots=True)
