@@ -10,8 +10,11 @@ import orjson
 import rfc8785
 
 from resolvers.errors import BadInput, TooLarge
+from sandbox import nesting
 
 MAX_BYTES = 1_000_000
+MAX_NESTING = 100
+"""Levels of arrays and objects; what flows make of values goes one level deeper."""
 EXACT_DIGITS = 15
 
 
@@ -21,10 +24,11 @@ class JsonText(str):
     __slots__ = ()
 
 
-def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES) -> str:
+def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: int = MAX_NESTING) -> str:
     """`value`, a Python value or a `JsonText`, as JSON text to store.
 
-    Raises BadInput for what JSON or a JavaScript number can't hold, and TooLarge over `max_bytes` of UTF-8.
+    Raises BadInput for what JSON or a JavaScript number can't hold, and TooLarge over `max_bytes` of UTF-8 and over
+    `max_nesting` levels of arrays and objects.
     """
     if isinstance(value, JsonText):
         text = str(value)
@@ -36,6 +40,8 @@ def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES) -> str:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > max_bytes:
         raise TooLarge(f"{field} may have at most {max_bytes:,} bytes of JSON, got {size:,}", field=field)
+    if text.count("[") + text.count("{") > max_nesting and (depth := nesting(text)) > max_nesting:
+        raise TooLarge(f"{field} may have at most {max_nesting} levels of arrays and objects, got {depth}", field=field)
     return text
 
 

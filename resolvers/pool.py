@@ -37,15 +37,17 @@ class PoolStatusCache:
         self._store = store
         self._status: PoolStatus | None = None
         self._fresh_until = 0.0
+        self._counting = asyncio.Lock()
 
     async def status(self, now: int) -> PoolStatus:
         """The counts, not older than a second or twenty times what they cost. `now`: ms since the epoch."""
-        began = time.monotonic()
-        if self._status is None or began >= self._fresh_until:
-            self._status = await self._count(now)
-            ended = time.monotonic()
-            self._fresh_until = ended + max(1.0, (ended - began) * COST_SHARE)
-        return self._status
+        async with self._counting:
+            began = time.monotonic()
+            if self._status is None or began >= self._fresh_until:
+                self._status = await self._count(now)
+                ended = time.monotonic()
+                self._fresh_until = ended + max(1.0, (ended - began) * COST_SHARE)
+            return self._status
 
     async def _count(self, now: int) -> PoolStatus:
         store = self._store

@@ -113,10 +113,12 @@ def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
 
 
 def checked_context(value: Any, field: str) -> str:
-    """A context as JSON text, `{}` where there is none. Raises BadInput for anything but an object."""
+    """A context as JSON text, `{}` where there is none. It holds values, and may be a level deeper than one.
+
+    Raises BadInput for anything but an object, and what `checked` raises."""
     if value is None:
         return "{}"
-    text = json_text.checked(value, field=field)
+    text = json_text.checked(value, field=field, max_nesting=json_text.MAX_NESTING + 1)
     if not text.lstrip().startswith("{"):
         raise BadInput(f"{field} takes an object, got {text[:50]}", field=field)
     return text

@@ -68,6 +68,7 @@ class Runtime:
         task = asyncio.create_task(self._guarded(work))
         self.background.add(task)
         task.add_done_callback(self.background.discard)
+        task.add_done_callback(lambda _: work.close())  # It may be cancelled before it began.
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:

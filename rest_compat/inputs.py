@@ -199,7 +199,10 @@ class MutationInput:
                 raise NoSuchResource from error
         if self.idempotent and idempotency_key is not None:
             given[self.idempotent.json_name] = idempotency_key
-        return {"input": self._reader.read(self.type, given, "")}
+        try:
+            return {"input": self._reader.read(self.type, given, "")}
+        except RecursionError:
+            raise BadRequest("The body is nested too deeply.") from None
 
     def _whole(self, body: bytes) -> dict[str, Any]:
         assert self.whole

@@ -1,6 +1,7 @@
 """Untrusted JavaScript, run in V8 worker processes that can be killed at any moment."""
 
 from sandbox.limits import VALIDATION, VOLUNTEER, Limits
+from sandbox.nesting import nesting
 from sandbox.outcomes import (
     UNDEFINED,
     FailureKind,
@@ -31,4 +32,5 @@ __all__ = [
     "SourceKind",
     "Threw",
     "WorkerStartError",
+    "nesting",
 ]

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, init_mini_racer
 
 from sandbox.limits import Limits
+from sandbox.nesting import nesting
 from sandbox.outcomes import FailureKind, SourceError
 
 PRELUDE = Path(__file__).with_name("prelude.js").read_text(encoding="utf-8")
@@ -27,7 +28,6 @@ LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
 LOCATION = re.compile(r"[^\n]*?:(\d+): (?:\w*Error: )?([^\n]*)\n([^\n]*)\n( *)\^")
 # JSON.stringify escapes a lone surrogate, and nothing else, as \ud...; the other escapes are skipped whole.
 ESCAPE = re.compile(r"\\(?:ud[89a-f][0-9a-f]{2}|.)")
-BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
 
 
 class FlagsIgnoredError(Exception):
@@ -124,7 +124,7 @@ class Context:
         limits = self._limits
         if len(text.encode()) > limits.result_bytes:
             return FailureKind.TOO_LARGE, f"the result is longer than {limits.result_bytes} bytes"
-        if _nesting(text) > limits.nesting:
+        if text.count("[") + text.count("{") > limits.nesting and nesting(text) > limits.nesting:
             return FailureKind.TOO_LARGE, f"the result is nested deeper than {limits.nesting} levels"
         return "returned", ESCAPE.sub(lambda found: "\\ufffd" if found[0].startswith("\\ud") else found[0], text)
 
@@ -152,16 +152,3 @@ def _scrubbed(text: str) -> str:
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _nesting(text: str) -> int:
-    depth = deepest = 0
-    if text.count("[") + text.count("{") < 2:
-        return 1
-    for bracket in BRACKET.finditer(text):
-        if bracket[1]:
-            depth += 1
-            deepest = max(deepest, depth)
-        elif bracket[2]:
-            depth -= 1
-    return deepest

@@ -18,14 +18,20 @@ from graphql import (
     ValidationContext,
     ValidationRule,
 )
+from graphql.execution import values
 
 MAX_DEPTH = 12
 MAX_ALIASES = 30
 MAX_TOKENS = 4_000
 MAX_COST = 20_000
+MAX_INPUT_NESTING = 1_000
+"""Of lists and objects in variables. A flow has two a level; one that has too many levels is told its path."""
 PAGE = 100
 PAGED_ARGUMENTS = frozenset({"first", "last"})
 MEMBERS = frozenset({"edges", "nodes"})
+
+# graphql-core stops at 200 on all interpreters, for want of stack on PyPy.
+values.MAX_NESTING_DEPTH = MAX_INPUT_NESTING  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

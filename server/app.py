@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -30,6 +31,8 @@ from storage.store import open_store
 
 PING_TIMEOUT_S = 2.0
 PREFLIGHT_S = 24 * 3600
+STACK_FRAMES = 5_000
+"""The input of a flow is read by recursion, ten frames a level and more."""
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
@@ -54,6 +57,7 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Runtime]:
         settings = self._settings
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), STACK_FRAMES))
         async with open_store(settings.database) as store, Sandbox(workers=settings.sandbox_workers) as sandbox:
             runtime = await make_runtime(store, sandbox)
             runtime.default_scheduler = settings.scheduler

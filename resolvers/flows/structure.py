@@ -98,7 +98,7 @@ def walk(root: NewLevel) -> Iterator[PlannedLevel]:
     while waiting:
         each = waiting.pop()
         if each.depth > MOST_DEPTH:
-            raise BadInput(f"a flow may be at most {MOST_DEPTH} levels deep", field=f"{each.path}dependent")
+            raise BadInput(f"a flow may have at most {MOST_DEPTH} levels below its root", field=each.path.rstrip("."))
         if number >= MOST_LEVELS:
             raise BadInput(f"a flow may have at most {MOST_LEVELS:,} levels", field=f"{each.path}dependent")
         yield each

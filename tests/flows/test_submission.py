@@ -90,13 +90,13 @@ def _chain(levels: int) -> NewLevel:
     return root
 
 
-async def test_a_flow_is_at_most_200_levels_deep(runtime: Runtime) -> None:
+async def test_a_flow_has_at_most_200_levels_below_its_root(runtime: Runtime) -> None:
     await open_pool(runtime)
     deepest = await submit(runtime, NewFlow(_chain(structure.MOST_DEPTH)))
     assert deepest.levels == structure.MOST_DEPTH + 1
     tree = await reading.tree(runtime, deepest)
     assert tree.count('"dependent"') == deepest.levels
-    with pytest.raises(BadInput, match="at most 200 levels deep") as refused:
+    with pytest.raises(BadInput, match="at most 200 levels below its root") as refused:
         await submit(runtime, NewFlow(_chain(structure.MOST_DEPTH + 1)))
     assert refused.value.field.startswith("dependent[0].dependent[0].")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resolvers.json_text import MAX_BYTES
+from resolvers.json_text import MAX_BYTES, MAX_NESTING
 from schema.scalars import SCALARS, JsonText
 from tests.resolvers.pool import DOUBLE
 from tests.schema.api import Api
@@ -75,18 +75,20 @@ async def test_a_number_that_json_does_not_have_is_refused_and_not_made_null(api
     assert await api.runtime.store.variables.count({}) == 0
 
 
-async def test_what_is_nested_deeper_than_json_writers_go_is_refused(api: Api) -> None:
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+async def test_a_value_that_is_nested_too_deeply_is_refused(api: Api, brackets: str) -> None:
     await api.done("createJob", "job { key }", name="double", executeFunction=DOUBLE)
-    deep: Any = []
-    for _ in range(250):
-        deep = [deep]
-    assert await _store(api, deep) == "[" * 251 + "]" * 251
+    deep: Any = [] if brackets == "[]" else {}
+    for _ in range(MAX_NESTING - 1):
+        deep = [deep] if brackets == "[]" else {"[": deep}
+    stored = await _store(api, deep)
+    assert stored.count(brackets[0]) >= MAX_NESTING
     [error] = await api.errors(
         'mutation ($value: JSON!) { createVariables(input: {job: "double", variables: [{value: $value}]}) '
         "{ userErrors { message } } }",
-        value=[[[[[deep]]]]],
+        value=[deep],
     )
-    assert "not a JSON value" in error["message"]
+    assert "at most 100 levels of arrays and objects, got 101" in error["message"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

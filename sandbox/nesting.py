@@ -1,0 +1,17 @@
+"""How deep JSON goes."""
+
+import re
+
+BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
+
+
+def nesting(text: str) -> int:
+    """Levels of arrays and objects in a JSON text."""
+    depth = deepest = 0
+    for bracket in BRACKET.finditer(text):
+        if bracket[1]:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket[2]:
+            depth -= 1
+    return deepest
