@@ -37,9 +37,11 @@ class FlowProgress:
     total: int = strawberry.field(description="Leaves so far; every further run of a `while` adds one.")
     by_state: LeafCounts = strawberry.field(description="Leaves by state.")
     fraction: float = strawberry.field(description="Share of the leaves that have ended, 0 to 1.")
-    throughput: float = strawberry.field(description="Jobs that ended a second, over the last minute.")
+    throughput: float = strawberry.field(
+        description="Leaves a second that hosts computed in the last minute, or in all of its time once it has ended."
+    )
     eta_seconds: float | None = strawberry.field(
-        description="What is left at that throughput, in seconds; null while nothing ends."
+        description="What is left at that throughput, in seconds; null while nothing is computed."
     )
 
     @classmethod

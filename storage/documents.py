@@ -315,6 +315,10 @@ class Lane(Document):
     def id_of(job: str, kind: LaneKind) -> str:
         return f"lane:{kind}:{job}"
 
+    @staticmethod
+    def job_of(lane_id: str) -> str:
+        return lane_id.split(":", 2)[2]
+
 
 @dataclass(slots=True, kw_only=True)
 class Assignment(Document):

@@ -134,7 +134,6 @@ class FlowJobs(FlowNodes[FlowJob]):
         Index(("flow", "seq")),
         Index(("flow", "state", "seq")),
         Index(("flow", "ended")),
-        Index(("flow", "finished_at")),
         Index(("level", "ended")),
         Index(("level", "position")),
         Index(("level", "state", "position")),
@@ -206,18 +205,22 @@ class FlowJobs(FlowNodes[FlowJob]):
             {name: {"$eq": value} for name, value in where.items()}, by="state", fields=["one", "iteration"]
         )
 
-    async def count_unended(self, flow: str) -> dict[str, int]:
-        """How many jobs of a flow have not ended, by level."""
-        return await self._collection.group_count({"flow": {"$eq": flow}, "ended": {"$eq": False}}, by="level")
+    async def count_unended(self, flow: str, job: str = "") -> dict[str, int]:
+        """How many jobs of a flow (of those that run this one) have not ended, by level."""
+        where: dict[str, Any] = {"flow": {"$eq": flow}, "ended": {"$eq": False}}
+        if job:
+            where["job"] = {"$eq": job}
+        return await self._collection.group_count(where, by="level")
 
     async def newest_rev(self) -> str:
         """The latest revision of any job, or empty."""
         stored = await self._collection.find({}, sort=[("rev", -1)], limit=1, projection=["rev"])
         return str(stored[0]["rev"]) if stored else ""
 
-    async def finished_since(self, flow: str, when: int) -> int:
-        """How many of a flow's jobs ended at or after `when` (ms since the epoch)."""
-        return await self._collection.count({"flow": {"$eq": flow}, "finished_at": {"$gte": when}})
+    async def completed_since(self, level: str, when: int) -> int:
+        """How many of a level's jobs completed at or after `when` (ms since the epoch)."""
+        done = {"level": {"$eq": level}, "state": {"$eq": NodeState.COMPLETED}, "finished_at": {"$gte": when}}
+        return await self._collection.count(done)
 
     async def changed_since(self, flow: str, rev: str, limit: int) -> list[FlowJob]:
         """A flow's that changed behind `rev`, the first change first."""

@@ -15,8 +15,8 @@ REOPENED = (NodeState.CANCELLED, NodeState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`by_state` sums to `total`; `fraction` of them have ended. `throughput` is jobs a second over the last minute
-    and `eta_s` what is left at that rate (None: nothing has ended lately)."""
+    """`by_state` sums to `total`; `fraction` of them have ended. `throughput` is leaves a second that hosts computed in
+    the last minute, and `eta_s` what is left at that rate (None: nothing was lately)."""
 
     total: int
     by_state: Mapping[NodeState, int]
@@ -39,12 +39,25 @@ async def of_flow(runtime: Runtime, flow: Flow) -> Progress:
         for state in REOPENED if flow.on_failure == "FAIL" else (NodeState.CANCELLED,):
             by_state[NodeState.WAITING] += by_state[state]
             by_state[state] = 0
-    throughput = await _throughput(runtime, flow)
+    if flow.ended:
+        throughput = by_state[NodeState.COMPLETED] / max(0.001, (flow.finished_at - flow.created_at) / 1000)
+    else:
+        window_ms = _window_ms(runtime, flow.created_at)
+        throughput = await runtime.store.runs.finished_since(flow.id, runtime.now() - window_ms) / (window_ms / 1000)
     return _progress(by_state, throughput)
 
 
 async def of_level(runtime: Runtime, level: Level) -> Progress:
-    return _progress(await _by_state(runtime, {"level": level.id}), 0.0)
+    """As of a flow; of the runs of a `while` only the last one counts for the throughput."""
+    by_state = await _by_state(runtime, {"level": level.id})
+    if not level.started_at:
+        return _progress(by_state, 0.0)
+    if level.ended:
+        took_s = max(0.001, (level.finished_at - level.started_at) / 1000)
+        return _progress(by_state, by_state[NodeState.COMPLETED] / took_s)
+    window_ms = _window_ms(runtime, level.started_at)
+    completed = await runtime.store.flow_jobs.completed_since(level.id, runtime.now() - window_ms)
+    return _progress(by_state, completed / (window_ms / 1000))
 
 
 async def _by_state(runtime: Runtime, where: dict[str, str]) -> dict[NodeState, int]:
@@ -56,12 +69,9 @@ async def _by_state(runtime: Runtime, where: dict[str, str]) -> dict[NodeState, 
     return counts
 
 
-async def _throughput(runtime: Runtime, flow: Flow) -> float:
-    now = runtime.now()
-    if flow.ended:
-        return flow.jobs / max(0.001, (flow.finished_at - flow.created_at) / 1000)
-    window = min(WINDOW_MS, max(1_000, now - flow.created_at))
-    return await runtime.store.flow_jobs.finished_since(flow.id, now - window) / (window / 1000)
+def _window_ms(runtime: Runtime, since: int) -> int:
+    """The last minute, or the time since it began."""
+    return min(WINDOW_MS, max(1_000, runtime.now() - since))
 
 
 def _progress(by_state: Mapping[NodeState, int], throughput: float) -> Progress:

@@ -67,7 +67,7 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[D
                 yield delta
                 last = delta
                 cursor = delta.cursor
-            elif not delta.jobs:
+            elif not delta.jobs and not delta.reset:
                 cursor = delta.cursor
             if delta.flow.ended:
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import yaml
 from pydantic.alias_generators import to_camel
 
@@ -15,16 +16,19 @@ class FlowFileProblem(Exception):
 def read_flow(file: str, text: str) -> dict[str, Any]:
     """The input of `submitFlow` that a file holds: `{name?, owner?, jobs, dependent?, onFailure?, idempotencyKey?}`.
 
-    What stands in it is checked by the pool. Raises FlowFileProblem for what is no YAML (JSON is YAML), or no object
-    with `jobs`.
+    What stands in it is checked by the pool. Raises FlowFileProblem for what is no YAML (JSON is YAML), no object with
+    `jobs`, or can't be sent as JSON.
     """
     try:
         content = yaml.safe_load(text)
+        flow: dict[str, Any] = _camel(content)
+        orjson.dumps(flow)
     except yaml.YAMLError as problem:
         raise FlowFileProblem(f"{file} can't be read: {' '.join(str(problem).split())}") from problem
+    except (TypeError, RecursionError) as problem:
+        raise FlowFileProblem(f"{file} can't be sent as JSON: {problem}") from problem
     if not isinstance(content, dict) or "jobs" not in content:
         raise FlowFileProblem(f"{file} holds no flow: an object with a list `jobs` was expected")
-    flow: dict[str, Any] = _camel(content)
     return flow
 
 

@@ -275,6 +275,32 @@ async def test_the_critical_path_is_estimated_by_jobs_left_hosts_and_run_times(r
     assert (path.levels, path.seconds) == ([], 0.0)
 
 
+async def test_a_level_of_long_jobs_is_more_critical_than_one_of_many_short_ones(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    many, long = Written([Job("number", "three")] * 6), Written([Job("object", "pair")] * 2)
+    flow = await submit(runtime, Written([Job("bare")], [many, long]))
+    host = await new_host(runtime)
+    for key, elapsed_ms in (("number", 1), ("object", 600_000)):
+        [done] = await claim(runtime, host, jobs=frozenset({key}))
+        value = reports.Report(done.task.id, done.task.lease, {"a": 1}, elapsed_ms=elapsed_ms)
+        await reports.submit(runtime, host, [value])
+    await sweeping.sweep(runtime)
+    path = await critical_path.of_flow(runtime, flow)
+    # One long job, and a root of which nothing is known: it takes as long as the others on average.
+    assert (_numbers(path.levels), path.seconds) == ([2, 0], 600.0 + 300.0005)
+
+
+async def test_each_run_of_a_while_counts_for_the_rate(runtime: Runtime, clock: Clock) -> None:
+    await open_pool(runtime)
+    host = await new_host(runtime)
+    flow = await submit(runtime, Written([Job("count", "only", repeat=below(100))]))
+    for _ in range(10):
+        clock.advance(1)
+        await report_all(runtime, host, await claim(runtime, host))
+    at = await progress.of_flow(runtime, flow)
+    assert (at.total, at.throughput, at.eta_s) == (11, 1.0, 1.0)
+
+
 async def test_levels_have_a_progress_of_their_own_that_sums_to_the_flows(
     runtime: Runtime, chance: random.Random
 ) -> None:
