@@ -34,6 +34,7 @@ class VariableState(Enum):
 @strawberry.enum(description="Where a task stands: READY, LEASED, then REPORTED, EXPIRED or CANCELLED.")
 class TaskState(Enum):
     READY = described("ready", "Waiting for a host.")
+    HELD = described("held", "Its flow is paused.")
     LEASED = described("leased", "A host is computing it.")
     REPORTING = described("reporting", "A result has come and is being validated.")
     REPORTED = described("reported", "Its result is stored and judged.")

@@ -92,17 +92,38 @@ class SubmitFlowInput:
     )
 
 
-@strawberry.input(description="The flow to act on.")
-class FlowInput:
-    flow: str = strawberry.field(description="The flow's key.")
+@strawberry.input
+class _TheFlow:
+    flow: str = strawberry.field(description="The flow's key or global id.")
+
+    @property
+    def key(self) -> str:
+        return key_or_reference(self.flow, "Flow")
+
+
+@strawberry.input(description="The flow to end.")
+class CancelFlowInput(_TheFlow):
+    pass
+
+
+@strawberry.input(description="The flow to pause.")
+class PauseFlowInput(_TheFlow):
+    pass
+
+
+@strawberry.input(description="The flow to go on with.")
+class ResumeFlowInput(_TheFlow):
+    pass
+
+
+@strawberry.input(description="The flow to try again.")
+class RetryFlowInput(_TheFlow):
+    pass
 
 
 @strawberry.type(description="The answer of a mutation on a flow.")
 class FlowPayload(Payload):
     flow: Flow | None = strawberry.field(default=None, description="The flow as it is now.")
-
-
-TheFlow = Annotated[FlowInput, strawberry.argument(description="The flow.")]
 
 
 @strawberry.type
@@ -129,23 +150,39 @@ class FlowMutation:
         return FlowPayload(flow=Flow.of(await submission.submit(context.runtime, new, context.pool_addresses)))
 
     @strawberry.mutation(extensions=[UserErrors(FlowPayload)], description="End a flow. What has completed stays.")
-    async def cancel_flow(self, info: PoolInfo, input: TheFlow) -> FlowPayload:  # noqa: A002
-        return FlowPayload(flow=Flow.of(await control.cancel(info.context.runtime, input.flow)))
+    async def cancel_flow(
+        self,
+        info: PoolInfo,
+        input: Annotated[CancelFlowInput, strawberry.argument(description="The flow.")],  # noqa: A002
+    ) -> FlowPayload:
+        return FlowPayload(flow=Flow.of(await control.cancel(info.context.runtime, input.key)))
 
     @strawberry.mutation(
         extensions=[UserErrors(FlowPayload)],
         description="Hand out nothing of a flow for a while. What is under way may be reported.",
     )
-    async def pause_flow(self, info: PoolInfo, input: TheFlow) -> FlowPayload:  # noqa: A002
-        return FlowPayload(flow=Flow.of(await control.pause(info.context.runtime, input.flow)))
+    async def pause_flow(
+        self,
+        info: PoolInfo,
+        input: Annotated[PauseFlowInput, strawberry.argument(description="The flow.")],  # noqa: A002
+    ) -> FlowPayload:
+        return FlowPayload(flow=Flow.of(await control.pause(info.context.runtime, input.key)))
 
     @strawberry.mutation(extensions=[UserErrors(FlowPayload)], description="Have a paused flow go on.")
-    async def resume_flow(self, info: PoolInfo, input: TheFlow) -> FlowPayload:  # noqa: A002
-        return FlowPayload(flow=Flow.of(await control.resume(info.context.runtime, input.flow)))
+    async def resume_flow(
+        self,
+        info: PoolInfo,
+        input: Annotated[ResumeFlowInput, strawberry.argument(description="The flow.")],  # noqa: A002
+    ) -> FlowPayload:
+        return FlowPayload(flow=Flow.of(await control.resume(info.context.runtime, input.key)))
 
     @strawberry.mutation(
         extensions=[UserErrors(FlowPayload)],
         description="Have a failed or cancelled flow go on from what did not complete. What completed is kept.",
     )
-    async def retry_flow(self, info: PoolInfo, input: TheFlow) -> FlowPayload:  # noqa: A002
-        return FlowPayload(flow=Flow.of(await control.retry(info.context.runtime, input.flow)))
+    async def retry_flow(
+        self,
+        info: PoolInfo,
+        input: Annotated[RetryFlowInput, strawberry.argument(description="The flow.")],  # noqa: A002
+    ) -> FlowPayload:
+        return FlowPayload(flow=Flow.of(await control.retry(info.context.runtime, input.key)))

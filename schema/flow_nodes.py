@@ -16,7 +16,7 @@ from resolvers.json_text import JsonText
 from schema.connections import After, Connection, First, connection, page_size
 from schema.context import PoolInfo
 from schema.flow_progress import FlowProgress, WaitReason
-from schema.flow_states import FlowNodeState
+from schema.flow_states import FlowNodeState, FlowRunState
 from schema.nodes import Node, global_id
 from schema.results import Result
 from schema.tasks import Task
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 class FlowRun(Node):
     document: strawberry.Private[RunDocument]
     iteration: int = strawberry.field(description="How many runs the job had completed before.")
+    generation: int = strawberry.field(description="How often the flow had been retried when it was made.")
+    state: FlowRunState = strawberry.field(description="Where it stands.")
     context: JsonText = strawberry.field(description="What the job's function got beside the variable.")
     variable: JsonText = strawberry.field(description="The variable's value.")
     reason: str | None = strawberry.field(description="Why it failed or was cancelled.")
@@ -42,6 +44,8 @@ class FlowRun(Node):
             id=global_id("FlowRun", run.id),
             document=run,
             iteration=run.iteration,
+            generation=run.generation,
+            state=FlowRunState(run.state),
             context=JsonText(run.context),
             variable=JsonText(run.value),
             reason=run.reason or None,

@@ -9,18 +9,18 @@ import strawberry
 from schema.enums import described
 
 
-@strawberry.enum(description="Where a flow stands. The last three are final.")
+@strawberry.enum(description="Where a flow stands. The last three are final, until its owner retries it.")
 class FlowState(Enum):
-    PENDING = described("new", "It is being stored.")
+    PENDING = described("new", "It is being submitted.")
     RUNNING = described("running", "Its jobs are handed out as their turn comes.")
     PAUSED = described("paused", "Nothing of it is handed out; what is under way may be reported.")
     CANCELLING = described("cancelling", "What has not ended is being cancelled.")
     COMPLETED = described("completed", "It has its result.")
-    FAILED = described("failed", "A job failed, and the flow with it.")
-    CANCELLED = described("cancelled", "Its owner ended it.")
+    FAILED = described("failed", "A job failed, or what was merged grew too large; `reason` says which.")
+    CANCELLED = described("cancelled", "Its owner ended it, or never submitted it completely; `reason` says which.")
 
 
-@strawberry.enum(description="Where a level or a job of a flow stands. The last four are final.")
+@strawberry.enum(description="Where a level or a job of a flow stands. The last four are final, until a retry.")
 class FlowNodeState(Enum):
     WAITING = described("waiting", "Its turn has not come.")
     QUEUED = described("queued", "It waits for a host.")
@@ -28,6 +28,15 @@ class FlowNodeState(Enum):
     COMPLETED = described("completed", "It has its result.")
     FAILED = described("failed", "It can't be computed; `reason` says why.")
     SKIPPED = described("skipped", "Its `if` did not hold.")
+    CANCELLED = described("cancelled", "The flow ended before it did.")
+
+
+@strawberry.enum(description="Where one run of a flow's job stands.")
+class FlowRunState(Enum):
+    NEW = described("new", "Just stored; its tasks are being created.")
+    OPEN = described("open", "It wants results.")
+    DONE = described("done", "It has its canonical result.")
+    FAILED = described("failed", "Its policy's limits were reached without a canonical result.")
     CANCELLED = described("cancelled", "The flow ended before it did.")
 
 

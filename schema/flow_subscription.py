@@ -13,6 +13,7 @@ from schema.flow_nodes import FlowJob
 from schema.flow_progress import FlowProgress
 from schema.flow_states import FlowState
 from schema.flows import Flow
+from schema.nodes import key_or_reference
 
 
 @strawberry.type(description="What changed in a flow since the cursor before.")
@@ -49,10 +50,10 @@ class FlowSubscription:
     async def flow_progress(
         self,
         info: PoolInfo,
-        key: Annotated[str, strawberry.argument(description="The flow's key.")],
+        key: Annotated[str, strawberry.argument(description="The flow's key or global id.")],
         after: Annotated[
             str | None, strawberry.argument(description="The `cursor` of the last delta that was received.")
         ] = None,
     ) -> AsyncIterator[FlowDelta]:
-        async for delta in watching.watch(info.context.runtime, key, after or ""):
+        async for delta in watching.watch(info.context.runtime, key_or_reference(key, "Flow"), after or ""):
             yield FlowDelta.of(delta)

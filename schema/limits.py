@@ -29,6 +29,8 @@ MAX_INPUT_NESTING = 1_000
 PAGE = 100
 PAGED_ARGUMENTS = frozenset({"first", "last"})
 MEMBERS = frozenset({"edges", "nodes"})
+HEAVY = {"tree": 1_000, "criticalPath": 200}
+"""Fields that look at a whole flow, and what each costs beside its own fields."""
 
 # graphql-core stops at 200 on all interpreters, for want of stack on PyPy.
 values.MAX_NESTING_DEPTH = MAX_INPUT_NESTING  # type: ignore[attr-defined]
@@ -114,7 +116,7 @@ def _field(node: FieldNode, below: Weight) -> Weight:
     return Weight(
         depth=below.depth + 1 if node.selection_set and not name.startswith("__") else 0,
         aliases=below.aliases + bool(node.alias),
-        cost=1 + (_page(node) if below.pages else 1) * below.cost,
+        cost=1 + HEAVY.get(name, 0) + (_page(node) if below.pages else 1) * below.cost,
         # `Flow.nodes` is a list with members of its own: its flow is no list.
         pages=name in MEMBERS and not below.pages,
     )

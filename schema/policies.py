@@ -21,7 +21,9 @@ class Policy:
     )
     adaptive: bool = strawberry.field(description="Whether the word of a host with a good record is enough.")
     accepts_variables_from: VariableSource = strawberry.field(description="Who may add variables.")
-    max_iterations: int = strawberry.field(description="How often a `while` of a flow may repeat a job.")
+    max_iterations: int = strawberry.field(
+        description="How many runs the `while` of a flow's job may make, the first one included."
+    )
 
     @classmethod
     def of(cls, policy: StoredPolicy) -> Policy:
@@ -65,7 +67,7 @@ class PolicyInput:
     )
     max_iterations: int | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Repeats that a `while` of a flow may ask for: 1 to 1000000, default 1000.",
+        description="Runs that the `while` of a flow's job may make, with the first one: 1 to 1000000, default 1000.",
     )
 
     def changes(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from schema.variables import Variable
 @strawberry.type(description="How many tasks are in each state.")
 class TaskCounts:
     ready: int = strawberry.field(description="Waiting for a host: the depth of the queue.")
+    held: int = strawberry.field(description="Of flows that are paused.")
     leased: int = strawberry.field(description="Being computed.")
     reported: int = strawberry.field(description="With a judged result.")
     expired: int = strawberry.field(description="Whose lease ran out.")
@@ -79,6 +80,7 @@ class PoolStatus:
             measured_at=moment(status.measured_at),
             tasks=TaskCounts(
                 ready=tasks[TaskState.READY],
+                held=tasks[TaskState.HELD],
                 leased=tasks[TaskState.LEASED],
                 reported=tasks[TaskState.REPORTED] + tasks[TaskState.REPORTING],
                 expired=tasks[TaskState.EXPIRED] + tasks[TaskState.EXPIRING],

@@ -74,4 +74,5 @@ async def _refuse_incomplete(runtime: Runtime, flow: Flow) -> None:
 
 
 def _not_possible(flow: Flow, done: str, states: str) -> Conflict:
-    return Conflict(f"a flow can be {done} while it is {states}; this one is {flow.state}", field="flow")
+    state = "still being submitted" if flow.state == FlowState.NEW else flow.state
+    return Conflict(f"a flow can be {done} while it is {states}; this one is {state}", field="flow")

@@ -169,7 +169,7 @@ async def _list(url: str, state: str | None, owner: str | None) -> list[dict[str
 
 def _steering(name: str, what: str) -> None:
     """Add the command that carries out the mutation `nameFlow` on a flow."""
-    document = f"mutation ($input: FlowInput!) {{ {name}Flow(input: $input) {ANSWER} }}"
+    document = f"mutation ($input: {name.title()}FlowInput!) {{ {name}Flow(input: $input) {ANSWER} }}"
 
     async def steer(url: str, key: str) -> dict[str, Any]:
         async with PoolClient(url) as client:
