@@ -282,7 +282,7 @@ async def _supply(runtime: Runtime, cases: Sequence[Case]) -> None:
         outstanding = sum(task is None or _outstanding(case, task) for task in found.values())
         shortfall = find_shortfall(case.policy, case.ballots, outstanding=outstanding, total=unit.total)
         if isinstance(shortfall, GivenUp):
-            case.unit = await give_up(runtime, unit, shortfall.reason)
+            case.unit = await give_up(runtime, unit, shortfall.reason + _last_failure(case))
             verdicts += _verdicts(case)
             continue
         if numbers := [*missing, *range(unit.total, unit.total + shortfall.replicas)]:
@@ -294,6 +294,11 @@ async def _supply(runtime: Runtime, cases: Sequence[Case]) -> None:
     await _pronounce(runtime, verdicts)
     if wanted:
         await replicas.add(runtime, [case.unit for case in cases], wanted)
+
+
+def _last_failure(case: Case) -> str:
+    failed = [result for result in case.results.values() if not result.digest and result.reason]
+    return f"; the last one: {max(failed, key=lambda result: result.seq).reason}" if failed else ""
 
 
 def _outstanding(case: Case, task: Task) -> bool:

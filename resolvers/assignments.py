@@ -17,6 +17,14 @@ async def unheld(runtime: Runtime, host: str, candidates: Sequence[Task]) -> dic
     return {unit: task for unit, task in by_unit.items() if Assignment.id_of(unit, host) not in taken}
 
 
+async def holders(runtime: Runtime, unit: str, hosts: Iterable[str]) -> set[str]:
+    """Those of the hosts that have a replica of the unit, and get no other."""
+    by_id = {Assignment.id_of(unit, host): host for host in hosts}
+    held = await runtime.store.assignments.get_many(by_id)
+    lapsed = {assignment.id for assignment, _ in await _lapsed(runtime, held.values())}
+    return {by_id[each] for each in held.keys() - lapsed}
+
+
 async def assign(runtime: Runtime, host: str, token: str, tasks: Sequence[Task]) -> list[Task]:
     """Note that `host` has these tasks by the lease `token`; those of whose units it has no other replica. To note one
     again changes nothing."""

@@ -24,7 +24,7 @@ class FlowState(Enum):
 class FlowNodeState(Enum):
     WAITING = described("waiting", "Its turn has not come.")
     QUEUED = described("queued", "It waits for a host.")
-    RUNNING = described("running", "A host has taken it.")
+    RUNNING = described("running", "A host has taken it; after a try that failed it waits for another one.")
     COMPLETED = described("completed", "It has its result.")
     FAILED = described("failed", "It can't be computed; `reason` says why.")
     SKIPPED = described("skipped", "Its `if` did not hold.")
@@ -54,7 +54,9 @@ class WaitKind(Enum):
     STARTING = described("STARTING", "It is about to start.")
     NO_VOLUNTEER = described("NO_VOLUNTEER", "No volunteer has asked for work lately.")
     NO_SUPPORTER = described("NO_SUPPORTER", "No volunteer supports this job or its owner.")
+    NO_OTHER_VOLUNTEER = described("NO_OTHER_VOLUNTEER", "Every volunteer that asks for work has had it already.")
     QUEUE = described("QUEUE", "It is in the queue for a volunteer.")
     COMPUTING = described("COMPUTING", "Hosts are computing it.")
     JUDGING = described("JUDGING", "What hosts reported is being judged.")
     VOTES = described("VOTES", "More equal results are needed.")
+    FAILURES = described("FAILURES", "Some of its results failed; others may still come.")

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from resolvers import assignments
 from resolvers.assessment import numbers_of
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowJob, FlowState, Host, NodeState, Result, Run, Task, TaskState
+from storage.documents import Flow, FlowJob, FlowState, Host, NodeState, Result, Run, Task, TaskState, Verdict
 
 SAMPLE = 20
 RECENTLY_MS = 120_000
@@ -26,10 +27,12 @@ class WaitKind(StrEnum):
     STARTING = "STARTING"
     NO_VOLUNTEER = "NO_VOLUNTEER"
     NO_SUPPORTER = "NO_SUPPORTER"
+    NO_OTHER_VOLUNTEER = "NO_OTHER_VOLUNTEER"
     QUEUE = "QUEUE"
     COMPUTING = "COMPUTING"
     JUDGING = "JUDGING"
     VOTES = "VOTES"
+    FAILURES = "FAILURES"
 
 
 COUNTED = {
@@ -124,29 +127,49 @@ async def _of_active(runtime: Runtime, active: Sequence[FlowJob]) -> list[Wait]:
             WaitKind.VOTES: _missing_votes(run, [results[each] for each in ids[run.id] if each in results]),
         }
         found = [Wait.counted(kind, count) for kind, count in counts.items() if count]
+        found += _failures(run, [results[each] for each in ids[run.id] if each in results])
         if TaskState.READY in states:
-            found.append(await _of_queue(runtime, flow_job, hosts))
+            found.append(await _of_queue(runtime, run, hosts))
         waits += found or [Wait(WaitKind.STARTING, "it is about to go on")]
     return waits
 
 
 def _missing_votes(run: Run, results: Sequence[Result]) -> int:
-    """How many more equal results would decide a run that has results; 0 where it has none, or is decided."""
-    if run.finished_at or not results:
-        return 0
+    """How many more equal results would decide a run that has votes; 0 where it has none, or is decided."""
     votes = Counter(result.digest for result in results if result.digest and not result.second_vote)
-    return max(0, Policy.of(run.policy).quorum - max(votes.values(), default=0))
+    if run.finished_at or not votes:
+        return 0
+    return max(0, Policy.of(run.policy).quorum - max(votes.values()))
 
 
-async def _of_queue(runtime: Runtime, flow_job: FlowJob, hosts: Sequence[Host]) -> Wait:
+def _failures(run: Run, results: Sequence[Result]) -> list[Wait]:
+    """What became of the tries that failed, as long as the run has others."""
+    failed = [result for result in results if result.verdict == Verdict.INVALID and not result.digest]
+    if run.finished_at or not failed:
+        return []
+    count, most = len(failed), Policy.of(run.policy).max_errors
+    last = max(failed, key=lambda result: result.seq)
+    return [Wait(WaitKind.FAILURES, f"{count} of its results failed, {most} would be too many: {last.reason}", count)]
+
+
+async def _of_queue(runtime: Runtime, run: Run, hosts: Sequence[Host]) -> Wait:
     if not hosts:
         return Wait(WaitKind.NO_VOLUNTEER, "no volunteer has asked for work in the last two minutes", 1)
-    job = await runtime.store.jobs.by_key(flow_job.job)
+    job = await runtime.store.jobs.by_key(run.job)
     owner = job.owner if job else ""
-    if not _supporters(hosts, flow_job.job, owner):
-        return Wait(WaitKind.NO_SUPPORTER, f"no volunteer supports the job {flow_job.job!r} or its owner {owner!r}", 1)
+    supporters = _supporters(hosts, run.job, owner)
+    if not supporters:
+        named = f"the job {run.job!r}" + (f" or its owner {owner!r}" if owner else "")
+        return Wait(WaitKind.NO_SUPPORTER, f"no volunteer supports {named}", 1)
+    # Each has another replica: where there are more of them than replicas, some have none.
+    few = len(supporters) <= run.total + run.unsolicited
+    if few and len(await assignments.holders(runtime, run.id, supporters)) == len(supporters):
+        message = "every volunteer that asks for work has had it; another one is needed"
+        return Wait(WaitKind.NO_OTHER_VOLUNTEER, message, 1)
     return Wait(WaitKind.QUEUE, "in the queue for a volunteer", 1)
 
 
-def _supporters(hosts: Sequence[Host], job: str, owner: str) -> list[Host]:
-    return [host for host in hosts if (not host.owners or owner in host.owners) and (not host.jobs or job in host.jobs)]
+def _supporters(hosts: Sequence[Host], job: str, owner: str) -> list[str]:
+    return [
+        host.key for host in hosts if (not host.owners or owner in host.owners) and (not host.jobs or job in host.jobs)
+    ]

@@ -115,6 +115,25 @@ async def test_it_counts_hosts_at_work_and_missing_votes(runtime: Runtime) -> No
     assert await waits(runtime, flow) == ([], [[]])
 
 
+async def test_a_job_that_failed_says_why_and_whom_it_waits_for(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    flow = await submit(runtime, Written([Job("broken", policy={"max_errors": 2})]))
+    first = await new_host(runtime)
+    await report_all(runtime, first, await claim(runtime, first))
+    told, _ = await waits(runtime, flow)
+    assert told == [
+        Wait(WaitKind.FAILURES, "1 of its results failed, 2 would be too many: the computation failed: broken", 1),
+        Wait(WaitKind.NO_OTHER_VOLUNTEER, "every volunteer that asks for work has had it; another one is needed", 1),
+    ]
+    second = await new_host(runtime)
+    assert [each.kind for each in (await waits(runtime, flow))[0]] == [WaitKind.FAILURES, WaitKind.QUEUE]
+    await report_all(runtime, second, await claim(runtime, second))
+    assert (await reading.get(runtime, flow.key)).reason == (
+        "its job 'broken' failed: its failed results reached the policy's max_errors, 2; "
+        "the last one: the computation failed: broken"
+    )
+
+
 async def test_what_it_counts_over_several_jobs_it_says_in_words_too(runtime: Runtime) -> None:
     await open_pool(runtime)
     flow = await submit(runtime, Written([Job("number", "three")] * 5))
@@ -150,7 +169,7 @@ async def test_votes_that_disagree_are_still_missing(runtime: Runtime) -> None:
         [claimed] = await claim(runtime, host)
         await reports.submit(runtime, host, [reports.Report(claimed.task.id, claimed.task.lease, value)])
     told, _ = await waits(runtime, flow)
-    assert [(each.kind, each.count) for each in told] == [(WaitKind.VOTES, 1), (WaitKind.QUEUE, 1)]
+    assert [(each.kind, each.count) for each in told] == [(WaitKind.VOTES, 1), (WaitKind.NO_OTHER_VOLUNTEER, 1)]
 
 
 async def test_a_job_waits_for_the_levels_below(runtime: Runtime) -> None:

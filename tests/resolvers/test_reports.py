@@ -131,7 +131,7 @@ async def test_a_variable_is_given_up_after_too_many_errors_by_hosts_that_differ
     [variable] = await store.variables.page({}, first=1)
     assert (variable.state, variable.reason) == (
         UnitState.FAILED,
-        "its failed results reached the policy's max_errors, 2",
+        "its failed results reached the policy's max_errors, 2; the last one: the computation failed: boom",
     )
     assert not await THIRD.claim(runtime)
 
