@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.live import Live
 
+from server.cli.flow_watching import watch_to_its_end
 from server.cli.load import DEFAULT_URL
 from server.cli.problems import Failure, one_line
-from server.flows import FlowFileProblem, FlowPicture, FlowUpdate, read_flow, watch_flow
+from server.flows import FlowFileProblem, read_flow
 from server.pool_client import NotAPool, PoolClient, PoolRefused, PoolUnavailable
 
 ANSWER = "{ flow { key name state reason result jobCount levelCount } userErrors { field message code } }"
@@ -49,7 +48,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
 @flow.command()
 @click.argument("file")
 @url_option
-@click.option("--watch", is_flag=True, help="Watch it until it ends; exit code 1 unless it completes.")
+@click.option("--watch", is_flag=True, help="Watch it until it ends, as `flow watch` does.")
 @click.option("--key", "idempotency_key", metavar="TEXT", help="Submitting again with this key answers the same flow.")
 @json_option
 def submit(file: str, url: str, watch: bool, idempotency_key: str | None, as_json: bool) -> None:
@@ -78,9 +77,9 @@ def submit(file: str, url: str, watch: bool, idempotency_key: str | None, as_jso
     if as_json:
         click.echo(json.dumps(stored))
     else:
-        click.echo(f"flow {stored['key']}: {stored['jobCount']:,} jobs in {stored['levelCount']:,} levels")
+        click.echo(f"flow {stored['key']} (jobs: {stored['jobCount']:,}, levels: {stored['levelCount']:,})")
     if watch:
-        _watch(url, stored["key"], as_json)
+        watch_to_its_end(url, stored["key"], as_json=as_json)
 
 
 async def _submit(url: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -94,55 +93,11 @@ async def _submit(url: str, given: dict[str, Any]) -> dict[str, Any]:
 @url_option
 @json_option
 def watch(key: str, url: str, as_json: bool) -> None:
-    """Watch the flow KEY until it ends: its levels with progress bars. Exit code 1 unless it completes."""
-    _watch(url, key, as_json)
+    """Watch the flow KEY until it ends: its levels with progress bars.
 
-
-def _watch(url: str, key: str, as_json: bool) -> None:
-    last = _run(_follow(url, key, as_json))
-    if not as_json:
-        _say_end(last)
-    if last["state"] != "COMPLETED":
-        raise SystemExit(1)
-
-
-async def _follow(url: str, key: str, as_json: bool) -> dict[str, Any]:
-    console = Console()
-    async with PoolClient(url) as client:
-        if as_json:
-            return await _tell(client, key, lambda update: click.echo(json.dumps(update.delta)))
-        if not console.is_terminal:
-            return await _tell(client, key, _say_progress)
-        picture = FlowPicture()
-        with Live(picture, console=console, auto_refresh=False) as live:
-
-            def draw(update: FlowUpdate) -> None:
-                picture.update(update)
-                live.refresh()
-
-            return await _tell(client, key, draw)
-
-
-async def _tell(client: PoolClient, key: str, tell: Callable[[FlowUpdate], object]) -> dict[str, Any]:
-    """The last delta."""
-    last: dict[str, Any] = {}
-    async for update in watch_flow(client, key):
-        tell(update)
-        last = update.delta
-    return last
-
-
-def _say_progress(update: FlowUpdate) -> None:
-    progress = update.delta["progress"]
-    counts = ", ".join(f"{count} {state}" for state, count in progress["byState"].items() if count)
-    click.echo(f"{update.delta['state']}: {progress['fraction']:.0%} of {progress['total']:,} ({counts})")
-
-
-def _say_end(last: dict[str, Any]) -> None:
-    if last["state"] == "COMPLETED":
-        click.echo(json.dumps(last["flow"]["result"], ensure_ascii=False, indent=2))
-    else:
-        click.echo(f"{last['state']}: {last['flow']['reason']}", err=True)
+    Exit code 1 unless it completes, 3 where the pool is lost for a minute: the flow may go on.
+    """
+    watch_to_its_end(url, key, as_json=as_json)
 
 
 @flow.command(name="list")

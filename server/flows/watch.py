@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +33,19 @@ class FlowUpdate:
     tree: dict[str, Any] | None
 
 
-async def watch_flow(client: PoolClient, key: str, *, patience_s: float = 60.0) -> AsyncIterator[FlowUpdate]:
+async def watch_flow(
+    client: PoolClient,
+    key: str,
+    *,
+    patience_s: float = 60.0,
+    lost: Callable[[PoolUnavailable], object] = lambda _: None,
+) -> AsyncIterator[FlowUpdate]:
     """The updates of a flow, the last one when it has ended.
 
-    A lost connection is taken up again at its cursor. Raises PoolUnavailable where the pool is away for longer than
-    `patience_s` seconds, PoolRefused for a flow that is not there, and NotAPool.
+    A lost connection, of which `lost` is told, is taken up again at its cursor.
+
+    Raises PoolUnavailable where the pool is away for longer than `patience_s` seconds, PoolRefused for a flow that is
+    not there, and NotAPool.
     """
     after: str | None = None
     away_since: float | None = None
@@ -51,8 +59,10 @@ async def watch_flow(client: PoolClient, key: str, *, patience_s: float = 60.0) 
                 tree = (await client.call(TREE, key=key))["flow"]["tree"] if delta["reset"] else None
                 yield FlowUpdate(delta, tree)
             return
-        except PoolUnavailable:
-            away_since = away_since or loop.time()
+        except PoolUnavailable as problem:
+            if away_since is None:
+                away_since = loop.time()
+                lost(problem)
             if loop.time() - away_since > patience_s:
                 raise
             await asyncio.sleep(PAUSE_S)

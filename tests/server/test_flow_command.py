@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from rich.console import Console
 
 from server.cli.group import commands
 from server.flows import FlowFileProblem, FlowPicture, FlowUpdate, read_flow
-from server.pool_client import PoolClient
+from server.pool_client import PoolClient, PoolUnavailable
 from server.volunteer.calls import LeasedTask, PoolCalls, Report
-from tests.processes import running_server
+from tests.processes import running_server, started
 from tests.server.work import CREATE_JOB, CREATE_VARIABLES, SQUARE
 
 ONE = {"name": "one", "jobs": [{"job": "square", "variable": "three"}]}
@@ -88,7 +89,7 @@ def submit(pool: str, flow: Mapping[str, Any], *options: str) -> Result:
 
 
 def key_of(result: Result) -> str:
-    found = re.match(f"flow ({KEY}): ", result.stdout)
+    found = re.match(f"flow ({KEY}) ", result.stdout)
     assert found, result.output
     return found[1]
 
@@ -111,8 +112,8 @@ def test_submitting_a_file_says_the_flows_key_and_size(pool: str, tmp_path: Path
     file.write_text("name: two\njobs: [{job: square, variable: two, if: '() => true'}]\non_failure: CONTINUE\n")
     submitted = run(pool, "submit", str(file))
     assert submitted.exit_code == 0
-    assert re.fullmatch(f"flow {KEY}: 1 jobs in 1 levels\n", submitted.stdout)
-    assert re.fullmatch(f"flow {KEY}: 3 jobs in 2 levels\n", submit(pool, TREE).stdout)
+    assert re.fullmatch(rf"flow {KEY} \(jobs: 1, levels: 1\)\n", submitted.stdout)
+    assert re.fullmatch(rf"flow {KEY} \(jobs: 3, levels: 2\)\n", submit(pool, TREE).stdout)
 
 
 def test_programs_get_the_stored_flow_as_json(pool: str) -> None:
@@ -126,11 +127,12 @@ def test_watching_ends_with_the_result_and_exit_code_0(pool: str) -> None:
         watched = submit(pool, TREE, "--watch")
     assert watched.exit_code == 0, watched.output
     first, *progress, opening, last, closing = watched.stdout.splitlines()
-    assert first.endswith(": 3 jobs in 2 levels")
+    assert first.endswith("(jobs: 3, levels: 2)")
     assert [opening, last, closing] == ["{", '  "last": 9', "}"]
     assert progress[-1] == "COMPLETED: 100% of 3 (3 completed)"
     for line in progress:
-        assert re.fullmatch(r"(RUNNING|COMPLETED): \d+% of 3 \((\d+ \w+(, )?)+\)", line), line
+        assert re.fullmatch(r"(RUNNING|COMPLETED): \d+% of 3 \((\d+ \w+(, )?)+\)(: .+)?", line), line
+    assert len(set(progress)) == len(progress)
 
 
 def test_programs_that_watch_get_a_line_for_each_update(pool: str) -> None:
@@ -151,7 +153,58 @@ def test_watching_a_flow_that_fails_ends_with_exit_code_1(pool: str, options: Se
         assert lines(watched)[-1]["state"] == "FAILED"
         assert watched.stderr == ""
     else:
-        assert watched.stderr.startswith("FAILED: its job 'broken' failed: ")
+        why, end = watched.stderr.splitlines()
+        assert why.startswith("job 0, broken, failed: its failed results reached")
+        assert end.startswith("FAILED: its job 'broken' failed: ")
+        assert "whyWaiting" not in watched.stdout
+
+
+def test_a_flow_that_went_on_without_a_job_says_why_that_failed(pool: str) -> None:
+    with volunteer(pool):
+        watched = submit(pool, {**BROKEN, "onFailure": "CONTINUE"}, "--watch")
+    assert (watched.exit_code, watched.stdout.splitlines()[-1]) == (0, "{}")
+    assert watched.stderr.endswith("the last one: the computation failed: no\n")
+
+
+def test_without_a_terminal_it_is_said_what_a_flow_waits_for(pool: str) -> None:
+    key = key_of(submit(pool, {**ONE, "owner": "somebody"}))
+    with started("flow", "watch", key, "--url", pool) as watching:
+        assert watching.stdout is not None
+        line = watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        said, _ = watching.communicate(timeout=30)
+    assert line.startswith("RUNNING: 0% of 1 (1 queued): ")
+    assert "volunteer" in line
+    assert watching.returncode == 130
+    assert f"watch it with `comp-pool flow watch {key}`" in said
+    assert run(pool, "cancel", key).exit_code == 0
+
+
+def test_a_pool_that_is_lost_for_good_is_no_flow_that_failed(pool: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def is_lost(*_: object, **__: object) -> AsyncIterator[FlowUpdate]:
+        for problem in [PoolUnavailable("it is gone")]:
+            raise problem
+        yield FlowUpdate({}, None)
+
+    monkeypatch.setattr("server.cli.flow_watching.watch_flow", is_lost)
+    watched = run(pool, "watch", "0" * 32)
+    assert watched.exit_code == 3
+    assert watched.stderr.startswith("Error: it is gone. The flow may go on: watch it with")
+
+
+def test_a_lost_connection_is_told_and_taken_up_again(tmp_path: Path) -> None:
+    with running_server(tmp_path / "pool") as first:
+        asyncio.run(_fill(first.url))
+        key = key_of(submit(first.url, ONE))
+        with started("flow", "watch", key, "--url", first.url) as watching:
+            assert watching.stdout is not None
+            watching.stdout.readline()
+            first.stop(signal.SIGKILL)
+            assert watching.stdout.readline().endswith("; trying again\n")
+            with running_server(tmp_path / "pool", port=first.port) as second, volunteer(second.url):
+                said, _ = watching.communicate(timeout=60)
+    assert watching.returncode == 0
+    assert said.endswith('{\n  "square": 9\n}\n')
 
 
 def test_a_flow_can_be_watched_after_its_end(pool: str) -> None:
