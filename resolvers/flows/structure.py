@@ -77,13 +77,19 @@ async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> 
     (`dependent[0].jobs[2].if`).
     """
     levels = list(walk(root))
+    for each in levels:
+        if not each.level.jobs:
+            raise BadInput(
+                "a level takes at least one job: what the levels below it make is passed on by its jobs",
+                field=f"{each.path}jobs",
+            )
     planned = [
         PlannedJob(given, f"{each.path}jobs[{position}]", at, position)
         for at, each in enumerate(levels)
         for position, given in enumerate(each.level.jobs)
     ]
-    if not 1 <= len(planned) <= MOST_JOBS:
-        raise BadInput(f"a flow takes 1 to {MOST_JOBS:,} jobs, got {len(planned):,}", field="jobs")
+    if len(planned) > MOST_JOBS:
+        raise BadInput(f"a flow takes at most {MOST_JOBS:,} jobs, got {len(planned):,}", field="jobs")
     await _find_jobs(runtime, planned, addresses)
     await _find_variables(runtime, planned, addresses)
     await _compile(runtime, planned)

@@ -71,6 +71,8 @@ async def test_two_jobs_of_one_level_do_not_share_a_name(runtime: Runtime) -> No
     ("flow", "field"),
     [
         (NewFlow(NewLevel([])), "jobs"),
+        (NewFlow(NewLevel([], [NewLevel([GOOD])])), "jobs"),
+        (NewFlow(NewLevel([GOOD], [NewLevel([GOOD]), NewLevel([])])), "dependent[1].jobs"),
         (NewFlow(NewLevel([GOOD]), name="x" * 201), "name"),
         (NewFlow(NewLevel([GOOD]), owner="\x01"), "owner"),
         (NewFlow(NewLevel([GOOD]), idempotency_key="x" * 201), "idempotencyKey"),
@@ -108,8 +110,8 @@ async def test_a_flow_has_at_most_as_many_levels_and_jobs_as_are_told(
     monkeypatch.setattr(structure, "MOST_LEVELS", 3)
     monkeypatch.setattr(structure, "MOST_JOBS", 4)
     with pytest.raises(BadInput, match="at most 3 levels"):
-        await submit(runtime, NewFlow(NewLevel([GOOD], [NewLevel([])] * 3)))
-    with pytest.raises(BadInput, match="1 to 4 jobs, got 5"):
+        await submit(runtime, NewFlow(NewLevel([GOOD], [NewLevel([GOOD])] * 3)))
+    with pytest.raises(BadInput, match="at most 4 jobs, got 5"):
         await submit(runtime, NewFlow(NewLevel([GOOD] * 5)))
 
 
@@ -152,7 +154,7 @@ async def test_the_same_flow_under_one_idempotency_key_is_one_flow(runtime: Runt
         NewFlow(NewLevel([GOOD]), owner="me", idempotency_key="k", name="another"),
         NewFlow(NewLevel([GOOD]), owner="me", idempotency_key="k", on_failure=OnFailure.CONTINUE),
         NewFlow(NewLevel([NewFlowJob("number", policy={"quorum": 2})]), owner="me", idempotency_key="k"),
-        NewFlow(NewLevel([], [NewLevel([GOOD])]), owner="me", idempotency_key="k"),
+        NewFlow(NewLevel([GOOD], [NewLevel([GOOD])]), owner="me", idempotency_key="k"),
         NewFlow(NewLevel([NewFlowJob("number", repeat="() => false")]), owner="me", idempotency_key="k"),
     ],
 )

@@ -148,7 +148,7 @@ def _jobs(draw: st.DrawFn, quorums: st.SearchStrategy[int]) -> Job:
 
 @st.composite
 def _levels(draw: st.DrawFn, quorums: st.SearchStrategy[int], depth: int = MOST_DEPTH) -> Level:
-    jobs = draw(st.lists(_jobs(quorums), min_size=draw(st.integers(0, 3)) if depth < MOST_DEPTH else 1, max_size=4))
+    jobs = draw(st.lists(_jobs(quorums), min_size=draw(st.integers(1, 3)), max_size=4))
     aliases = draw(st.lists(st.sampled_from(["a", "n", "number-2", "number", "result"]), unique=True, max_size=2))
     jobs = [Job(**{**vars(job), "alias": alias}) for job, alias in zip(jobs, aliases, strict=False)] + jobs[
         len(aliases) :
