@@ -141,8 +141,7 @@ def _located(error: str, before: str, text: str) -> SourceError:
     if line < len(lines) or (line == len(lines) and column <= _units(lines[-1])):
         return SourceError(message, max(line, 1), max(column, 1))
     # V8 stumbled over what stands after the owner's text: something in that is still open, or closed twice.
-    if "'}'" not in message:
-        message = "Unexpected end of input"
+    message = "Unexpected end of input" + (", or one '}' too many" if "'}'" in message else "")
     return SourceError(message, len(lines), _units(lines[-1]) + 1)
 
 

@@ -22,6 +22,7 @@ from server.volunteer import Options, Volunteer, forgotten
 PAGE = Path(__file__).parents[2] / "docs" / "flows.md"
 SECTION = re.compile(r"^## (.+?)$(.*?)(?=^## |\Z)", re.M | re.S)
 BLOCK = re.compile(r"^```(?:yaml|json) (jobs|flow|result)$\n(.*?)^```$", re.M | re.S)
+[HISTORY] = re.findall(r"^```graphql$\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
 DEADLINE_S = 60.0
 
 SUBMIT = """mutation ($input: SubmitFlowInput!) {
@@ -53,6 +54,10 @@ async def test_an_example_of_the_page_ends_with_the_result_that_stands_there(exa
             await Loader(client, patience_s=0).load(read_workload("docs/flows.md", example["jobs"], PAGE.parent))
             flow = (await client.mutate(SUBMIT, **read_flow("docs/flows.md", example["flow"])))["flow"]
             ended = await asyncio.wait_for(_compute(client, flow["key"]), DEADLINE_S)
+            told = (await client.call(HISTORY, key=flow["key"]))["flow"]["nodes"]["nodes"]
+    results = [run["results"] for job in told for run in job["runs"]["nodes"] if job["state"] == "COMPLETED"]
+    assert results
+    assert all([each["verdict"] for each in run] == ["CANONICAL"] for run in results)
     assert ended == {"state": "COMPLETED", "reason": None, "result": json.loads(example["result"])}
 
 

@@ -143,7 +143,7 @@ async def test_the_body_does_what_the_source_does(sandbox: Sandbox, source: str)
         ("execute(v) { return v v }", 1, 23, "Unexpected identifier 'v'"),
         ("function (v) {\n  return v", 2, 11, "Unexpected end of input"),
         ("return [1, 2;", 1, 13, "Unexpected token ';'"),
-        ("return 1 }", 1, 11, "Unexpected token '}'"),
+        ("return 1 }", 1, 11, "Unexpected end of input, or one '}' too many"),
         ("return `a\nb", 2, 2, "Unexpected end of input"),
         ("return 1 \u2028 2 3", 2, 4, "Unexpected number"),
         ("\r\n\r\nx y", 3, 3, "Unexpected identifier 'y'"),

@@ -300,7 +300,10 @@ def test_a_file_that_is_missing_is_said_so(pool: str, tmp_path: Path) -> None:
     [
         ({"job": "nothing"}, "job: there is no job with the key 'nothing'"),
         ({"job": "square", "variable": "nine"}, "variable: the job 'square' has no variable 'nine'"),
-        ({"job": "square", "if": "(v, c => 1"}, "if does not parse: Unexpected token '}' (line 1, column 11)"),
+        (
+            {"job": "square", "if": "(v, c => 1"},
+            "if does not parse: Unexpected end of input, or one '}' too many (line 1, column 11)",
+        ),
         ({"job": "square", "policy": {"quorum": 0}}, "policy.quorum: quorum takes a whole number from 1 to 20, got 0"),
     ],
 )
