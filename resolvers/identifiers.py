@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from slugify import slugify
+
 from resolvers.errors import BadInput, LeaseLost
 
 JOB_KEY = re.compile(r"[a-z0-9-]{1,300}")
@@ -34,7 +36,9 @@ def job_key(reference: str, addresses: Collection[str] = (), *, field: str) -> s
         return reference
     if found := JOB_PATH.fullmatch(_own_path(reference, addresses, field)):
         return found[1]
-    raise BadInput(f"{reference[:100]!r} is neither a job's key nor its URL (/jobs/KEY)", field=field)
+    meant = slugify(reference[:100])
+    hint = f": did you mean {meant!r}?" if meant and "/" not in reference else ""
+    raise BadInput(f"{reference[:100]!r} is neither a job's key nor its URL (/jobs/KEY){hint}", field=field)
 
 
 def variable_key(reference: str, job: str, addresses: Collection[str] = (), *, field: str) -> str:

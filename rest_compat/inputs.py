@@ -110,9 +110,7 @@ class InputReader:
         prefix = f"{at}." if at else ""
         for name in value:
             if name not in members:
-                raise BadRequest(
-                    f"{prefix}{name} is not known; known are {', '.join(members)}.", field=f"{prefix}{name}"
-                )
+                raise _unknown(f"{prefix}{name}", name, members)
         read: dict[str, Any] = {}
         for name, member in members.items():
             target = member.field.out_name or member.graphql_name
@@ -222,8 +220,16 @@ class MutationInput:
             raise BadRequest("The body must be a JSON object.")
         for name in given:
             if name not in accepted:
-                raise BadRequest(f"{name} is not known; known are {', '.join(accepted)}.", field=name)
+                if self.idempotent and name in (self.idempotent.json_name, self.idempotent.graphql_name):
+                    raise BadRequest(f"{name} is sent as the header Idempotency-Key.", field=name)
+                raise _unknown(name, name, accepted)
         return given
+
+
+def _unknown(at: str, name: str, members: Mapping[str, InputField]) -> BadRequest:
+    here = next((member.json_name for member in members.values() if member.graphql_name == name), "")
+    hint = f"it is called {here}" if here else f"known are {', '.join(members)}"
+    return BadRequest(f"{at} is not known here; {hint}.", field=at)
 
 
 def _loads(body: bytes) -> Any:

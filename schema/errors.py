@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from graphql import GraphQLError
 
 from resolvers.errors import ErrorCode, PoolError, RateLimited, StorageUnavailable
 
 __all__ = ["ErrorCode", "PoolError", "RateLimited", "code_of", "is_internal", "with_code"]
+
+PLACE = re.compile(r"Variable '\$\w+' has invalid value at \.(\S+):")
+"""How graphql-core says where in the variables something is wrong."""
 
 
 def code_of(problem: BaseException) -> ErrorCode:
@@ -27,6 +33,13 @@ def with_code(error: GraphQLError) -> GraphQLError:
     """The error with its code, and the input field at fault, among its `extensions`."""
     original = error.original_error
     if isinstance(original, PoolError):
-        field = {"field": original.field} if original.field else {}
-        error.extensions = {**(error.extensions or {}), "code": original.code.value, **field}
+        error.extensions = _extended(error, original.code, original.field)
+    elif not is_internal(error) and "code" not in (error.extensions or {}):
+        # GraphQL's own: the request is not what the schema takes.
+        place = PLACE.match(error.message)
+        error.extensions = _extended(error, ErrorCode.BAD_INPUT, place[1] if place else "")
     return error
+
+
+def _extended(error: GraphQLError, code: ErrorCode, field: str) -> dict[str, Any]:
+    return {**(error.extensions or {}), "code": code.value} | ({"field": field} if field else {})

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from schema.flow_states import FlowState
 from server.cli.flow_watching import watch_to_its_end
 from server.cli.load import DEFAULT_URL
 from server.cli.problems import Failure, one_line
@@ -102,12 +103,12 @@ def watch(key: str, url: str, as_json: bool) -> None:
 
 @flow.command(name="list")
 @url_option
-@click.option("--state", help="Only flows in this state, such as RUNNING.")
+@click.option("--state", type=click.Choice(list(FlowState.__members__), case_sensitive=False), help="Only these.")
 @click.option("--owner", help="Only this owner's flows.")
 @json_option
 def list_(url: str, state: str | None, owner: str | None, as_json: bool) -> None:
     """The 50 newest flows."""
-    found = _run(_list(url, state.upper() if state else None, owner))
+    found = _run(_list(url, state, owner))
     for each in found:
         if as_json:
             click.echo(json.dumps(each))

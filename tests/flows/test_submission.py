@@ -60,6 +60,12 @@ async def test_every_problem_names_its_place_in_the_tree(
     assert await runtime.store.flow_jobs.count({}) == 0
 
 
+async def test_a_name_that_is_not_quite_a_key_is_answered_by_the_key(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    with pytest.raises(BadInput, match="did you mean 'number'"):
+        await submit(runtime, NewFlow(NewLevel([NewFlowJob("Number!")])))
+
+
 async def test_two_jobs_of_one_level_do_not_share_a_name(runtime: Runtime) -> None:
     await open_pool(runtime)
     with pytest.raises(BadInput, match="two jobs of this level are called 'n'") as refused:

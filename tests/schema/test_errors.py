@@ -49,6 +49,15 @@ async def test_a_store_that_is_away_is_said_to_be_so(api: Api, monkeypatch: pyte
     )
 
 
+async def test_what_the_schema_does_not_take_is_bad_input_with_its_place(api: Api) -> None:
+    submit = "mutation ($input: SubmitFlowInput!) { submitFlow(input: $input) { flow { key } } }"
+    [error] = await api.errors(submit, input={"jobs": [{"job": "double"}, {"job": "double", "whilst": "x"}]})
+    assert error["extensions"] == {"code": "BAD_INPUT", "field": "jobs[1]"}
+    assert "Did you mean 'while'?" in error["message"]
+    [error] = await api.errors("{ nothing }")
+    assert error["extensions"] == {"code": "BAD_INPUT"}
+
+
 async def test_callers_mistakes_are_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     for document in (JOB, "{ nothing }", "{", '{ node(id: "?") { id } }'):
         assert await api.errors(document)
