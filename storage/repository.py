@@ -39,6 +39,12 @@ class Repository(Generic[D]):
         stored = await self._collection.find({"_id": {"$in": wanted}}, limit=len(wanted))
         return {each["_id"]: self.kind.load(each) for each in stored}
 
+    async def known(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that there are documents for, without reading these."""
+        wanted = list(dict.fromkeys(ids))
+        stored = await self._collection.find({"_id": {"$in": wanted}}, limit=len(wanted), projection=["seq"])
+        return {each["_id"] for each in stored}
+
     async def insert(self, document: D) -> bool:
         """False where the id is taken already; nothing is overwritten."""
         return await self._collection.insert_one(document.dump())

@@ -142,7 +142,7 @@ async def _find_variables(runtime: Runtime, planned: Sequence[PlannedJob], addre
         each.variable = variable_key(each.given.variable, each.job, addresses, field=f"{each.path}.variable")
     for start in range(0, len(named), CHUNK):
         chunk = named[start : start + CHUNK]
-        found = await runtime.store.variables.get_many(Variable.id_of(each.job, each.variable) for each in chunk)
+        found = await runtime.store.variables.known(Variable.id_of(each.job, each.variable) for each in chunk)
         for each in chunk:
             if Variable.id_of(each.job, each.variable) not in found:
                 raise NotFound(f"the job {each.job!r} has no variable {each.variable!r}", field=f"{each.path}.variable")

@@ -3,7 +3,7 @@ them happens twice."""
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -11,15 +11,15 @@ import pytest
 
 from resolvers import claims, reports, sweeping
 from resolvers.claims import ClaimRequest
-from resolvers.flows import control, reading
+from resolvers.flows import control, engine, reading
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
-from storage.documents import Flow, FlowJob, FlowState
+from storage.documents import Flow, FlowJob, FlowState, Run, TaskState
 from storage.documents import Level as StoredLevel
 from storage.flow_nodes import FlowJobs, Levels
 from storage.store import Store, open_store
 from tests.flows.hive import CHEAT, HONEST, Stored, Volunteers, check_nothing_is_left, open_pool, report, submit
-from tests.flows.model import Level
+from tests.flows.model import Job, Level
 from tests.flows.shapes import FLOWS
 from tests.resolvers.pool import Clock, Died, mortal, process
 
@@ -217,6 +217,54 @@ async def test_reports_that_come_while_a_flow_is_half_stopped_leave_all_of_it_to
             await _sweep_all(second, clock)
             await _carry_through(second, clock, flow, control.cancel)
         survived += 1
+
+
+async def test_what_cannot_be_carried_on_holds_nothing_else_up(
+    runtime: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_pool(runtime)
+    flows = [await submit(runtime, FLOWS["nested"]) for _ in range(3)]
+    for flow in flows:
+        await runtime.store.flows.set(flow.id, {"due": runtime.now() - 1})
+    reopen, resumed = engine.reopen, list[str]()
+
+    async def fails_once(runtime: Runtime, flow: Flow) -> None:
+        resumed.append(flow.id)
+        if len(resumed) == 1:
+            raise ValueError("a fault of the pool")
+        await reopen(runtime, flow)
+
+    monkeypatch.setattr(engine, "reopen", fails_once)
+    assert (await sweeping.sweep(runtime)).resumed == 3
+    assert sorted(resumed) == sorted(flow.id for flow in flows)
+    clock.advance(31)
+    assert (await sweeping.sweep(runtime)).resumed == 1
+
+
+async def test_a_report_that_cannot_be_carried_through_holds_no_other_up(
+    runtime: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_pool(runtime)
+    for _ in range(2):
+        await submit(runtime, Level([Job("number", "three")] * 3))
+    claimed = (await claims.claim(runtime, ClaimRequest("ann", 100))).tasks
+    advance, poisoned = engine.advance, claimed[0].unit.id
+
+    async def fails_at_one(runtime: Runtime, ended: Sequence[Run]) -> None:
+        if any(run.id == poisoned for run in ended):
+            raise ValueError("a fault of the pool")
+        await advance(runtime, ended)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "advance", fails_at_one)
+        with pytest.raises(ValueError, match="a fault"):
+            await reports.submit(runtime, "ann", [report("ann", each) for each in claimed])
+        clock.advance(31)
+        await sweeping.sweep(runtime)
+        assert await runtime.store.tasks.count({"status": TaskState.REPORTING}) == 1
+    clock.advance(31)
+    await sweeping.sweep(runtime)
+    assert await runtime.store.tasks.count({"status": TaskState.REPORTING}) == 0
 
 
 async def _carry_through(runtime: Runtime, clock: Clock, flow: Flow, act: Act) -> None:

@@ -8,10 +8,11 @@ import pytest
 from resolvers import jobs, sweeping, variables
 from resolvers.errors import BadInput, Conflict, ErrorCode, IdempotencyMismatch, PoolError
 from resolvers.flows import control, reading, structure
+from resolvers.flows.levels import AT_ONCE
 from resolvers.flows.structure import NewFlowJob, NewLevel
 from resolvers.flows.submission import NewFlow, OnFailure, submit
 from resolvers.runtime import Runtime
-from storage.documents import FlowState, Lane, LaneKind
+from storage.documents import FlowState, Lane, LaneKind, NodeState
 from tests.flows.hive import open_pool
 from tests.resolvers.pool import Clock, Died, mortal, process
 
@@ -107,6 +108,16 @@ async def test_a_flow_has_at_most_200_levels_below_its_root(runtime: Runtime) ->
     with pytest.raises(BadInput, match="at most 200 levels below its root") as refused:
         await submit(runtime, NewFlow(_chain(structure.MOST_DEPTH + 1)))
     assert refused.value.field.startswith("dependent[0].dependent[0].")
+
+
+async def test_of_many_levels_only_the_first_begin_before_the_answer(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    flow = await submit(runtime, NewFlow(NewLevel([GOOD], [NewLevel([GOOD])] * 100)))
+    begun = await runtime.store.levels.count({"flow": flow.id, "state": NodeState.RUNNING})
+    assert 0 < begun <= AT_ONCE
+    await runtime.settled()
+    assert await runtime.store.levels.count({"flow": flow.id, "state": NodeState.RUNNING}) == 100
+    assert (await reading.get(runtime, flow.key)).due == 0
 
 
 async def test_a_flow_has_at_most_as_many_levels_and_jobs_as_are_told(

@@ -1,8 +1,11 @@
 """What the pool tells of itself: results by minute, handouts by scheduler, verdicts, hosts."""
 
+import asyncio
+
 from resolvers import claims, hosts, results
 from resolvers.handouts import Handouts
 from resolvers.history import MINUTES
+from resolvers.pool import PoolStatusCache
 from resolvers.runtime import Runtime
 from tests.resolvers.pool import Clock, Volunteer, new_job, post
 
@@ -23,6 +26,15 @@ async def test_results_are_told_by_minute_and_counted_once(runtime: Runtime, clo
     with runtime.store.database.count() as operations:
         assert len(await runtime.history.by_minute(clock())) == MINUTES
     assert operations.total() == 1
+
+
+async def test_many_who_ask_for_the_counts_at_once_have_them_counted_once(runtime: Runtime) -> None:
+    with runtime.store.database.count() as one:
+        await PoolStatusCache(runtime.store).status(runtime.now())
+    cache = PoolStatusCache(runtime.store)
+    with runtime.store.database.count() as many:
+        await asyncio.gather(*(cache.status(runtime.now()) for _ in range(20)))
+    assert many == one
 
 
 def test_handouts_are_forgotten_after_a_minute() -> None:
