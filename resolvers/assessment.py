@@ -236,18 +236,19 @@ async def _pronounce(runtime: Runtime, verdicts: list[tuple[Result, Verdict, str
 
 
 async def _cancel_rest(runtime: Runtime, units: Sequence[Unit]) -> None:
-    for kind in LaneKind:
-        await _cancel(runtime, kind, [each for each in units if each.total > 1 and LaneKind.of(each.id) is kind])
+    await _cancel(runtime, [unit for unit in units if unit.total > 1])
 
 
-async def _cancel(runtime: Runtime, kind: LaneKind, units: Sequence[Unit]) -> None:
-    """Cancel the tasks of units of one kind that nobody has leased."""
-    ids = [Task.id_of(unit.id, number) for unit in units for number in range(unit.total)]
-    if not ids:
-        return
-    await runtime.store.tasks.cancel_ready(ids)
-    if kind is LaneKind.FLOW:  # Its flow may be paused.
-        await runtime.store.tasks.cancel_held(ids)
+async def _cancel(runtime: Runtime, units: Sequence[Unit]) -> None:
+    """Cancel the tasks of units that nobody has leased; of a flow, which may be paused, those that are held too."""
+    if ids := _task_ids(units):
+        await runtime.store.tasks.cancel_ready(ids)
+    if held := _task_ids([unit for unit in units if LaneKind.of(unit.id) is LaneKind.FLOW]):
+        await runtime.store.tasks.cancel_held(held)
+
+
+def _task_ids(units: Iterable[Unit]) -> list[str]:
+    return [Task.id_of(unit.id, number) for unit in units for number in range(unit.total)]
 
 
 async def _credit(runtime: Runtime, results: Iterable[Result]) -> None:
@@ -270,8 +271,7 @@ async def _supply(runtime: Runtime, cases: Sequence[Case]) -> None:
     """See to it that undecided units get the votes they miss, or are given up."""
     if not cases:
         return
-    ids = [Task.id_of(case.unit.id, number) for case in cases for number in range(case.unit.total)]
-    tasks = await runtime.store.tasks.get_many(ids)
+    tasks = await runtime.store.tasks.get_many(_task_ids(case.unit for case in cases))
     wanted: dict[str, list[int]] = {}
     verdicts: list[tuple[Result, Verdict, str]] = []
     for case in cases:
@@ -309,9 +309,8 @@ def _outstanding(case: Case, task: Task) -> bool:
 
 async def give_up(runtime: Runtime, unit: Unit, reason: str) -> Unit:
     """End a unit as FAILED, and cancel its tasks that nobody holds; the unit as it is now."""
-    kind = LaneKind.of(unit.id)
-    units = runtime.store.units(kind)
+    units = runtime.store.units(LaneKind.of(unit.id))
     await units.give_up(unit.id, UnitState.FAILED, reason, runtime.now())
-    await _cancel(runtime, kind, [unit])
+    await _cancel(runtime, [unit])
     # It may have been decided in the meantime.
     return await units.get(unit.id) or unit

@@ -10,7 +10,7 @@ import orjson
 import rfc8785
 
 from resolvers.errors import BadInput, TooLarge
-from sandbox import nesting
+from sandbox import is_deeper, nesting
 
 MAX_BYTES = 1_000_000
 MAX_NESTING = 100
@@ -40,8 +40,10 @@ def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: 
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > max_bytes:
         raise TooLarge(f"{field} may have at most {max_bytes:,} bytes of JSON, got {size:,}", field=field)
-    if text.count("[") + text.count("{") > max_nesting and (depth := nesting(text)) > max_nesting:
-        raise TooLarge(f"{field} may have at most {max_nesting} levels of arrays and objects, got {depth}", field=field)
+    if is_deeper(text, max_nesting):
+        raise TooLarge(
+            f"{field} may have at most {max_nesting} levels of arrays and objects, got {nesting(text)}", field=field
+        )
     return text
 
 

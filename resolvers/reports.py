@@ -18,7 +18,6 @@ from storage.documents import Host, Job, Lane, LaneKind, Result, Task, TaskState
 
 MOST_AT_ONCE = 100
 MAX_ERROR_CHARACTERS = 500
-MAX_KEY_CHARACTERS = 200
 MAX_ELAPSED_MS = 30 * 24 * 3600 * 1000
 NULL = JsonText("null")
 REPORTED = frozenset({TaskState.REPORTING, TaskState.REPORTED})

@@ -1,7 +1,7 @@
 """Untrusted JavaScript, run in V8 worker processes that can be killed at any moment."""
 
 from sandbox.limits import VALIDATION, VOLUNTEER, Limits
-from sandbox.nesting import nesting
+from sandbox.nesting import is_deeper, nesting
 from sandbox.outcomes import (
     UNDEFINED,
     FailureKind,
@@ -32,5 +32,6 @@ __all__ = [
     "SourceKind",
     "Threw",
     "WorkerStartError",
+    "is_deeper",
     "nesting",
 ]

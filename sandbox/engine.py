@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, init_mini_racer
 
 from sandbox.limits import Limits
-from sandbox.nesting import nesting
+from sandbox.nesting import is_deeper
 from sandbox.outcomes import FailureKind, SourceError
 
 PRELUDE = Path(__file__).with_name("prelude.js").read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ class Context:
         limits = self._limits
         if len(text.encode()) > limits.result_bytes:
             return FailureKind.TOO_LARGE, f"the result is longer than {limits.result_bytes} bytes"
-        if text.count("[") + text.count("{") > limits.nesting and nesting(text) > limits.nesting:
+        if is_deeper(text, limits.nesting):
             return FailureKind.TOO_LARGE, f"the result is nested deeper than {limits.nesting} levels"
         return "returned", ESCAPE.sub(lambda found: "\\ufffd" if found[0].startswith("\\ud") else found[0], text)
 

@@ -5,6 +5,11 @@ import re
 BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
 
 
+def is_deeper(text: str, most: int) -> bool:
+    """Whether a JSON text has more than `most` levels. Nearly all have not even as many brackets."""
+    return text.count("[") + text.count("{") > most and nesting(text) > most
+
+
 def nesting(text: str) -> int:
     """Levels of arrays and objects in a JSON text."""
     depth = deepest = 0
