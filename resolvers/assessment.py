@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from resolvers import hosts, replicas
+from resolvers.errors import Unavailable
 from resolvers.flows import engine
 from resolvers.policies import Policy, policy_of
 from resolvers.quorum import Agreed, Ballot, GivenUp, disagree, find_agreement, find_shortfall
@@ -39,22 +40,30 @@ class Case:
 
 async def assess(runtime: Runtime, units: Sequence[Unit], fresh: Sequence[Result]) -> None:
     """Draw the consequences of `fresh` results (and of expired tasks) for `units`, and write the verdicts into
-    them."""
+    them.
+
+    What goes wrong with one unit is raised once the others are through: Unavailable, where an owner's code can't be
+    run now.
+    """
     cases = await _cases(runtime, units)
     for result in fresh:
         cases[result.unit].results[result.number] = result
     quick = [case for case in cases.values() if _decides_alone(case)]
     slow = [case for case in cases.values() if not _decides_alone(case)]
     agreed = {case.unit.id: _sole(case) for case in quick}
+    wrong: Unavailable | None = None
     if slow:
-        slow = await _with_ballots(runtime, slow)
-        cases.update((case.unit.id, case) for case in slow)
+        cases = {case.unit.id: case for case in quick}
+        slow, wrong = await _with_ballots(runtime, slow)
+        cases |= {case.unit.id: case for case in slow}
         agreed |= await _agreements(runtime, slow)
     await _decide(runtime, cases, agreed)
     await _supply(runtime, [case for case in slow if not case.unit.finished_at])
     ended = [case.unit for case in cases.values() if isinstance(case.unit, Run) and case.unit.finished_at]
     if ended:
         await engine.advance(runtime, ended)
+    if wrong is not None:
+        raise wrong
 
 
 async def _cases(runtime: Runtime, units: Sequence[Unit]) -> dict[str, Case]:
@@ -80,18 +89,25 @@ def _sole(case: Case) -> Agreed:
     return Agreed((number,), ())
 
 
-async def _with_ballots(runtime: Runtime, cases: Sequence[Case]) -> list[Case]:
-    """The cases with all their results. The units are read anew, after the fresh results were stored: of two
-    reports that come in at once at least one sees both."""
+async def _with_ballots(runtime: Runtime, cases: Sequence[Case]) -> tuple[list[Case], Unavailable | None]:
+    """The cases with all their results, but those whose results can't be compared now, and why they can't. The units
+    are read anew, after the fresh results were stored: of two reports that come in at once at least one sees both."""
     units = await read_units(runtime, [case.unit.id for case in cases])
     current = [replace(case, unit=units[case.unit.id]) for case in cases]
     ids = {unit.id: [Task.id_of(unit.id, number) for number in numbers_of(unit)] for unit in units.values()}
     stored = await runtime.store.results.get_many(each for group in ids.values() for each in group)
+    comparable: list[Case] = []
+    wrong: Unavailable | None = None
     for case in current:
         found = [stored[each] for each in ids[case.unit.id] if each in stored]
         case.results = {result.number: result for result in found} | case.results
-        case.ballots = await _compared(runtime, case)
-    return current
+        try:
+            case.ballots = await _compared(runtime, case)
+        except Unavailable as problem:
+            wrong = problem
+        else:
+            comparable.append(case)
+    return comparable, wrong
 
 
 def numbers_of(unit: Unit) -> list[str]:
@@ -111,7 +127,10 @@ async def read_units(runtime: Runtime, ids: Iterable[str]) -> dict[str, Unit]:
 
 
 async def _compared(runtime: Runtime, case: Case) -> list[Ballot]:
-    """The votes; where the owner brought `compareResults(a, b)`, it says which of them are equal."""
+    """The votes; where the owner brought `compareResults(a, b)`, it says which of them are equal.
+
+    Raises Unavailable where it can't be asked now.
+    """
     voting = [result for result in case.results.values() if _votes(result)]
     voting.sort(key=lambda result: result.seq)
     ballots = [Ballot(result.number, result.host, result.digest) for result in voting]
@@ -126,6 +145,8 @@ async def _compared(runtime: Runtime, case: Case) -> list[Ballot]:
     )
     alike = {result.number: f"={result.number}" for result in valid}
     for (a, b), outcome in zip(pairs, outcomes, strict=True):
+        if isinstance(outcome, Threw) and outcome.kind.is_transient:
+            raise Unavailable(f"compare_results can't be asked now: {outcome.message}")
         equal = not isinstance(outcome, Threw) and outcome.json not in ("false", "null", "0", '""')
         if equal and alike[b.number] == f"={b.number}":
             alike[b.number] = alike[a.number]

@@ -126,6 +126,6 @@ class InProgress(PoolError):
 
 
 class Unavailable(PoolError):
-    """The pool can't answer now: it is starting, draining, or its store is away."""
+    """The pool can't answer now: it is starting or draining, or its store or its sandbox is away."""
 
     code = ErrorCode.UNAVAILABLE

@@ -11,12 +11,20 @@ import orjson
 from slugify import slugify
 
 from resolvers import json_text
-from resolvers.errors import AlreadyExists, BadInput, IdempotencyMismatch, NotFound, TooLarge, UnparsableJavaScript
+from resolvers.errors import (
+    AlreadyExists,
+    BadInput,
+    IdempotencyMismatch,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnparsableJavaScript,
+)
 from resolvers.identifiers import JOB_KEY, checked_cursor, checked_text
 from resolvers.judgement import PARAMETERS as VALIDATE_PARAMETERS
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
-from sandbox import SourceError, SourceForm
+from sandbox import NotRunError, SourceError, SourceForm
 from storage.documents import Job, JobState, Lane, LaneKind
 
 RESERVED_KEYS = frozenset({"scheduled", "scheduler"})
@@ -208,7 +216,7 @@ async def _compile_optional(runtime: Runtime, new: NewJob) -> None:
 async def compiled(runtime: Runtime, source: str, parameters: Sequence[str], field: str) -> SourceForm:
     """How V8 reads `source`: as a function expression or as a body over `parameters`.
 
-    Raises UnparsableJavaScript with the line and column in the owner's text, and TooLarge.
+    Raises UnparsableJavaScript with the line and column in the owner's text, TooLarge, and Unavailable.
     """
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_SOURCE_BYTES:
@@ -220,6 +228,8 @@ async def compiled(runtime: Runtime, source: str, parameters: Sequence[str], fie
             f"{field} does not parse: {problem.message} (line {problem.line}, column {problem.column})",
             field=field,
         ) from None
+    except NotRunError as problem:
+        raise Unavailable(f"{field} can't be read now: {problem}; try again", field=field) from None
 
 
 async def run_ms(runtime: Runtime, key: str) -> float:

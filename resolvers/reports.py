@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resolvers import assessment, jobs, json_text
-from resolvers.errors import BadInput, LeaseLost, PoolError
+from resolvers.errors import BadInput, LeaseLost, PoolError, Unavailable
 from resolvers.identifiers import check_lease
 from resolvers.json_text import JsonText
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.policies import policy_of
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Host, Job, Lane, LaneKind, Result, Task, TaskState, Unit, Verdict
+
+log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 100
 MAX_ERROR_CHARACTERS = 500
@@ -205,7 +208,11 @@ async def store(
     stored = await runtime.store.results.get_many(known)
     current = [*(stored.get(result.id, result) for result in fresh), *earlier]
     await blame_failures(runtime, [result for result in fresh if result.id not in known])
-    await settle(runtime, [result for result in current if not result.waits_for_validator], units)
+    try:
+        await settle(runtime, [result for result in current if not result.waits_for_validator], units)
+    except Unavailable as problem:
+        # The results are taken. Their tasks stay REPORTING, and the sweeper draws the consequences.
+        log.warning("what follows from reports has to wait: %s", problem.message)
     return {result.id: result for result in current}
 
 

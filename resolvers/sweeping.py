@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from resolvers import assessment, hosts, jobs, replicas, reports
@@ -59,11 +60,15 @@ async def _expire(runtime: Runtime) -> int:
     if not expiring:
         return 0
     await tasks.postpone([task.id for task in expiring], TaskState.EXPIRING, now + runtime.takeover_ms)
+    return await _each_by_itself(expiring, functools.partial(_finish_expiry, runtime))
+
+
+async def _finish_expiry(runtime: Runtime, expiring: Sequence[Task]) -> None:
     units = await assessment.read_units(runtime, {task.unit for task in expiring})
     await assessment.assess(runtime, list(units.values()), [])
     # A process that died may have stored a replacement without waking its lane.
     await runtime.lanes.wake(task.lane for task in expiring)
-    return await tasks.finish([task.id for task in expiring], TaskState.EXPIRING, TaskState.EXPIRED)
+    await runtime.store.tasks.finish([task.id for task in expiring], TaskState.EXPIRING, TaskState.EXPIRED)
 
 
 async def _recover_reports(runtime: Runtime) -> int:
@@ -77,7 +82,7 @@ async def _recover_reports(runtime: Runtime) -> int:
     await tasks.abandon_report(unreported, now=now, until=now)
     reported = [task for task in stuck if task.id in results]
     await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + runtime.takeover_ms)
-    await _settle(runtime, reported, results)
+    await _each_by_itself(reported, functools.partial(_settle, runtime, results))
     await runtime.lanes.wake(task.lane for task in reported)
     return len(stuck)
 
@@ -91,21 +96,25 @@ async def _wake_released(runtime: Runtime) -> int:
     return len(released)
 
 
-async def _settle(runtime: Runtime, tasks: Sequence[Task], results: Mapping[str, Result]) -> None:
-    """All at once; where something goes wrong each by itself, so that none holds the others up."""
+async def _each_by_itself(tasks: Sequence[Task], carry_on: Callable[[Sequence[Task]], Awaitable[None]]) -> int:
+    """Carry on all at once; where something goes wrong each by itself, so that none holds the others up. How many
+    are through."""
+    if not tasks:
+        return 0
     try:
-        await _settle_all(runtime, tasks, results)
-    except Unavailable as problem:
-        log.warning("reports have to wait: %s", problem.message)
-    except Exception:
-        if len(tasks) == 1:
-            log.exception("the report of %s can't be carried through", tasks[0].id)
-            return
-        for task in tasks:
-            await _settle(runtime, [task], results)
+        await carry_on(tasks)
+    except Exception as problem:
+        if len(tasks) > 1:
+            return sum([await _each_by_itself([task], carry_on) for task in tasks])
+        if isinstance(problem, Unavailable):
+            log.warning("%s has to wait: %s", tasks[0].id, problem.message)
+        else:
+            log.exception("%s can't be carried on", tasks[0].id)
+        return 0
+    return len(tasks)
 
 
-async def _settle_all(runtime: Runtime, tasks: Sequence[Task], results: Mapping[str, Result]) -> None:
+async def _settle(runtime: Runtime, results: Mapping[str, Result], tasks: Sequence[Task]) -> None:
     units = await assessment.read_units(runtime, {task.unit for task in tasks})
     waiting: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
     for task in tasks:

@@ -37,15 +37,17 @@ class FailureKind(StrEnum):
     """The machine was too busy to run it: it did not get its processor time in many times that."""
     MEMORY = "memory"
     """It took more memory than allowed."""
+    KILLED = "killed"
+    """Something else on this machine killed its process, as the kernel does where memory runs out."""
     CRASH = "crash"
-    """Its process ended for another reason."""
+    """Its process ended by itself, for another reason."""
     CIRCUIT_OPEN = "circuit_open"
     """It was not called: this owner's calls keep killing workers."""
 
     @property
     def is_transient(self) -> bool:
         """Whether it says nothing of the code: the same call may give a value another time."""
-        return self in {FailureKind.STARVED, FailureKind.CRASH, FailureKind.CIRCUIT_OPEN}
+        return self in {FailureKind.STARVED, FailureKind.KILLED, FailureKind.CIRCUIT_OPEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ class SourceForm:
 
     kind: SourceKind
     body: str
+
+
+class NotRunError(Exception):
+    """The sandbox could not run something now, which says nothing of the code."""
 
 
 class SourceError(Exception):

@@ -17,6 +17,7 @@ from sandbox.limits import VALIDATION, Limits
 from sandbox.outcomes import (
     FailureKind,
     Function,
+    NotRunError,
     Outcome,
     Returned,
     SourceError,
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 RECYCLE_MS = 2_000
 RESPAWN_PAUSE_S = 1.0
 ERROR_LENGTH = 500
+BUSY = "this machine was too busy to run it"
+KILLED = "something on this machine killed the process that ran it"
 # How V8 ends the process when it gets no more memory.
 OUT_OF_MEMORY = {signal.SIGTRAP, signal.SIGABRT}
 
@@ -170,15 +173,23 @@ class Sandbox:
 
         Raises:
             SourceError: it is no function: it does not parse, or is empty.
+            NotRunError: the machine was too busy, or killed the worker.
             SandboxClosedError: the sandbox is not running.
         """
         async with self._worker(None) as worker:
             worker.send({"inspect": source, "parameters": list(parameters)})
             try:
                 found = await worker.answer(self._limits.timeout_ms)
-            except (TimeoutError, StarvedError, BrokenFrameError):
+            except TimeoutError:
                 worker.kill()
                 raise SourceError("The source could not be read in time", 1, 1) from None
+            except StarvedError:
+                worker.kill()
+                raise NotRunError(BUSY) from None
+            except BrokenFrameError:
+                if await worker.stop() == signal.SIGKILL:
+                    raise NotRunError(KILLED) from None
+                raise SourceError("The source could not be read: it crashed the process", 1, 1) from None
         match found:
             case {"kind": str(kind), "body": str(body)}:
                 return SourceForm(SourceKind(kind), body)
@@ -196,11 +207,13 @@ class Sandbox:
             return Threw(f"it took longer than {timeout_ms} ms", FailureKind.TIMEOUT)
         except StarvedError:
             worker.kill()
-            return Threw("this machine was too busy to run it", FailureKind.STARVED)
+            return Threw(BUSY, FailureKind.STARVED)
         except BrokenFrameError as error:
             ended_by = await worker.stop()
             if ended_by in OUT_OF_MEMORY:
                 return Threw("it took more memory than allowed and was killed", FailureKind.MEMORY)
+            if ended_by == signal.SIGKILL:
+                return Threw(KILLED, FailureKind.KILLED)
             return Threw(f"its process crashed: {ended_by.name if ended_by else error}", FailureKind.CRASH)
         match reply:
             case {"kind": "returned", "text": str(text)}:

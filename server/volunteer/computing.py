@@ -46,7 +46,7 @@ async def compute(
     )
     elapsed_ms = int((time.monotonic() - began) * 1000)
     if not isinstance(outcome, Returned):
-        if outcome.kind == FailureKind.STARVED:
+        if outcome.kind in (FailureKind.STARVED, FailureKind.KILLED):
             raise MachineBusy(outcome.message)
         return Report(task, elapsed_ms, error=outcome.message)
     returned = orjson.loads(outcome.json)

@@ -9,7 +9,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -204,14 +204,13 @@ async def _play(
     tally = Tally()
     try:
         slots += [await asyncio.to_thread(Slot, database, workers, pace) for _ in range(servers)]
-        clients = [PoolClient(slot.server.url) for slot in slots]
         killer = Killer(slots, victims, random.Random(seed), pace.pause_s * size / 300, tally.killed)
-        for number in range(rounds):
-            began = time.monotonic()
-            keys.append(await _round(clients, killer, root, f"round {number}"))
-            tally.seconds.append(time.monotonic() - began)
-        for client in clients:
-            await client.__aexit__(None, None, None)
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(PoolClient(slot.server.url)) for slot in slots]
+            for number in range(rounds):
+                began = time.monotonic()
+                keys.append(await _round(clients, killer, root, f"round {number}"))
+                tally.seconds.append(time.monotonic() - began)
     finally:
         for slot in slots:
             await asyncio.to_thread(slot.close)

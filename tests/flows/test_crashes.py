@@ -14,14 +14,15 @@ from resolvers.claims import ClaimRequest
 from resolvers.flows import control, engine, reading
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
-from storage.documents import Flow, FlowJob, FlowState, Run, TaskState
+from storage.documents import Flow, FlowJob, FlowState, Run, TaskState, Verdict
 from storage.documents import Level as StoredLevel
 from storage.flow_nodes import FlowJobs, Levels
 from storage.store import Store, open_store
 from tests.flows.hive import CHEAT, HONEST, Stored, Volunteers, check_nothing_is_left, open_pool, report, submit
 from tests.flows.model import Job, Level
 from tests.flows.shapes import FLOWS
-from tests.resolvers.pool import Clock, Died, mortal, process
+from tests.flows.written import below
+from tests.resolvers.pool import Clock, Died, mortal, opened_for, process
 
 Act = Callable[[Runtime, str], Awaitable[Flow]]
 
@@ -265,6 +266,28 @@ async def test_a_report_that_cannot_be_carried_through_holds_no_other_up(
     clock.advance(31)
     await sweeping.sweep(runtime)
     assert await runtime.store.tasks.count({"status": TaskState.REPORTING}) == 0
+
+
+async def test_a_report_is_taken_though_what_follows_from_it_cannot_be_evaluated_now(
+    runtime: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_pool(runtime)
+    repeated = Level([Job("count", repeat=below(3))])
+    waiting = await submit(runtime, repeated)
+    another = await submit(runtime, Level([Job("number", "three")]))
+    held = (await claims.claim(runtime, ClaimRequest("ann", 100))).tasks
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime.sandbox, "_breaker", opened_for(waiting.key, clock))
+        receipts = await reports.submit(runtime, "ann", [report("ann", each) for each in held])
+        assert [(receipt.problem, receipt.result and receipt.result.verdict) for receipt in receipts] == [
+            (None, Verdict.CANONICAL)
+        ] * len(held)
+        assert (await reading.get(runtime, another.key)).state == FlowState.COMPLETED
+        assert (await reading.get(runtime, waiting.key)).state == FlowState.RUNNING
+        await _sweep_all(runtime, clock)
+    waiting = await Volunteers(random.Random(3)).finish(runtime, clock, waiting)
+    (await Stored.read(runtime, waiting, repeated)).check()
+    await check_nothing_is_left(runtime, waiting)
 
 
 async def _carry_through(runtime: Runtime, clock: Clock, flow: Flow, act: Act) -> None:

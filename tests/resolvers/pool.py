@@ -20,6 +20,7 @@ from resolvers.leases import HeldTask
 from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime, make_runtime
 from sandbox import Sandbox
+from sandbox.breaker import CircuitBreaker
 from storage.documents import Job, Result, Task, TaskState, UnitState, Variable, Verdict
 from storage.engines import Collection, Database
 from storage.jobs import Jobs
@@ -63,6 +64,13 @@ async def new_job(runtime: Runtime, name: str = "double", **said: Any) -> Job:
 
 async def post(runtime: Runtime, job: str, values: Sequence[Any], **said: Any) -> list[Variable]:
     return await variables.create_many(runtime, job, [variables.NewVariable(value) for value in values], **said)
+
+
+def opened_for(owner: str, clock: Clock) -> CircuitBreaker:
+    """A sandbox's breaker for which this owner's calls have killed too many workers, for one and a half leases."""
+    breaker = CircuitBreaker(lambda: clock.ms / 1000, deaths=1, window_s=1, pause_s=1.5 * LEASE_S)
+    breaker.died(owner)
+    return breaker
 
 
 async def sole_state(store: Store) -> str:

@@ -4,10 +4,9 @@ from resolvers import reports, sweeping
 from resolvers.errors import BadInput, LeaseLost, TooLarge
 from resolvers.reports import Report
 from resolvers.runtime import Runtime
-from sandbox.breaker import CircuitBreaker
 from storage.documents import Host, Result, TaskState, UnitState, Verdict
 from storage.store import Store
-from tests.resolvers.pool import LEASE_S, Clock, Volunteer, new_job, post, sole_state
+from tests.resolvers.pool import LEASE_S, Clock, Volunteer, new_job, opened_for, post, sole_state
 
 FIRST, SECOND, THIRD, CHEAT = Volunteer("first"), Volunteer("second"), Volunteer("third"), Volunteer("cheat", str)
 
@@ -219,9 +218,7 @@ async def test_a_validator_that_is_away_is_asked_again_by_the_sweeper(
     await new_job(runtime, validate_result="(v, r, c) => c.phase === 'variable' || r === v * 2")
     await post(runtime, "double", [1])
     claimed = await FIRST.claim(runtime)
-    breaker = CircuitBreaker(lambda: clock.ms / 1000, deaths=1, window_s=1, pause_s=1.5 * LEASE_S)
-    breaker.died("double")
-    monkeypatch.setattr(runtime.sandbox, "_breaker", breaker)
+    monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for("double", clock))
     [receipt] = await FIRST.submit(runtime, claimed)
     assert receipt.result is not None
     assert receipt.result.verdict == Verdict.PENDING
@@ -233,3 +230,52 @@ async def test_a_validator_that_is_away_is_asked_again_by_the_sweeper(
     await sweeping.sweep(runtime)
     assert await _verdicts(store) == {"first": Verdict.CANONICAL}
     assert await sole_state(store) == UnitState.DONE
+
+
+async def test_results_that_cannot_be_compared_now_are_taken_and_compared_later(
+    runtime: Runtime, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await new_job(runtime, policy={"quorum": 2}, compare_results="(a, b) => Math.abs(a - b) < 0.01")
+    await post(runtime, "double", [1])
+    await new_job(runtime, "another", policy={"quorum": 2})
+    await post(runtime, "another", [1])
+    for volunteer in (FIRST, SECOND):
+        claimed = await volunteer.claim(runtime, first=2)
+        monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for("double", clock))
+        receipts = await volunteer.submit(runtime, claimed)
+        assert all(receipt.result for receipt in receipts)
+    verdicts = {(each.job, each.host): each.verdict for each in await store.results.page({}, first=100)}
+    assert verdicts == {
+        ("double", "first"): Verdict.PENDING,
+        ("double", "second"): Verdict.PENDING,
+        ("another", "first"): Verdict.CANONICAL,
+        ("another", "second"): Verdict.VALID,
+    }
+    await _sweep_twice(runtime, clock)
+    verdicts = {(each.job, each.host): each.verdict for each in await store.results.page({}, first=100)}
+    assert sorted(verdicts.values()) == [Verdict.CANONICAL, Verdict.CANONICAL, Verdict.VALID, Verdict.VALID]
+    assert await store.tasks.count({"status": TaskState.REPORTING}) == 0
+
+
+async def test_a_lease_that_runs_out_while_results_cannot_be_compared_holds_no_other_up(
+    runtime: Runtime, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await new_job(runtime, policy={"quorum": 3, "max_total": 3}, compare_results="(a, b) => a === b")
+    await post(runtime, "double", [1])
+    await new_job(runtime, "another")
+    await post(runtime, "another", [1])
+    assert len(await THIRD.claim(runtime, first=2)) == 2
+    for volunteer in (FIRST, SECOND):
+        await _work(runtime, volunteer)
+    clock.advance(LEASE_S + 1)
+    monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for("double", clock))
+    assert (await sweeping.sweep(runtime)).expired == 1
+    assert await store.tasks.count({"status": TaskState.EXPIRING}) == 1
+    await _sweep_twice(runtime, clock)
+    assert await store.tasks.count({"status": TaskState.EXPIRING}) == 0
+
+
+async def _sweep_twice(runtime: Runtime, clock: Clock) -> None:
+    for _ in range(2):
+        clock.advance(LEASE_S)
+        await sweeping.sweep(runtime)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from sandbox import (
     FailureKind,
     Function,
     Limits,
+    NotRunError,
     Returned,
     Sandbox,
     SandboxClosedError,
+    SourceError,
     Threw,
     WorkerStartError,
 )
@@ -85,9 +88,37 @@ async def test_a_worker_killed_during_a_call_costs_that_call_alone(until: Until)
         await until(lambda: computes(before))
         os.kill(before, signal.SIGKILL)
         [died, carried_on] = await running
-        assert died == Threw("its process crashed: SIGKILL", FailureKind.CRASH)
+        assert died == Threw("something on this machine killed the process that ran it", FailureKind.KILLED)
         assert carried_on == Returned("7")
         await until(lambda: len(sandbox.worker_pids) == 1 and before not in sandbox.worker_pids)
+
+
+async def test_a_process_that_ends_by_itself_is_laid_to_the_code_that_it_ran(until: Until) -> None:
+    async with Sandbox(workers=1, spares=0) as sandbox:
+        [worker] = sandbox.worker_pids
+        running = asyncio.create_task(sandbox.run(FOREVER, [["1"]], owner="x", timeout_ms=60_000))
+        await until(lambda: computes(worker))
+        os.kill(worker, signal.SIGSEGV)
+        assert await running == [Threw("its process crashed: SIGSEGV", FailureKind.CRASH)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        (signal.SIGKILL, NotRunError("something on this machine killed the process that ran it")),
+        (signal.SIGSEGV, SourceError("The source could not be read: it crashed the process", 1, 1)),
+    ],
+)
+async def test_a_source_whose_reader_was_killed_is_not_called_wrong(ending: signal.Signals, told: Exception) -> None:
+    async with Sandbox(workers=1, spares=0) as sandbox:
+        [worker] = sandbox.worker_pids
+        os.kill(worker, signal.SIGSTOP)
+        reading = asyncio.create_task(sandbox.inspect("1", ()))
+        await asyncio.sleep(0)
+        os.kill(worker, ending)
+        os.kill(worker, signal.SIGCONT)
+        with pytest.raises(type(told), match=re.escape(str(told))):
+            await reading
 
 
 def computes(pid: int) -> bool:
