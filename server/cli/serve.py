@@ -17,10 +17,18 @@ from server.serving import serve as serve_here
 from server.settings import Settings
 from server.stopping import stop_signals
 from storage.embedded import EngineFailed
-from storage.engines import StorageUnavailable
+from storage.engines import BadLocation, StorageUnavailable
 from storage.engines.schema_version import NewerSchema
 
-REFUSALS = (AddressUnavailable, EngineFailed, NewerSchema, NoSuchScheduler, ProcessFailed, StorageUnavailable)
+REFUSALS = (
+    AddressUnavailable,
+    BadLocation,
+    EngineFailed,
+    NewerSchema,
+    NoSuchScheduler,
+    ProcessFailed,
+    StorageUnavailable,
+)
 
 
 @click.command()

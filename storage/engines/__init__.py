@@ -1,7 +1,7 @@
 """The databases that hold the pool, behind one interface: MongoDB by URI, the embedded engine, or memory."""
 
 from storage.engines.collection import Collection, Document, Index
-from storage.engines.database import Database, open_database
+from storage.engines.database import BadLocation, Database, open_database
 from storage.engines.retries import StorageUnavailable
 
-__all__ = ["Collection", "Database", "Document", "Index", "StorageUnavailable", "open_database"]
+__all__ = ["BadLocation", "Collection", "Database", "Document", "Index", "StorageUnavailable", "open_database"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from mongomock_motor import AsyncMongoMockClient
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import ConfigurationError
 
 from storage.embedded import embedded_engine
 from storage.engines import retries
@@ -26,6 +27,10 @@ DEFAULT_NAME = "comp_pool"
 _FERRETDB_1 = "ferretdbVersion"
 
 _SCHEMES = ("mongodb://", "mongodb+srv://")
+
+
+class BadLocation(Exception):
+    """A database's URI can't be read."""
 
 
 class Database:
@@ -81,6 +86,7 @@ async def open_database(location: str, *, indexes: Mapping[str, Sequence[Index]]
         indexes: the indexes of each collection, created where they are missing.
 
     Raises:
+        BadLocation: the URI is none.
         StorageUnavailable: the database doesn't answer.
         NewerSchema: a newer release wrote the data.
         EngineFailed, DirectoryInUse, SqliteMismatch: see `storage.embedded`.
@@ -102,7 +108,7 @@ async def open_database(location: str, *, indexes: Mapping[str, Sequence[Index]]
 
 @asynccontextmanager
 async def _connected(uri: str, indexes: Mapping[str, Sequence[Index]]) -> AsyncIterator[Database]:
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=retries.PATIENCE_S * 1000)
+    client = _client(uri)
     try:
         about = await until_answered(lambda: client.admin.command("buildInfo"))
         if _FERRETDB_1 in about:
@@ -115,6 +121,13 @@ async def _connected(uri: str, indexes: Mapping[str, Sequence[Index]]) -> AsyncI
         yield database
     finally:
         client.close()
+
+
+def _client(uri: str) -> AsyncIOMotorClient[Any]:
+    try:
+        return AsyncIOMotorClient(uri, serverSelectionTimeoutMS=retries.PATIENCE_S * 1000)
+    except (ValueError, ConfigurationError) as problem:
+        raise BadLocation(f"The database's URI is wrong: {problem}") from problem
 
 
 async def _prepare(database: Database, indexes: Mapping[str, Sequence[Index]]) -> None:

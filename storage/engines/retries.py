@@ -1,6 +1,7 @@
 """One answer to a database that is away for a moment: try again until a deadline."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -13,6 +14,7 @@ engine takes about one."""
 
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
+_DRIVERS_VIEW = re.compile(r" \(configured timeouts:|, Timeout: [0-9.]+s, Topology")
 
 _Answer = TypeVar("_Answer")
 
@@ -36,6 +38,11 @@ async def until_answered(operation: Callable[[], Awaitable[_Answer]]) -> _Answer
             return await operation()
         except (AutoReconnect, CursorNotFound) as lost:
             if time.monotonic() + pause > deadline:
-                raise StorageUnavailable(f"The database did not answer for {PATIENCE_S:g} s: {lost}") from lost
+                raise StorageUnavailable(f"The database did not answer for {PATIENCE_S:g} s: {_reason(lost)}") from lost
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def _reason(lost: Exception) -> str:
+    """What happened, without the driver's settings and its view of the servers, which it puts behind."""
+    return _DRIVERS_VIEW.split(str(lost), maxsplit=1)[0]

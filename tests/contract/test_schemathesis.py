@@ -23,7 +23,6 @@ from tests.contract.scenario import EXECUTE
 from tests.processes import running_server
 
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
-TIMEOUT_S = 300
 
 schemathesis.graphql.scalar("JSON", st.integers().map(nodes.Int) | st.text(max_size=20).map(nodes.String))
 
@@ -41,10 +40,20 @@ def busy_pool() -> Iterator[str]:
 
 
 def test_all_checks_of_schemathesis_find_nothing_in_the_openapi_of_the_pool(busy_pool: str, tmp_path: Path) -> None:
+    _check_all(busy_pool, tmp_path, examples=6)
+
+
+@pytest.mark.soak
+def test_all_checks_of_schemathesis_find_nothing_with_many_examples(busy_pool: str, tmp_path: Path) -> None:
+    _check_all(busy_pool, tmp_path, examples=100)
+
+
+def _check_all(pool: str, directory: Path, *, examples: int) -> None:
     program = str(Path(sys.executable).with_name("schemathesis"))
-    command = [program, "--no-color", "--config-file", str(CONFIGURATION), "run", f"{busy_pool}/openapi.json"]
+    command = [program, "--no-color", "--config-file", str(CONFIGURATION), "run", f"{pool}/openapi.json"]
+    options = ["--checks", "all", "--max-examples", str(examples)]
     done = subprocess.run(
-        [*command, "--checks", "all"], cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        [*command, *options], cwd=directory, capture_output=True, text=True, timeout=50 * examples, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Tested: 0" not in done.stdout

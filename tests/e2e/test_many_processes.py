@@ -262,7 +262,7 @@ async def test_servers_on_one_database_give_each_variable_one_result_that_two_ho
 ) -> None:
     # FerretDB reads a collection whole for nearly every operation. Looking for leases that ran out, and hosts that ask
     # often for little, would cost more than the work: the processes of one server are tested with those.
-    pace = Pace(variables=300, least=20, most=100, lease_s=600, pause_s=4, manners=PUNCTUAL)
+    pace = Pace(variables=150, least=20, most=100, lease_s=600, pause_s=4, manners=PUNCTUAL)
     seldom = ["--sweep-seconds", "30"]
     with (
         running_server(engine_location, options=seldom) as one,
@@ -270,4 +270,4 @@ async def test_servers_on_one_database_give_each_variable_one_result_that_two_ho
     ):
         taken = await _compute_all([one.url, other.url], chance, pace)
     assert " ERROR " not in capfd.readouterr().err
-    await _check_the_books(engine_location, 300, taken)
+    await _check_the_books(engine_location, 150, taken)

@@ -4,6 +4,9 @@ import os
 import re
 import signal
 import socket
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -101,8 +104,7 @@ def test_server_processes_share_one_store(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_another_server_has_is_refused(pool_server: RunningServer, tmp_path: Path) -> None:
-    for workers in ("1", "2"):
-        ended = run("serve", "--port", "0", "--database", str(tmp_path / "pool"), "--workers", workers)
+    for ended in _served_at_once("--database", str(tmp_path / "pool")):
         assert ended.returncode == 1
         assert "Another server uses" in ended.stderr.splitlines()[-1]
         assert "Traceback" not in ended.stderr
@@ -129,13 +131,19 @@ def test_data_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     assert ended.stderr.startswith("Error: The database has schema version 999")
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_database_that_does_not_answer_is_said_so(workers: str) -> None:
-    uri = "mongodb://someone:secret@127.0.0.1:1/?serverSelectionTimeoutMS=100"
-    ended = run("serve", "--port", "0", "--database", uri, "--workers", workers)
-    assert ended.returncode == 1
-    assert "did not answer" in ended.stderr.splitlines()[-1]
-    assert "secret" not in ended.stderr + ended.stdout
+def test_a_database_that_does_not_answer_is_said_so() -> None:
+    for ended in _served_at_once("--database", "mongodb://someone:secret@127.0.0.1:1/?serverSelectionTimeoutMS=100"):
+        assert ended.returncode == 1
+        assert ended.stderr.splitlines()[-1] == (
+            "Error: The database did not answer for 10 s: 127.0.0.1:1: [Errno 111] Connection refused"
+        )
+        assert "secret" not in ended.stderr + ended.stdout
+
+
+def _served_at_once(*options: str) -> Iterator[subprocess.CompletedProcess[str]]:
+    """How a server of one process ends, and one of two: side by side, as they wait."""
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(lambda workers: run("serve", "--port", "0", "--workers", workers, *options), ("1", "2"))
 
 
 @WORKERS

@@ -80,7 +80,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_load_loses_nothing_and_the_w
     tmp_path: Path, home: dict[str, str]
 ) -> None:
     """The load and the volunteers go on by themselves once a server listens on the same address again."""
-    count, rounds = 1_500, 2
+    count, rounds = 800, 2
     # What the killed server handed out comes back soon.
     file = job_file(tmp_path, range(count), policy={"delayBoundSeconds": 5})
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -100,9 +100,8 @@ async def _compete(
     await check_credit(store, books)
 
 
-@pytest.mark.parametrize("turn", range(3))
 async def test_every_variable_gets_the_one_canonical_result_that_two_hosts_agree_on(
-    common_store: Store, sandbox: Sandbox, turn: int, chance: random.Random, monkeypatch: pytest.MonkeyPatch
+    common_store: Store, sandbox: Sandbox, chance: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _compete(common_store, sandbox, chance, monkeypatch, quorum=2)
 
