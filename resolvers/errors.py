@@ -33,7 +33,8 @@ class ErrorCode(StrEnum):
 
 
 class PoolError(Exception):
-    """What a caller is told. `field` is the path of the input at fault (`variables[3].value`), or empty."""
+    """What a caller is told. `field` is the path of the input at fault (`variables[3].value`), or empty; `others` are
+    further faults of the same input."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 
@@ -41,6 +42,7 @@ class PoolError(Exception):
         super().__init__(message)
         self.message = message
         self.field = field
+        self.others: list[PoolError] = []
 
 
 class BadInput(PoolError):

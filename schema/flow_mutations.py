@@ -131,7 +131,8 @@ class FlowMutation:
     @strawberry.mutation(
         directives=[Hal(path=["/flows"], method=HalMethod.POST, rel=["submit-flow"])],
         extensions=[UserErrors(FlowPayload)],
-        description="Submit a tree of jobs. All its JavaScript is compiled first; errors name the place in the tree.",
+        description="Submit a tree of jobs. All its JavaScript is compiled first. What is wrong is told at once, in "
+        "up to 20 errors that name their place in the tree.",
     )
     async def submit_flow(
         self,

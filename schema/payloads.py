@@ -46,4 +46,4 @@ class UserErrors(FieldExtension):
         try:
             return await next_(source, info, **kwargs)
         except PoolError as problem:
-            return self._payload(user_errors=[UserError.of(problem)])
+            return self._payload(user_errors=[UserError.of(each) for each in (problem, *problem.others)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -52,14 +52,22 @@ class Refusal:
         """The refusal in a payload's `userErrors`."""
         return cls(error["code"], error["message"], error["field"] or "")
 
+    def __str__(self) -> str:
+        return self.message if self.message.startswith(self.field) else f"{self.field}: {self.message}"
+
 
 class PoolRefused(Exception):
-    """The pool turned the call down; the same call will be turned down again."""
+    """The pool turned the call down; the same call will be turned down again.
 
-    def __init__(self, refusal: Refusal) -> None:
-        named = refusal.message.startswith(refusal.field)
-        super().__init__(refusal.message if named else f"{refusal.field}: {refusal.message}")
+    Attributes:
+        refusal: what is wrong with it.
+        others: what else is.
+    """
+
+    def __init__(self, refusal: Refusal, others: Sequence[Refusal] = ()) -> None:
+        super().__init__(str(refusal))
         self.refusal = refusal
+        self.others = others
 
 
 class PoolClient:
@@ -124,11 +132,11 @@ class PoolClient:
     async def mutate(self, document: str, **input_: Any) -> dict[str, Any]:
         """The payload of a document with one mutation over `$input`; its `userErrors` are empty.
 
-        Raises what `call` raises, for the first of the payload's `userErrors` too.
+        Raises what `call` raises, for the payload's `userErrors` too.
         """
         payload = await self.mutate_in_part(document, **input_)
-        for error in payload["userErrors"]:
-            raise self._exception(Refusal.of(error))
+        if refusals := [Refusal.of(error) for error in payload["userErrors"]]:
+            raise self._exception(*refusals)
         return payload
 
     async def mutate_in_part(self, document: str, **input_: Any) -> dict[str, Any]:
@@ -152,17 +160,19 @@ class PoolClient:
         if errors:
             about = errors[0].get("extensions") or {}
             refusal = Refusal(about.get("code", "BAD_INPUT"), _shortened(errors[0]["message"]), about.get("field", ""))
-            raise self._exception(refusal, float(about.get("retryAfterSeconds", 0)))
+            raise self._exception(refusal, retry_after_s=float(about.get("retryAfterSeconds", 0)))
         if not isinstance(data, dict):
             raise NotAPool(f"no comp-pool answers at {self.url}")
         return data
 
-    def _exception(self, refusal: Refusal, retry_after_s: float = 0.0) -> PoolUnavailable | PoolRefused:
+    def _exception(
+        self, refusal: Refusal, *others: Refusal, retry_after_s: float = 0.0
+    ) -> PoolUnavailable | PoolRefused:
         if refusal.code == INTERNAL:
             return PoolFailed(f"{self.url} says: {refusal.message}")
         if refusal.code in TEMPORARY:
             return PoolUnavailable(f"{self.url} says: {refusal.message}", retry_after_s=retry_after_s)
-        return PoolRefused(refusal)
+        return PoolRefused(refusal, others)
 
 
 def _seconds(headers: httpx.Headers) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from resolvers import jobs
 from resolvers.errors import BadInput, Conflict, NotFound
+from resolvers.faults import Faults
 from resolvers.flows.conditions import PARAMETERS
 from resolvers.identifiers import checked_text, job_key, variable_key
 from resolvers.policies import Policy
@@ -73,16 +74,13 @@ class Plan:
 async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> Plan:
     """The levels and jobs of a flow in the order of the text, all checked. `addresses` are the pool's own.
 
-    Raises BadInput, NotFound, Conflict, UnparsableJavaScript or TooLarge; `field` is the path in the tree
-    (`dependent[0].jobs[2].if`).
+    Raises BadInput, NotFound, Conflict, UnparsableJavaScript or TooLarge, with the `others` that were found too;
+    `field` is the path in the tree (`dependent[0].jobs[2].if`).
     """
-    levels = list(walk(root))
+    levels, faults = list(walk(root)), Faults()
     for each in levels:
-        if not each.level.jobs:
-            raise BadInput(
-                "a level takes at least one job: what the levels below it make is passed on by its jobs",
-                field=f"{each.path}jobs",
-            )
+        with faults.gathered():
+            _check_not_empty(each)
     planned = [
         PlannedJob(given, f"{each.path}jobs[{position}]", at, position)
         for at, each in enumerate(levels)
@@ -90,11 +88,20 @@ async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> 
     ]
     if len(planned) > MOST_JOBS:
         raise BadInput(f"a flow takes at most {MOST_JOBS:,} jobs, got {len(planned):,}", field="jobs")
-    await _find_jobs(runtime, planned, addresses)
-    await _find_variables(runtime, planned, addresses)
-    await _compile(runtime, planned)
-    _name(planned)
+    known = await _find_jobs(runtime, planned, addresses, faults)
+    await _find_variables(runtime, known, addresses, faults)
+    await _compile(runtime, planned, faults)
+    _name(planned, faults)
+    faults.tell()
     return Plan(levels, planned)
+
+
+def _check_not_empty(each: PlannedLevel) -> None:
+    if not each.level.jobs:
+        raise BadInput(
+            "a level takes at least one job: what the levels below it make is passed on by its jobs",
+            field=f"{each.path}jobs",
+        )
 
 
 def walk(root: NewLevel) -> Iterator[PlannedLevel]:
@@ -116,14 +123,21 @@ def walk(root: NewLevel) -> Iterator[PlannedLevel]:
         number += 1
 
 
-async def _find_jobs(runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str]) -> None:
-    known: dict[str, Job] = {}
+async def _find_jobs(
+    runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str], faults: Faults
+) -> list[PlannedJob]:
+    """Those whose jobs there are."""
+    found: dict[str, Job] = {}
+    known: list[PlannedJob] = []
     for each in planned:
-        each.job = job_key(each.given.job, addresses, field=f"{each.path}.job")
-        if each.job not in known:
-            known[each.job] = await _job(runtime, each)
-        policy = Policy.of(known[each.job].policy).overridden(each.given.policy, field=f"{each.path}.policy")
-        each.policy = policy.dump()
+        with faults.gathered():
+            each.job = job_key(each.given.job, addresses, field=f"{each.path}.job")
+            if each.job not in found:
+                found[each.job] = await _job(runtime, each)
+            known.append(each)
+            policy = Policy.of(found[each.job].policy).overridden(each.given.policy, field=f"{each.path}.policy")
+            each.policy = policy.dump()
+    return known
 
 
 async def _job(runtime: Runtime, each: PlannedJob) -> Job:
@@ -136,36 +150,46 @@ async def _job(runtime: Runtime, each: PlannedJob) -> Job:
     return job
 
 
-async def _find_variables(runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str]) -> None:
-    named = [each for each in planned if each.given.variable]
-    for each in named:
-        each.variable = variable_key(each.given.variable, each.job, addresses, field=f"{each.path}.variable")
+async def _find_variables(
+    runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str], faults: Faults
+) -> None:
+    named: list[PlannedJob] = []
+    for each in planned:
+        if each.given.variable:
+            with faults.gathered():
+                field = f"{each.path}.variable"
+                each.variable = variable_key(each.given.variable, each.job, addresses, field=field)
+                named.append(each)
     for start in range(0, len(named), CHUNK):
         chunk = named[start : start + CHUNK]
         found = await runtime.store.variables.known(Variable.id_of(each.job, each.variable) for each in chunk)
         for each in chunk:
-            if Variable.id_of(each.job, each.variable) not in found:
-                raise NotFound(f"the job {each.job!r} has no variable {each.variable!r}", field=f"{each.path}.variable")
+            with faults.gathered():
+                if Variable.id_of(each.job, each.variable) not in found:
+                    message = f"the job {each.job!r} has no variable {each.variable!r}"
+                    raise NotFound(message, field=f"{each.path}.variable")
 
 
-async def _compile(runtime: Runtime, planned: Sequence[PlannedJob]) -> None:
+async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], faults: Faults) -> None:
     compiled: set[str] = set()
     for each in planned:
         for name, source in (("if", each.given.condition), ("while", each.given.repeat)):
             if source and source not in compiled:
-                await jobs.compiled(runtime, source, PARAMETERS, f"{each.path}.{name}")
-                compiled.add(source)
+                with faults.gathered():
+                    await jobs.compiled(runtime, source, PARAMETERS, f"{each.path}.{name}")
+                    compiled.add(source)
 
 
-def _name(planned: Sequence[PlannedJob]) -> None:
+def _name(planned: Sequence[PlannedJob], faults: Faults) -> None:
     """Give every job the name its result is merged under: its `as`, or its job's key; `key-2`, ... for repeats."""
     taken: set[tuple[int, str]] = set()
     for each in planned:
         if each.given.alias:
-            each.alias = checked_text(each.given.alias, field=f"{each.path}.as", most=MOST_NAME_CHARACTERS)
-            if (each.level, each.alias) in taken:
-                raise BadInput(f"two jobs of this level are called {each.alias!r}", field=f"{each.path}.as")
-            taken.add((each.level, each.alias))
+            with faults.gathered():
+                each.alias = checked_text(each.given.alias, field=f"{each.path}.as", most=MOST_NAME_CHARACTERS)
+                if (each.level, each.alias) in taken:
+                    raise BadInput(f"two jobs of this level are called {each.alias!r}", field=f"{each.path}.as")
+                taken.add((each.level, each.alias))
     repeats: dict[tuple[int, str], int] = {}
     for each in planned:
         if not each.alias:

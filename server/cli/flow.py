@@ -42,7 +42,9 @@ def flow() -> None:
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return asyncio.run(work)
-    except (NotAPool, PoolRefused, PoolUnavailable) as problem:
+    except PoolRefused as refused:
+        raise Failure("\n".join(map(one_line, (refused, *refused.others)))) from refused
+    except (NotAPool, PoolUnavailable) as problem:
         raise Failure(one_line(problem)) from problem
 
 

@@ -20,8 +20,8 @@ class Failure(click.ClickException):
     exit_code = FAILED
 
 
-def one_line(problem: BaseException) -> str:
-    """The message of an exception without its line ends."""
+def one_line(problem: object) -> str:
+    """The message of an exception, or of what else says what is wrong, without its line ends."""
     return " ".join(str(problem).split()) or type(problem).__name__
 
 

@@ -118,18 +118,3 @@ async def test_a_result_reported_twice_through_graphql_is_one(job: Job, variable
     assert first["result"]["value"] == 1
     other = (await execute(job.client, mutation, input=given | {"value": 2}))["createResult"]
     assert other["userErrors"] == [{"code": "IDEMPOTENCY_MISMATCH", "field": "idempotencyKey"}]
-
-
-@pytest.mark.parametrize(
-    ("field", "hint"),
-    [
-        ("idempotencyKey", "sent as the header Idempotency-Key"),
-        ("idempotency_key", "sent as the header Idempotency-Key"),
-        ("onFailure", "it is called on_failure"),
-        ("on_fail", "known are jobs, dependent"),
-    ],
-)
-async def test_a_flow_that_is_spelled_as_in_graphql_is_told_the_spelling_here(job: Job, field: str, hint: str) -> None:
-    answer = await job.client.post("/flows", json={"jobs": [{"job": job.key}], field: "x"})
-    assert (answer.status_code, answer.json()["field"]) == (400, field)
-    assert hint in answer.json()["message"]

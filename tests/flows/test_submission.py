@@ -7,6 +7,7 @@ import pytest
 
 from resolvers import jobs, sweeping, variables
 from resolvers.errors import BadInput, Conflict, ErrorCode, IdempotencyMismatch, PoolError
+from resolvers.faults import MOST
 from resolvers.flows import control, reading, structure
 from resolvers.flows.levels import AT_ONCE
 from resolvers.flows.structure import NewFlowJob, NewLevel
@@ -59,6 +60,28 @@ async def test_every_problem_names_its_place_in_the_tree(
     assert refused.value.code == ErrorCode(code)
     assert await runtime.store.flows.count({}) == 0
     assert await runtime.store.flow_jobs.count({}) == 0
+
+
+async def test_all_that_is_wrong_is_told_at_once(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    wrong = [NewFlowJob("nowhere", "one"), NewFlowJob("number", "nowhere", "(v, c => 1", alias="x" * 201)]
+    with pytest.raises(PoolError) as refused:
+        await submit(runtime, NewFlow(NewLevel(wrong, [NewLevel([])])))
+    assert [fault.field for fault in (refused.value, *refused.value.others)] == [
+        "dependent[0].jobs",
+        "jobs[0].job",
+        "jobs[1].variable",
+        "jobs[1].if",
+        "jobs[1].as",
+    ]
+
+
+async def test_after_twenty_faults_no_more_are_looked_for(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    with runtime.store.database.count() as during, pytest.raises(PoolError) as refused:
+        await submit(runtime, NewFlow(NewLevel([NewFlowJob("nowhere")] * 1_000)))
+    assert len(refused.value.others) == MOST - 1
+    assert during.total() <= MOST
 
 
 async def test_a_name_that_is_not_quite_a_key_is_answered_by_the_key(runtime: Runtime) -> None:

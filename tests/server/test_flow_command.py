@@ -314,6 +314,16 @@ def test_what_is_wrong_with_a_flow_is_named_by_its_place(pool: str, bad: dict[st
     assert failure(submit(pool, flow)).startswith(f"dependent[0].jobs[1].{complaint}")
 
 
+def test_each_thing_that_is_wrong_with_a_flow_has_its_line(pool: str) -> None:
+    flow = {"jobs": [{"job": "square", "variable": "nine"}], "dependent": {"jobs": [{"job": "nothing"}]}}
+    refused = submit(pool, flow)
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines() == [
+        "Error: dependent[0].jobs[0].job: there is no job with the key 'nothing'",
+        "jobs[0].variable: the job 'square' has no variable 'nine'",
+    ]
+
+
 def test_a_field_that_no_flow_has_is_named(pool: str) -> None:
     assert "whilst" in failure(submit(pool, {"jobs": [{"job": "square", "whilst": "() => true"}]}))
 
