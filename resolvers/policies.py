@@ -55,17 +55,17 @@ class Policy:
         for name, (least, most) in LIMITS.items():
             if name in changes and not least <= changes[name] <= most:
                 raise BadInput(
-                    f"{name} takes a whole number from {least} to {most}, got {changes[name]}",
+                    f"a whole number from {least} to {most:,} was expected, got {changes[name]}",
                     field=f"{field}.{name}",
                 )
         if changed.replicas < changed.quorum:
             raise BadInput(
-                f"target_results ({changed.target_results}) must be at least the quorum ({changed.quorum})",
+                f"{changed.target_results} results are too few for a quorum of {changed.quorum}",
                 field=f"{field}.target_results",
             )
         if changed.max_total < changed.replicas:
             raise BadInput(
-                f"max_total ({changed.max_total}) must allow for the {changed.replicas} results wanted at first",
+                f"at most {changed.max_total} tasks can't bring the {changed.replicas} results wanted at first",
                 field=f"{field}.max_total",
             )
         return changed

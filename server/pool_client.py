@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,6 +18,8 @@ LIMITS = httpx.Limits(keepalive_expiry=20.0)
 TEMPORARY = frozenset({"UNAVAILABLE", "RATE_LIMITED", "IN_PROGRESS"})
 INTERNAL = "INTERNAL"
 MOST_CHARACTERS = 450
+# How graphql-core begins the message on a variable; the place is the error's `field` too.
+PLACE = re.compile(r"^Variable '\$\w+' has invalid value at \S+: ")
 
 
 class PoolUnavailable(Exception):
@@ -158,9 +161,8 @@ class PoolClient:
     def _read(self, answer: Any) -> dict[str, Any]:
         errors, data = (answer.get("errors"), answer.get("data")) if isinstance(answer, dict) else (None, None)
         if errors:
-            about = errors[0].get("extensions") or {}
-            refusal = Refusal(about.get("code", "BAD_INPUT"), _shortened(errors[0]["message"]), about.get("field", ""))
-            raise self._exception(refusal, retry_after_s=float(about.get("retryAfterSeconds", 0)))
+            wait_s = float((errors[0].get("extensions") or {}).get("retryAfterSeconds", 0))
+            raise self._exception(*map(_refusal, errors), retry_after_s=wait_s)
         if not isinstance(data, dict):
             raise NotAPool(f"no comp-pool answers at {self.url}")
         return data
@@ -179,6 +181,13 @@ def _seconds(headers: httpx.Headers) -> float:
     """`Retry-After` (RFC 9110, 10.2.3) where it is a number of seconds."""
     value = headers.get("retry-after", "")
     return float(value) if value.isdigit() else 0.0
+
+
+def _refusal(error: dict[str, Any]) -> Refusal:
+    """An error of the call as a whole."""
+    about = error.get("extensions") or {}
+    message = _shortened(PLACE.sub("", error["message"]) if "field" in about else error["message"])
+    return Refusal(about.get("code", "BAD_INPUT"), message, about.get("field", ""))
 
 
 def _shortened(message: str) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +13,8 @@ from schema.flow_states import FlowState
 from server.cli.flow_watching import watch_to_its_end
 from server.cli.load import DEFAULT_URL
 from server.cli.problems import Failure, one_line
-from server.flows import FlowFileProblem, read_flow
+from server.files import FileProblem, read_text, shown
+from server.flows import read_flow
 from server.pool_client import NotAPool, PoolClient, PoolRefused, PoolUnavailable
 
 ANSWER = "{ flow { key name state reason result jobCount levelCount } userErrors { field message code } }"
@@ -67,13 +66,9 @@ def submit(file: str, url: str, watch: bool, idempotency_key: str | None, as_jso
       - {job: sum, if: "(variable, context) => Object.keys(context).length > 1"}
     """
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        given = read_flow(file, text)
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
-        raise Failure(f"{file} can't be read: {reason}") from problem
-    except FlowFileProblem as problem:
-        raise Failure(one_line(problem)) from problem
+        given = read_flow(file, read_text(file))
+    except FileProblem as problem:
+        raise Failure(f"{shown(file)} {problem}") from problem
     if idempotency_key:
         given["idempotencyKey"] = idempotency_key
     stored = _run(_submit(url, given))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from server.cli.problems import Failure, one_line
+from server.files import STANDARD_INPUT, FileProblem, read_text, shown
 from server.loading import Loaded, Loader, LoadProblem, Workload, read_workload
 from server.pool_client import NotAPool, PoolClient, PoolUnavailable
 
@@ -60,13 +60,10 @@ def load(files: tuple[str, ...], url: str, patience_s: float, as_json: bool) -> 
 
 def _read(file: str) -> Workload:
     try:
-        if file == "-":
-            return read_workload("standard input", sys.stdin.buffer.read().decode(), Path())
-        return read_workload(file, Path(file).read_text(encoding="utf-8"), Path(file).parent)
-    except OSError as problem:
-        raise Failure(f"{file} can't be read: {problem.strerror}") from problem
-    except UnicodeDecodeError as problem:
-        raise Failure(f"{file} can't be read: it is not UTF-8") from problem
+        text = read_text(file)
+    except FileProblem as problem:
+        raise Failure(f"{shown(file)} {problem}") from problem
+    return read_workload(shown(file), text, Path() if file == STANDARD_INPUT else Path(file).parent)
 
 
 async def _load(workloads: list[Workload], url: str, patience_s: float) -> Loaded:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from server.files import FileProblem, parse, read_text
 from server.loading import original
 from server.loading.entries import LoadProblem, NewJob, Workload, json_problem, key_of, with_ids
 
@@ -69,7 +68,10 @@ def read_workload(file: str, text: str, directory: Path) -> Workload:
 
     Raises LoadProblem.
     """
-    content = _parsed(file, text)
+    try:
+        content = parse(file, text)
+    except FileProblem as problem:
+        raise LoadProblem(file, "", str(problem)) from problem
     if not isinstance(content, dict) or not isinstance(content.get("jobs"), list):
         raise LoadProblem(file, "", "a list `jobs` was expected at the top")
     if original.is_original(content):
@@ -77,16 +79,6 @@ def read_workload(file: str, text: str, directory: Path) -> Workload:
     if unknown := content.keys() - {"jobs"}:
         raise LoadProblem(file, str(min(unknown, key=str)), "is not known; `jobs` is what a file may have")
     return Workload(file, [_job(file, directory, at, entry) for at, entry in enumerate(content["jobs"])])
-
-
-def _parsed(file: str, text: str) -> Any:
-    try:
-        if file.endswith(".json"):
-            return json.loads(text)
-        # JSON is YAML, all but for some escapes and very long keys.
-        return json.loads(text) if text.lstrip().startswith(("{", "[")) else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as problem:
-        raise LoadProblem(file, "", f"can't be read: {' '.join(str(problem).split())}") from problem
 
 
 def _job(file: str, directory: Path, at: int, content: Any) -> NewJob:
@@ -121,12 +113,9 @@ def _sources(file: str, directory: Path, where: str, entry: JobEntry) -> dict[st
         source, path = getattr(entry, name), getattr(entry, f"{name}_file")
         if path is not None:
             try:
-                source = (directory / path).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as problem:
-                reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
-                raise LoadProblem(
-                    file, f"{where}: {to_camel(name)}File", f"{path} can't be read: {reason}"
-                ) from problem
+                source = read_text(directory / path)
+            except FileProblem as problem:
+                raise LoadProblem(file, f"{where}: {to_camel(name)}File", f"{path} {problem}") from problem
         if source is not None:
             sources[to_camel(name)] = source
     return sources

@@ -44,8 +44,18 @@ def _deep(bad: NewFlowJob, *others: NewFlowJob) -> NewLevel:
         (NewFlowJob("number", alias="x" * 201), "as", "BAD_INPUT", "at most 200 characters"),
         (NewFlowJob("number", alias="a\0"), "as", "BAD_INPUT", "without control characters"),
         (NewFlowJob("number", policy={"quorum": 0}), "policy.quorum", "BAD_INPUT", "from 1 to 20"),
-        (NewFlowJob("number", policy={"max_iterations": 0}), "policy.max_iterations", "BAD_INPUT", "from 1 to 1000000"),
-        (NewFlowJob("number", policy={"quorum": 4, "max_total": 3}), "policy.max_total", "BAD_INPUT", "must allow for"),
+        (
+            NewFlowJob("number", policy={"max_iterations": 0}),
+            "policy.max_iterations",
+            "BAD_INPUT",
+            "from 1 to 1,000,000",
+        ),
+        (
+            NewFlowJob("number", policy={"quorum": 4, "max_total": 3}),
+            "policy.max_total",
+            "BAD_INPUT",
+            "can't bring the 4 results",
+        ),
     ],
 )
 async def test_every_problem_names_its_place_in_the_tree(

@@ -27,7 +27,9 @@ def test_a_policy_that_is_accepted_can_be_met(changed: dict[str, int]) -> None:
 def test_a_value_out_of_range_is_refused_by_its_name(name: str) -> None:
     least, most = LIMITS[name]
     for value in (least - 1, most + 1):
-        with pytest.raises(BadInput, match=f"{name} takes a whole number from {least} to {most}, got {value}") as told:
+        with pytest.raises(
+            BadInput, match=f"a whole number from {least} to {most:,} was expected, got {value}"
+        ) as told:
             Policy().overridden({name: value})
         assert told.value.field == f"policy.{name}"
 

@@ -17,7 +17,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from server.cli.group import commands
-from server.flows import FlowFileProblem, FlowPicture, FlowUpdate, read_flow
+from server.files import FileProblem
+from server.flows import FlowPicture, FlowUpdate, read_flow
 from server.pool_client import PoolClient, PoolUnavailable
 from server.volunteer.calls import LeasedTask, PoolCalls, Report
 from tests.processes import running_server, started
@@ -306,7 +307,7 @@ def test_a_file_that_is_missing_is_said_so(pool: str, tmp_path: Path) -> None:
             {"job": "square", "if": "(v, c => 1"},
             "if does not parse: Unexpected end of input, or one '}' too many (line 1, column 11)",
         ),
-        ({"job": "square", "policy": {"quorum": 0}}, "policy.quorum: quorum takes a whole number from 1 to 20, got 0"),
+        ({"job": "square", "policy": {"quorum": 0}}, "policy.quorum: a whole number from 1 to 20 was expected, got 0"),
     ],
 )
 def test_what_is_wrong_with_a_flow_is_named_by_its_place(pool: str, bad: dict[str, Any], complaint: str) -> None:
@@ -325,7 +326,16 @@ def test_each_thing_that_is_wrong_with_a_flow_has_its_line(pool: str) -> None:
 
 
 def test_a_field_that_no_flow_has_is_named(pool: str) -> None:
-    assert "whilst" in failure(submit(pool, {"jobs": [{"job": "square", "whilst": "() => true"}]}))
+    refused = failure(submit(pool, {"jobs": [{"job": "square", "whilst": "() => true"}]}))
+    assert refused.startswith("jobs[0]: Expected value of type 'FlowJobInput' not to include unknown field 'whilst'.")
+
+
+def test_each_value_of_another_type_has_its_line(pool: str) -> None:
+    refused = submit(pool, {"jobs": [{"job": 1, "policy": {"quorum": "two"}}]})
+    assert refused.stderr.splitlines() == [
+        "Error: jobs[0].job: String cannot represent a non string value: 1",
+        "jobs[0].policy.quorum: Int cannot represent non-integer value: 'two'",
+    ]
 
 
 @pytest.mark.parametrize("command", [["submit", "-"], ["list"], ["cancel", "0" * 32]])
@@ -337,7 +347,7 @@ def test_a_flow_is_read_from_json_and_yaml_in_either_spelling() -> None:
     expected = {"jobs": [{"job": "a", "policy": {"maxErrors": 1}}], "onFailure": "FAIL", "idempotencyKey": "k"}
     yaml = "jobs: [{job: a, policy: {max_errors: 1}}]\non_failure: FAIL\nidempotency_key: k\n"
     assert read_flow("file", yaml) == read_flow("file", json.dumps(expected)) == expected
-    with pytest.raises(FlowFileProblem, match=r"^file can't be read: "):
+    with pytest.raises(FileProblem, match=r"^can't be read: "):
         read_flow("file", "{")
 
 

@@ -183,7 +183,7 @@ class TestLoading:
         ("changes", "complaint"),
         [
             ({"executeFunction": "return ((1"}, "job 'Squares': executeFunction: .*line 1"),
-            ({"policy": {"quorum": 99}}, "job 'Squares': policy.quorum: .*from 1 to 20, got 99"),
+            ({"policy": {"quorum": 99}}, "job 'Squares': policy.quorum: .*from 1 to 20 was expected, got 99"),
             ({"variables": [1, {"id": "a/b", "value": 2}]}, r"job 'Squares': variables\[1\].id: .*'a/b'"),
             ({"validateResult": "(v) => v < 2"}, r"job 'Squares': variables\[1\].value: .*validate_result turned"),
         ],
