@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from resolvers import hosts, picking
 from resolvers.errors import BadInput
-from resolvers.identifiers import checked_text
+from resolvers.identifiers import checked_idempotency_key, checked_text
 from resolvers.lanes import USABLE_FOR_S
 from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime
@@ -20,7 +20,6 @@ from storage.documents import Lane, LaneKind, Task
 MOST_AT_ONCE = 100
 MOST_WISHES = 100
 MAX_WISH_CHARACTERS = 300
-MAX_KEY_CHARACTERS = 200
 LEASE_CHARACTERS = 32
 IDLE_RETRY_S = 5
 SOON_RETRY_S = 2
@@ -92,7 +91,7 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
 
 def check(runtime: Runtime, request: ClaimRequest, idempotency_key: str = "") -> None:
     """Raises BadInput for an unknown scheduler, too many tasks, and wishes that make no sense; whoever asks."""
-    checked_text(idempotency_key, field="idempotencyKey", most=MAX_KEY_CHARACTERS)
+    checked_idempotency_key(idempotency_key)
     if not 1 <= request.first <= MOST_AT_ONCE:
         raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
     _scheduler(runtime, request)

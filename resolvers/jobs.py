@@ -20,7 +20,7 @@ from resolvers.errors import (
     Unavailable,
     UnparsableJavaScript,
 )
-from resolvers.identifiers import JOB_KEY, checked_cursor, checked_text
+from resolvers.identifiers import JOB_KEY, checked_cursor, checked_idempotency_key, checked_text
 from resolvers.judgement import PARAMETERS as VALIDATE_PARAMETERS
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
@@ -76,7 +76,7 @@ async def create(runtime: Runtime, new: NewJob) -> Job:
         compare_results=new.compare_results,
         metadata=metadata,
         policy=policy.dump(),
-        idempotency_key=checked_text(new.idempotency_key, field="idempotencyKey", most=MAX_NAME_CHARACTERS),
+        idempotency_key=checked_idempotency_key(new.idempotency_key),
     )
     job.request = _request(job) if job.idempotency_key else ""
     if await runtime.store.jobs.insert(job):

@@ -7,14 +7,13 @@ from typing import Any
 from resolvers import assignments, jobs, json_text, reports, variables
 from resolvers.errors import Conflict, Rejected, Unavailable
 from resolvers.idempotency import once
-from resolvers.identifiers import checked_text
+from resolvers.identifiers import checked_idempotency_key
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.policies import policy_of
 from resolvers.results import by_id
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Job, Lane, LaneKind, Result, Task, TaskState, Unit, Verdict
 
-MAX_KEY_CHARACTERS = 200
 MOST_A_VARIABLE = 1_000
 """All of a variable's results are read whenever another one comes."""
 
@@ -26,7 +25,7 @@ async def submit_once(
 
     Also raises what `once` raises.
     """
-    key = checked_text(idempotency_key, field="idempotencyKey", most=MAX_KEY_CHARACTERS)
+    key = checked_idempotency_key(idempotency_key)
     said = json_text.checked(value, field="value").encode()
 
     async def carry_out() -> str:

@@ -20,14 +20,13 @@ from resolvers.errors import (
     Rejected,
     Unavailable,
 )
-from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor, checked_text
+from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor, checked_idempotency_key
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
 MOST_OFFERED = 20
-MAX_KEY_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ async def create_many(
     """
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
-    checked_text(idempotency_key, field="idempotencyKey", most=MAX_KEY_CHARACTERS)
+    checked_idempotency_key(idempotency_key)
     job = await jobs.get(runtime, job_key)
     if job.state == JobState.ARCHIVED:
         raise Conflict(f"the job {job.key!r} is archived and takes no more variables", field="job")

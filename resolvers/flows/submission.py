@@ -13,7 +13,7 @@ import orjson
 from resolvers.errors import IdempotencyMismatch
 from resolvers.flows import engine
 from resolvers.flows.structure import CHUNK, NewLevel, Plan, plan, walk
-from resolvers.identifiers import checked_text
+from resolvers.identifiers import checked_idempotency_key, checked_text
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, Lane, LaneKind, Level
 
@@ -60,7 +60,7 @@ async def submit(runtime: Runtime, new: NewFlow, addresses: Collection[str] = ()
     """
     checked_text(new.name, field="name", most=MOST_NAME_CHARACTERS)
     checked_text(new.owner, field="owner", most=MOST_NAME_CHARACTERS)
-    checked_text(new.idempotency_key, field="idempotencyKey", most=MOST_NAME_CHARACTERS)
+    checked_idempotency_key(new.idempotency_key)
     key, digest = new.key(), new.digest()
     if new.idempotency_key:
         stored = await _stored(runtime, new, key, digest)
