@@ -48,6 +48,20 @@ def mongodb() -> Iterator[MongoClient[dict[str, Any]]]:
         yield client
 
 
+@pytest.fixture
+def replica_set_location() -> Iterator[str]:
+    """An empty database of the MongoDB replica set, or what stands in for it, at COMP_POOL_TEST_REPLICA_SET."""
+    uri = os.environ.get("COMP_POOL_TEST_REPLICA_SET", "")
+    if uri == "none" or (not uri and shutil.which("mvn") is None):
+        pytest.skip("needs a replica set at COMP_POOL_TEST_REPLICA_SET, or Maven to fetch what stands in for one")
+    if not uri:
+        lacking("a replica set at COMP_POOL_TEST_REPLICA_SET")
+    name = f"test_{uuid4().hex}"
+    yield _database_at(uri, name)
+    with MongoClient[dict[str, Any]](uri) as client:
+        client.drop_database(name)
+
+
 @pytest.fixture(params=ENGINES)
 def engine_location(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where `open_database` finds an empty database of each engine in turn."""

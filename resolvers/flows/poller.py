@@ -14,6 +14,7 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
+"""How long it doesn't look after it has looked, in seconds: as often as that where the store tells of no changes."""
 MOST_CHANGES = 5_000
 
 
@@ -22,6 +23,7 @@ class FlowPoller:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._changes = store.database.changes(store.flows.collection_name, store.flow_jobs.collection_name)
         self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
         self._jobs_at = ""
@@ -53,11 +55,14 @@ class FlowPoller:
 
     async def _poll(self) -> None:
         while self._watchers:
+            moment = None
             try:
+                moment = await self._changes.moment()
                 await self._look()
             except StorageUnavailable as problem:
                 log.warning("watched flows are looked at later: %s", problem)
             await asyncio.sleep(POLL_S)
+            await self._changes.wait(moment)
         self._jobs_at = self._flows_at = ""
 
     async def _look(self) -> None:

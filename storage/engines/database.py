@@ -13,6 +13,7 @@ from pymongo.errors import ConfigurationError
 
 from storage.embedded import embedded_engine
 from storage.engines import retries
+from storage.engines.changes import Changes
 from storage.engines.collection import Collection, Index
 from storage.engines.retries import until_answered
 from storage.engines.schema_version import check_schema_version
@@ -57,6 +58,10 @@ class Database:
         if name not in self._collections:
             self._collections[name] = Collection(self._motor[name], Guard(name), self.operations)
         return self._collections[name]
+
+    def changes(self, *collections: str) -> Changes:
+        """When documents of these collections change."""
+        return Changes(self._motor, collections)
 
     @contextmanager
     def count(self) -> Iterator[Counter[str]]:
