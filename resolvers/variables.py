@@ -20,6 +20,7 @@ from resolvers.errors import (
     Rejected,
     Unavailable,
 )
+from resolvers.faults import Faults
 from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor, checked_idempotency_key
 from resolvers.judgement import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
@@ -52,7 +53,7 @@ async def create_many(
     job = await jobs.get(runtime, job_key)
     if job.state == JobState.ARCHIVED:
         raise Conflict(f"the job {job.key!r} is archived and takes no more variables", field="job")
-    made = [_variable(runtime, job, each, at, idempotency_key) for at, each in enumerate(new)]
+    made = _made(runtime, job, new, idempotency_key)
     _refuse_repeats(made)
     if idempotency_key:
         request = _request(idempotency_key, made)
@@ -62,6 +63,15 @@ async def create_many(
     if taken := await runtime.store.variables.insert_many(made):
         return await _repeated(runtime, job, made, taken, idempotency_key)
     await replicas.open_units(runtime, job, made)
+    return made
+
+
+def _made(runtime: Runtime, job: Job, new: Sequence[NewVariable], idempotency_key: str) -> list[Variable]:
+    faults, made = Faults(), list[Variable]()
+    for at, each in enumerate(new):
+        with faults.gathered():
+            made.append(_variable(runtime, job, each, at, idempotency_key))
+    faults.tell()
     return made
 
 
@@ -109,9 +119,12 @@ def _refuse_repeats(made: Sequence[Variable]) -> None:
 
 async def _validate(runtime: Runtime, job: Job, made: Sequence[Variable]) -> None:
     judgements = await judge(runtime, job, [Reported(each.value, None) for each in made])
+    faults = Faults()
     for at, judgement in enumerate(judgements):
         if not judgement.accepted:
-            raise _refusal(judgement, f"variables[{at}].value")
+            with faults.gathered():
+                raise _refusal(judgement, f"variables[{at}].value")
+    faults.tell()
 
 
 def _refusal(judgement: Judgement, field: str) -> Rejected | Unavailable:

@@ -12,7 +12,7 @@ import click
 from schema.flow_states import FlowState
 from server.cli.flow_watching import watch_to_its_end
 from server.cli.load import DEFAULT_URL
-from server.cli.problems import Failure, one_line
+from server.cli.problems import Failure, lines, one_line
 from server.files import FileProblem, read_text, shown
 from server.flows import read_flow
 from server.pool_client import NotAPool, PoolClient, PoolRefused, PoolUnavailable
@@ -42,7 +42,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return asyncio.run(work)
     except PoolRefused as refused:
-        raise Failure("\n".join(map(one_line, (refused, *refused.others)))) from refused
+        raise Failure(lines(refused, refused.others)) from refused
     except (NotAPool, PoolUnavailable) as problem:
         raise Failure(one_line(problem)) from problem
 

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from server.cli.problems import Failure, one_line
+from server.cli.problems import Failure, lines, one_line
 from server.files import STANDARD_INPUT, FileProblem, read_text, shown
 from server.loading import Loaded, Loader, LoadProblem, Workload, read_workload
 from server.pool_client import NotAPool, PoolClient, PoolUnavailable
@@ -50,7 +50,9 @@ def load(files: tuple[str, ...], url: str, patience_s: float, as_json: bool) -> 
     """
     try:
         loaded = asyncio.run(_load([_read(file) for file in files], url, patience_s))
-    except (LoadProblem, NotAPool, PoolUnavailable) as problem:
+    except LoadProblem as problem:
+        raise Failure(lines(problem, problem.others)) from problem
+    except (NotAPool, PoolUnavailable) as problem:
         raise Failure(one_line(problem)) from problem
     if as_json:
         click.echo(json.dumps(asdict(loaded)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -23,6 +23,11 @@ class Failure(click.ClickException):
 def one_line(problem: object) -> str:
     """The message of an exception, or of what else says what is wrong, without its line ends."""
     return " ".join(str(problem).split()) or type(problem).__name__
+
+
+def lines(problem: object, others: Iterable[object]) -> str:
+    """All that is wrong, a line each."""
+    return "\n".join(map(one_line, (problem, *others)))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,12 @@ from slugify import slugify
 
 
 class LoadProblem(Exception):
-    """A file can't be loaded. The message names the file, the job, and the field at fault."""
+    """A file can't be loaded. The message names the file, the job, and the field at fault; `others` are what else is
+    wrong."""
 
-    def __init__(self, file: str, where: str, message: str) -> None:
+    def __init__(self, file: str, where: str, message: str, others: Sequence[LoadProblem] = ()) -> None:
         super().__init__(": ".join(part for part in (file, where, message) if part))
+        self.others = others
 
 
 @dataclass(frozen=True, slots=True)

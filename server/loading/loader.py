@@ -14,7 +14,7 @@ import orjson
 
 from server.backoff import Backoff
 from server.loading.entries import LoadProblem, NewJob, NewResult, NewVariable, Workload
-from server.pool_client import PoolClient, PoolFailed, PoolRefused, PoolUnavailable
+from server.pool_client import PoolClient, PoolFailed, PoolRefused, PoolUnavailable, Refusal
 
 CREATE_JOB = """mutation CreateJob($input: CreateJobInput!) { createJob(input: $input) {
   job { key } userErrors { field message code }
@@ -216,9 +216,14 @@ def _digest(value: Any) -> bytes:
 
 
 def _problem(file: str, job: NewJob, batch: Sequence[NewVariable], refused: PoolRefused) -> LoadProblem:
-    """With the place of the variable in the file, where the pool names one of the batch."""
-    head, _, rest = refused.refusal.field.partition("]")
+    first, *others = [_place(job, batch, refusal) for refusal in (refused.refusal, *refused.others)]
+    return LoadProblem(file, *first, others=[LoadProblem(file, *other) for other in others])
+
+
+def _place(job: NewJob, batch: Sequence[NewVariable], refusal: Refusal) -> tuple[str, str]:
+    """Where in the file, and what: at a variable, where the pool names one of the batch."""
+    head, _, rest = refusal.field.partition("]")
     at = head.removeprefix("variables[")
     if at != head and at.isdigit():
-        return LoadProblem(file, f"{batch[int(at)].where}{rest}", refused.refusal.message)
-    return LoadProblem(file, job.where, str(refused))
+        return f"{batch[int(at)].where}{rest}", refusal.message
+    return job.where, str(refusal)

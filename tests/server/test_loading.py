@@ -194,6 +194,12 @@ class TestLoading:
         with pytest.raises(LoadProblem, match=f"jobs.yaml: {complaint}"):
             await load(client, workload({"jobs": [job(**changes)]}))
 
+    async def test_each_variable_that_the_pool_refuses_is_said(self, client: PoolClient) -> None:
+        with pytest.raises(LoadProblem) as refused:
+            await load(client, workload({"jobs": [job(variables=[1, 2, 3], validateResult="(v) => v === 2")]}))
+        for at, problem in zip((0, 2), (refused.value, *refused.value.others), strict=True):
+            assert str(problem).startswith(f"jobs.yaml: job 'Squares': variables[{at}].value: ")
+
     async def test_what_the_original_persisted_is_loaded_with_its_results_once(self, client: PoolClient) -> None:
         loaded = await load(client, workload(ORIGINAL))
         assert (counts(loaded), loaded.results) == ((1, 0, 2, 0), 1)
