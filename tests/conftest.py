@@ -48,6 +48,10 @@ def mongodb() -> Iterator[MongoClient[dict[str, Any]]]:
         yield client
 
 
+def is_ferretdb(mongodb: MongoClient[dict[str, Any]]) -> bool:
+    return "ferretdbVersion" in mongodb.admin.command("buildInfo")
+
+
 @pytest.fixture
 def replica_set_location() -> Iterator[str]:
     """An empty database of the MongoDB replica set, or what stands in for it, at COMP_POOL_TEST_REPLICA_SET."""
@@ -94,10 +98,9 @@ async def database(engine_location: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def large_location(shared_location: str, request: pytest.FixtureRequest) -> str:
     """The same for tens of thousands of documents, which FerretDB 1 would all decode for nearly every filter."""
-    if request.node.callspec.params["engine_location"] == "mongodb":
-        client: MongoClient[dict[str, Any]] = request.getfixturevalue("mongodb")
-        if "ferretdbVersion" in client.admin.command("buildInfo"):
-            pytest.skip("FerretDB 1 would take hours")
+    on_mongodb = request.node.callspec.params["engine_location"] == "mongodb"
+    if on_mongodb and is_ferretdb(request.getfixturevalue("mongodb")):
+        pytest.skip("FerretDB 1 would take hours")
     return shared_location
 
 

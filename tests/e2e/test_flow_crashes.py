@@ -23,6 +23,7 @@ from sandbox import Sandbox
 from server.pool_client import PoolClient, PoolUnavailable
 from storage.documents import Flow
 from storage.store import open_store
+from tests.conftest import is_ferretdb
 from tests.e2e.flows import SUBMIT, Volunteer, submission
 from tests.flows.hive import Stored, check_nothing_is_left, open_pool
 from tests.flows.model import Job, Level
@@ -55,9 +56,9 @@ class Pace:
         return ("--sweep-seconds", f"{self.sweep_s}", "--takeover-seconds", f"{self.takeover_s}")
 
 
-EMBEDDED = Pace(3, 1, 0.3, pause_s=3)
-SHARED = Pace(10, 4, 2, pause_s=12)
-"""FerretDB 1 takes its time."""
+QUICK = Pace(3, 1, 0.3, pause_s=3)
+FERRETDB = Pace(10, 4, 2, pause_s=12)
+"""It takes its time."""
 
 
 def _flow(size: int) -> Level:
@@ -193,7 +194,7 @@ async def _play(
     servers: int = 1,
     workers: int = 1,
     size: int = 300,
-    pace: Pace = EMBEDDED,
+    pace: Pace = QUICK,
 ) -> Tally:
     """So many flows, one after another, on one database."""
     seed = random.randrange(2**32)
@@ -243,8 +244,14 @@ async def test_a_flow_survives_each_of_two_processes_on_one_store(tmp_path: Path
 
 
 @pytest.mark.parametrize("engine_location", ["mongodb"], indirect=True)
-async def test_a_flow_survives_each_of_two_servers_on_one_database(engine_location: str) -> None:
-    await _play(engine_location, servers=2, victims=["server"], rounds=1, size=30, pace=SHARED)
+async def test_a_flow_survives_each_of_two_servers_on_one_database(
+    engine_location: str, mongodb: MongoClient[dict[str, Any]]
+) -> None:
+    await _play(engine_location, servers=2, victims=["server"], rounds=1, size=30, pace=_pace(mongodb))
+
+
+def _pace(mongodb: MongoClient[dict[str, Any]]) -> Pace:
+    return FERRETDB if is_ferretdb(mongodb) else QUICK
 
 
 @pytest.mark.soak
@@ -266,7 +273,7 @@ async def test_a_hundred_flows_survive_each_of_two_servers_on_one_database(
     took 146 s each instead of 40."""
     total = Tally()
     for _ in range(ROUNDS):
-        played = await _play(engine_location, servers=2, victims=["server"], rounds=1, pace=SHARED)
+        played = await _play(engine_location, servers=2, victims=["server"], rounds=1, pace=_pace(mongodb))
         mongodb.drop_database(urlsplit(engine_location).path.removeprefix("/"))
         total.seconds += played.seconds
         total.killed += played.killed
