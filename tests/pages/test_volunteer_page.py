@@ -295,11 +295,10 @@ async def test_a_lost_lease_is_noticed_after_a_sleep(context: BrowserContext, se
     assert len(claimed) == 1
     square = add_job(server, "Square", SQUARE, range(3))
     await context.set_offline(False)
-    await until(volunteer.notes, "a remark", 60)
+    await until(volunteer.notes, "a remark")
     assert "A task of Slow went to another volunteer: its lease was lost." in await volunteer.notes()
     assert reported(server, job) == 0
-    # The pool had nothing more, and asked it to come again in a quarter of a minute.
-    await until(lambda: server.counts(square)["done"] == 3, "it to go on", 60)
+    await until(lambda: server.counts(square)["done"] == 3, "it to go on")
 
 
 async def test_a_pool_that_forgot_this_host_gets_a_new_one(context: BrowserContext, server: RunningServer) -> None:

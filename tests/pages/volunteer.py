@@ -58,7 +58,7 @@ class Volunteer:
         return await shown.inner_text() if await shown.count() else ""
 
 
-async def until(condition: Callable[[], Any | Awaitable[Any]], what: str, patience_s: float = 30.0) -> Any:
+async def until(condition: Callable[[], Any | Awaitable[Any]], what: str, patience_s: float = 60.0) -> Any:
     """The condition's value as soon as it is true."""
     deadline = time.monotonic() + patience_s
     while True:
