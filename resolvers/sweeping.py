@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from resolvers import assessment, hosts, jobs, replicas, reports
-from resolvers.errors import Unavailable
+from resolvers.errors import StorageUnavailable, Unavailable
 from resolvers.flows import recovery
 from resolvers.runtime import Runtime
 from storage.documents import LaneKind, Result, Task, TaskState, Unit
@@ -103,6 +103,8 @@ async def _each_by_itself(tasks: Sequence[Task], carry_on: Callable[[Sequence[Ta
         return 0
     try:
         await carry_on(tasks)
+    except StorageUnavailable:
+        raise  # None of them could be carried on, each after a long wait.
     except Exception as problem:
         if len(tasks) > 1:
             return sum([await _each_by_itself([task], carry_on) for task in tasks])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from resolvers.errors import StorageUnavailable
 from resolvers.flows import conditions, levels, runs
 from resolvers.flows.conditions import Question
 from resolvers.flows.ending import fail_job
@@ -78,6 +79,8 @@ async def advance(runtime: Runtime, ended: Sequence[Run]) -> None:
     for flow_id, group in present.items():
         try:
             await _advance_flow(runtime, flows[flow_id], flow_jobs, group, results)
+        except StorageUnavailable:
+            raise
         except Exception as problem:
             wrong = wrong or problem
     if wrong is not None:

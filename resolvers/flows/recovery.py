@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from resolvers.errors import Unavailable
+from resolvers.errors import StorageUnavailable, Unavailable
 from resolvers.flows import engine, levels, runs
 from resolvers.flows.ending import fail_level, finish_stopping, follow_job
 from resolvers.flows.runs import Start
@@ -49,6 +49,8 @@ async def _carry_on(
         if await repository.set_due(each, now + runtime.takeover_ms):
             try:
                 await resume(runtime, each)
+            except StorageUnavailable:
+                raise
             except Unavailable as problem:
                 log.warning("%s has to wait: %s", each.id, problem.message)
             except Exception:

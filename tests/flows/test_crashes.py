@@ -11,6 +11,7 @@ import pytest
 
 from resolvers import claims, reports, sweeping
 from resolvers.claims import ClaimRequest
+from resolvers.errors import StorageUnavailable
 from resolvers.flows import control, engine, reading
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
@@ -266,6 +267,34 @@ async def test_a_report_that_cannot_be_carried_through_holds_no_other_up(
     clock.advance(31)
     await sweeping.sweep(runtime)
     assert await runtime.store.tasks.count({"status": TaskState.REPORTING}) == 0
+
+
+@pytest.mark.parametrize("step", ["advance", "reopen"])
+async def test_a_store_that_is_away_ends_the_sweep_at_the_first_try(
+    step: str, runtime: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try waits for the store for ten seconds."""
+    await open_pool(runtime)
+    flows = [await submit(runtime, Level([Job("number", "three")] * 3)) for _ in range(3)]
+    tries: list[Any] = []
+
+    async def away(runtime: Runtime, what: Any) -> None:
+        tries.append(what)
+        raise StorageUnavailable("The database did not answer")
+
+    monkeypatch.setattr(engine, step, away)
+    if step == "advance":
+        claimed = (await claims.claim(runtime, ClaimRequest("ann", 100))).tasks
+        with pytest.raises(StorageUnavailable):
+            await reports.submit(runtime, "ann", [report("ann", each) for each in claimed])
+    else:
+        for flow in flows:
+            await runtime.store.flows.set(flow.id, {"due": runtime.now()})
+    tries.clear()
+    clock.advance(31)
+    with pytest.raises(StorageUnavailable):
+        await sweeping.sweep(runtime)
+    assert len(tries) == 1
 
 
 async def test_a_report_is_taken_though_what_follows_from_it_cannot_be_evaluated_now(
