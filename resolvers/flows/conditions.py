@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resolvers import json_text
-from resolvers.errors import Unavailable
 from resolvers.runtime import Runtime
 from sandbox import FailureKind, Function, Outcome, Threw
 
@@ -28,16 +27,18 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether the condition holds, or the problem that makes its job fail."""
+    """Whether the condition holds, or the problem that makes its job fail; `unanswered`: why it can't be evaluated
+    now, whereas others of the same owner could."""
 
     holds: bool
     problem: str = ""
+    unanswered: str = ""
 
 
 async def ask(runtime: Runtime, owner: str, questions: Sequence[Question]) -> list[Answer]:
     """The answers in order; questions of one source are put in one call.
 
-    Raises Unavailable where the sandbox can't run them now.
+    Each is worth keeping: an owner whose conditions kill their workers gets only a few answers at a time.
     """
     by_source: dict[str, list[int]] = defaultdict(list)
     for at, question in enumerate(questions):
@@ -54,7 +55,7 @@ def read(outcome: Outcome) -> Answer:
     """JavaScript's truth of what a condition returned."""
     if isinstance(outcome, Threw):
         if outcome.kind.is_transient:
-            raise Unavailable(f"a condition can't be evaluated now: {outcome.message}")
+            return Answer(False, unanswered=f"a condition can't be evaluated now: {outcome.message}")
         if outcome.kind is FailureKind.UNDEFINED:
             return Answer(False, "it returned nothing, and must return true or false")
         return Answer(False, outcome.message)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from resolvers.errors import StorageUnavailable
+from resolvers.errors import StorageUnavailable, Unavailable
 from resolvers.flows import conditions, levels, runs
 from resolvers.flows.conditions import Question
 from resolvers.flows.ending import fail_job
@@ -97,9 +97,11 @@ async def _advance_flow(
     for run in ended:
         if run.state == UnitState.FAILED:
             await fail_job(runtime, flow, flow_jobs[run.flow_job], run.reason)
-    await _take_results(runtime, flow, flow_jobs, ended, results)
+    unanswered = await _take_results(runtime, flow, flow_jobs, ended, results)
     for level_id in dict.fromkeys(flow_jobs[run.flow_job].level for run in ended):
         await levels.settle(runtime, flow, level_id)
+    if unanswered:
+        raise Unavailable(unanswered)
 
 
 async def _take_results(
@@ -108,8 +110,8 @@ async def _take_results(
     flow_jobs: Mapping[str, FlowJob],
     ended: Sequence[Run],
     results: Mapping[str, Result],
-) -> None:
-    """Evaluate the `while`s of jobs whose run is done, and repeat or complete them."""
+) -> str:
+    """Evaluate the `while`s of jobs whose run is done, and repeat or complete them; why some can't be evaluated now."""
     done = {run.id: result for run in ended if (result := results.get(Task.id_of(run.id, run.canonical)))}
     returned = {run_id: with_result(result.context or EMPTY, result.value) for run_id, result in done.items()}
     taken = [run for run in ended if run.id in done]
@@ -117,9 +119,12 @@ async def _take_results(
     questions = [Question(flow_jobs[run.flow_job].repeat, run.value, returned[run.id]) for run in repeating]
     answers = await conditions.ask(runtime, flow.owner or flow.key, questions)
     answered = {run.id: answer for run, answer in zip(repeating, answers, strict=True)}
+    unanswered = ""
     for run in taken:
         flow_job, answer = flow_jobs[run.flow_job], answered.get(run.id)
-        if answer is not None and answer.problem:
+        if answer is not None and answer.unanswered:
+            unanswered = answer.unanswered
+        elif answer is not None and answer.problem:
             await fail_job(runtime, flow, flow_job, f"its `while` failed: {answer.problem}")
         elif answer is not None and answer.holds:
             await _repeat(runtime, flow, Start(flow_job, run.value, returned[run.id]))
@@ -127,6 +132,7 @@ async def _take_results(
             await runtime.store.flow_jobs.end(
                 flow_job, NodeState.COMPLETED, rev=new_seq(), now=runtime.now(), value=done[run.id].value
             )
+    return unanswered
 
 
 async def _repeat(runtime: Runtime, flow: Flow, start: Start) -> None:

@@ -112,12 +112,13 @@ async def _start_rest(runtime: Runtime, flow: Flow, level: Level) -> None:
 
 
 async def _start_chunk(runtime: Runtime, flow: Flow, level: Level) -> bool:
-    """Start up to `CHUNK` jobs; whether there may be more."""
+    """Start up to `CHUNK` jobs; whether there may be more. Raises Unavailable, once the others have started, where an
+    `if` can't be evaluated now."""
     waiting = await runtime.store.flow_jobs.of_level(level.id, after=-1, limit=CHUNK, state=NodeState.WAITING)
     if not waiting:
         return False
     inputs = await runs.inputs(runtime, waiting)
-    wanted = await _decide_ifs(runtime, flow, level, waiting, inputs)
+    wanted, unanswered = await _decide_ifs(runtime, flow, level, waiting, inputs)
     if wanted:
         ids, now = [each.id for each in wanted], runtime.now()
         await runtime.store.flow_jobs.start(
@@ -125,31 +126,36 @@ async def _start_chunk(runtime: Runtime, flow: Flow, level: Level) -> bool:
         )
         starts = [Start(each, inputs[each.id], await runs.context_of(runtime, level, each)) for each in wanted]
         await runs.make(runtime, flow, starts)
+    if unanswered:
+        raise Unavailable(unanswered)
     return len(waiting) == CHUNK
 
 
 async def _decide_ifs(
     runtime: Runtime, flow: Flow, level: Level, waiting: Sequence[FlowJob], inputs: Mapping[str, str]
-) -> list[FlowJob]:
-    """The jobs that are to run. One whose `if` does not hold is SKIPPED, one whose `if` throws FAILED."""
+) -> tuple[list[FlowJob], str]:
+    """The jobs that are to run, and why some can't be decided now. One whose `if` does not hold is SKIPPED, one whose
+    `if` throws FAILED."""
     asked = [each for each in waiting if each.condition and not each.iteration]
     questions = [Question(each.condition, inputs[each.id], level.context) for each in asked]
     answers = await conditions.ask(runtime, flow.owner or flow.key, questions)
-    decided: set[str] = set()
-    failed = False
+    left_out: set[str] = set()
+    failed, unanswered = False, ""
     for each, answer in zip(asked, answers, strict=True):
-        if answer.problem:
+        if not answer.holds:
+            left_out.add(each.id)
+        if answer.unanswered:
+            unanswered = answer.unanswered
+        elif answer.problem:
             failed = True
-            decided.add(each.id)
             await fail_job(runtime, flow, each, f"its `if` failed: {answer.problem}")
         elif not answer.holds:
-            decided.add(each.id)
             await runtime.store.flow_jobs.end(
                 each, NodeState.SKIPPED, rev=new_seq(), now=runtime.now(), reason="its `if` did not hold"
             )
     if failed and flow.on_failure == "FAIL":
-        return []
-    return [each for each in waiting if each.id not in decided]
+        return [], ""
+    return [each for each in waiting if each.id not in left_out], unanswered
 
 
 async def settle(runtime: Runtime, flow: Flow, level_id: str) -> None:

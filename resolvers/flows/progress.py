@@ -29,7 +29,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        return self.ended / self.total if self.total else 1.0
+        return self.ended / self.total if self.total else 0.0
 
 
 async def of_flow(runtime: Runtime, flow: Flow) -> Progress:

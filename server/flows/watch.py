@@ -56,7 +56,7 @@ async def watch_flow(
                 away_since = None
                 delta = answer["flowProgress"]
                 after = delta["cursor"]
-                tree = (await client.call(TREE, key=key))["flow"]["tree"] if delta["reset"] else None
+                tree = (await client.call(TREE, key=delta["flow"]["key"]))["flow"]["tree"] if delta["reset"] else None
                 yield FlowUpdate(delta, tree)
             return
         except PoolUnavailable as problem:

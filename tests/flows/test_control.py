@@ -13,7 +13,7 @@ import pytest
 from resolvers import claims, leases, reports, sweeping
 from resolvers.claims import ClaimRequest
 from resolvers.errors import Conflict, NotFound
-from resolvers.flows import control, ending, reading
+from resolvers.flows import control, ending, progress, reading
 from resolvers.picking import ClaimedTask
 from resolvers.runtime import Runtime
 from resolvers.variables import NewVariable, create_many
@@ -419,3 +419,16 @@ async def test_what_an_owner_does_at_one_process_holds_at_another(
     assert len(await claim(runtime, host="bob")) == 1
     await control.cancel(other, flow.key)
     assert not await claim(runtime)
+
+
+async def test_what_was_cancelled_was_not_computed(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    flow = await submit(runtime, Level([Job("number", "three")] * 3))
+    await control.cancel(runtime, flow.key)
+    flow = await control.retry(runtime, flow.key)
+    at = await progress.of_flow(runtime, flow)
+    assert (at.throughput, at.eta_s) == (0.0, None)
+
+
+def test_of_a_flow_without_jobs_so_far_nothing_is_done() -> None:
+    assert progress.Progress(0, {}, 0.0, None).fraction == 0.0

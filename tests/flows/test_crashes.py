@@ -12,10 +12,13 @@ import pytest
 from resolvers import claims, reports, sweeping
 from resolvers.claims import ClaimRequest
 from resolvers.errors import StorageUnavailable
-from resolvers.flows import control, engine, reading
+from resolvers.flows import control, engine, progress, reading, submission
+from resolvers.flows.structure import NewFlowJob, NewLevel
+from resolvers.flows.submission import NewFlow, OnFailure
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
-from storage.documents import Flow, FlowJob, FlowState, Run, TaskState, Verdict
+from sandbox.breaker import CircuitBreaker
+from storage.documents import Flow, FlowJob, FlowState, NodeState, Run, TaskState, Verdict
 from storage.documents import Level as StoredLevel
 from storage.flow_nodes import FlowJobs, Levels
 from storage.store import Store, open_store
@@ -317,6 +320,32 @@ async def test_a_report_is_taken_though_what_follows_from_it_cannot_be_evaluated
     waiting = await Volunteers(random.Random(3)).finish(runtime, clock, waiting)
     (await Stored.read(runtime, waiting, repeated)).check()
     await check_nothing_is_left(runtime, waiting)
+
+
+@pytest.mark.parametrize("name", ["condition", "repeat"])
+async def test_conditions_that_kill_their_workers_fail_their_jobs_a_few_at_a_time_and_hold_no_other_up(
+    name: str, runtime: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An owner may lose two workers, and then has to wait."""
+    breaker = CircuitBreaker(lambda: clock.ms / 1000, deaths=2, window_s=60, pause_s=20)
+    monkeypatch.setattr(runtime.sandbox, "_breaker", breaker)
+    condition: dict[str, Any] = {name: "(variable, context) => { while (true); }"}
+    endless = NewFlowJob("number", "three", **condition)
+    await open_pool(runtime)
+    new = NewFlow(NewLevel([endless, endless, endless, NewFlowJob("number", "zero")]), on_failure=OnFailure.CONTINUE)
+    flow = await submission.submit(runtime, new)
+    held = (await claims.claim(runtime, ClaimRequest("ann", 100))).tasks
+    assert len(held) == (1 if name == "condition" else 4)
+    receipts = await reports.submit(runtime, "ann", [report("ann", each) for each in held])
+    assert all(receipt.result for receipt in receipts)
+    counts = (await progress.of_flow(runtime, flow)).by_state
+    assert (counts[NodeState.FAILED], counts[NodeState.COMPLETED]) == (2, 1)
+    for _ in range(2):
+        clock.advance(31)
+        await sweeping.sweep(runtime)
+    flow = await reading.get(runtime, flow.key)
+    assert flow.state == FlowState.COMPLETED
+    assert (await progress.of_flow(runtime, flow)).by_state[NodeState.FAILED] == 3
 
 
 async def _carry_through(runtime: Runtime, clock: Clock, flow: Flow, act: Act) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 import signal
@@ -313,6 +314,13 @@ def test_a_file_that_is_missing_is_said_so(pool: str, tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_flow_is_named_by_its_place(pool: str, bad: dict[str, Any], complaint: str) -> None:
     flow = {"jobs": [{"job": "square"}], "dependent": {"jobs": [{"job": "square"}, bad]}}
     assert failure(submit(pool, flow)).startswith(f"dependent[0].jobs[1].{complaint}")
+
+
+def test_a_flow_is_watched_by_its_global_id_too(pool: str) -> None:
+    key = key_of(submit(pool, ONE))
+    assert run(pool, "cancel", key).exit_code == 0
+    global_id = base64.b64encode(f"Flow:{key}".encode()).decode()
+    assert "cancelled" in run(pool, "watch", global_id).output.lower()
 
 
 def test_each_thing_that_is_wrong_with_a_flow_has_its_line(pool: str) -> None:
