@@ -11,6 +11,8 @@ class Limits:
         timeout_ms: processor time for one call, in ms, after which the process is killed: some builtins never look up
             when V8 is told to stop. What a busy machine gives to others meanwhile is not counted.
         patience: how many times its `timeout_ms` a call may take by the clock on the wall.
+        least_patience_ms: ms by that clock that any call may take, however short its `timeout_ms`: a busy machine lets
+            a process wait for hundreds of ms at a time.
         heap_mb: the V8 heap, in MiB. Crossing it aborts the process, so `hard_memory_mb` should strike first.
         hard_memory_mb: heap, in MiB, at which the call is ended in order.
         data_mb: MiB the process may allocate beside what it holds once V8 has started (ArrayBuffers too).
@@ -23,6 +25,7 @@ class Limits:
 
     timeout_ms: int = 500
     patience: int = 20
+    least_patience_ms: int = 10_000
     heap_mb: int = 128
     hard_memory_mb: int = 64
     data_mb: int = 384

@@ -102,7 +102,8 @@ class Worker:
             BrokenFrameError: the worker ended or sent nonsense.
         """
         clock = asyncio.get_running_loop().time
-        computed_s, began_s, allowed_s = self._computed_s(), clock(), timeout_ms / 1000
+        computed_s, allowed_s = self._computed_s(), timeout_ms / 1000
+        starved_at = clock() + max(allowed_s * self._limits.patience, self._limits.least_patience_ms / 1000)
         reading = asyncio.create_task(self._message())
         try:
             left_s = allowed_s
@@ -110,7 +111,7 @@ class Worker:
                 left_s = allowed_s - (self._computed_s() - computed_s)
                 if left_s <= 0:
                     raise TimeoutError
-                if clock() - began_s >= allowed_s * self._limits.patience:
+                if clock() >= starved_at:
                     raise StarvedError
             return reading.result()
         finally:

@@ -138,7 +138,7 @@ async def test_the_time_that_a_busy_machine_gives_to_others_is_not_counted() -> 
 
 
 async def test_a_call_that_gets_no_time_at_all_is_not_blamed_for_it() -> None:
-    async with Sandbox(workers=1, spares=0, limits=Limits(patience=2), deaths=1) as sandbox:
+    async with Sandbox(workers=1, spares=0, limits=Limits(patience=2, least_patience_ms=0), deaths=1) as sandbox:
         [worker] = sandbox.worker_pids
         os.kill(worker, signal.SIGSTOP)
         [starved, carried_on] = await sandbox.run(ECHO, [["1"], ["2"]], owner="x", timeout_ms=50)

@@ -254,7 +254,7 @@ async def test_a_computation_ends_when_its_lease_is_lost(
 async def test_what_a_busy_machine_leaves_no_time_for_goes_back_to_the_pool(
     client: PoolClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    impatient = replace(VOLUNTEER, timeout_ms=50, patience=2)
+    impatient = replace(VOLUNTEER, timeout_ms=50, patience=2, least_patience_ms=0)
     for module in ("volunteer", "computing"):
         monkeypatch.setattr(f"server.volunteer.{module}.VOLUNTEER", impatient)
     job = await add_job(client, SQUARE, [3], policy={"delayBoundSeconds": 1})
