@@ -147,7 +147,8 @@ async def update(
 
 
 async def archive(runtime: Runtime, key: str) -> Job:
-    """Stop handing out a job's work. Its results stay; tasks under way may still be reported."""
+    """Stop handing out a job's work. Its results stay; tasks under way may still be reported. What flows wait for of it
+    fails at the next sweep."""
     job = await get(runtime, key)
     await runtime.store.jobs.set(job.id, {"state": JobState.ARCHIVED, "updated_at": runtime.now()})
     return await get(runtime, key)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-import logging
+import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from resolvers import assessment, hosts, jobs, replicas, reports
-from resolvers.errors import StorageUnavailable, Unavailable
-from resolvers.flows import recovery
+from resolvers.errors import StorageUnavailable
+from resolvers.flows import archived, recovery
+from resolvers.isolation import by_itself
 from resolvers.runtime import Runtime
 from storage.documents import LaneKind, Result, Task, TaskState, Unit
-
-log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -47,6 +46,7 @@ async def sweep(runtime: Runtime) -> Swept:
     released = await _wake_released(runtime)
     await runtime.lanes.snapshot()
     recovered = await _recover_reports(runtime) + released
+    await _fail_archived(runtime)
     return Swept(expired, recovered, opened, await recovery.sweep(runtime, BATCH))
 
 
@@ -87,6 +87,17 @@ async def _recover_reports(runtime: Runtime) -> int:
     return len(stuck)
 
 
+async def _fail_archived(runtime: Runtime) -> None:
+    """Fail what flows wait for of archived jobs."""
+    for lane in await archived.lanes(runtime):
+        found, start = False, 0.0
+        while waiting := await runtime.store.tasks.ready(lane.id, start=start, end=1.0, limit=BATCH):
+            await _each_by_itself(waiting, functools.partial(archived.fail_runs, runtime))
+            found, start = True, math.nextafter(waiting[-1].rand, 1.0)
+        if not found:
+            await runtime.lanes.close(lane)
+
+
 async def _wake_released(runtime: Runtime) -> int:
     """Wake the lanes of tasks that were given back, in case a process died before it did."""
     released = await runtime.store.tasks.overdue(TaskState.READY, now=runtime.now(), limit=BATCH)
@@ -99,21 +110,19 @@ async def _wake_released(runtime: Runtime) -> int:
 async def _each_by_itself(tasks: Sequence[Task], carry_on: Callable[[Sequence[Task]], Awaitable[None]]) -> int:
     """Carry on all at once; where something goes wrong each by itself, so that none holds the others up. How many
     are through."""
-    if not tasks:
-        return 0
-    try:
-        await carry_on(tasks)
-    except StorageUnavailable:
-        raise  # None of them could be carried on, each after a long wait.
-    except Exception as problem:
-        if len(tasks) > 1:
+    if len(tasks) > 1:
+        try:
+            await carry_on(tasks)
+        except StorageUnavailable:
+            raise
+        except Exception:
             return sum([await _each_by_itself([task], carry_on) for task in tasks])
-        if isinstance(problem, Unavailable):
-            log.warning("%s has to wait: %s", tasks[0].id, problem.message)
-        else:
-            log.exception("%s can't be carried on", tasks[0].id)
-        return 0
-    return len(tasks)
+        return len(tasks)
+    for task in tasks:
+        with by_itself(task.id):
+            await carry_on(tasks)
+            return 1
+    return 0
 
 
 async def _settle(runtime: Runtime, results: Mapping[str, Result], tasks: Sequence[Task]) -> None:

@@ -13,10 +13,13 @@ class WaitReason:
     kind: WaitKind = strawberry.field(description="The kind of reason, for programs.")
     message: str = strawberry.field(description="The reason in words.")
     count: int = strawberry.field(description="What is counted: missing votes, levels, tasks, jobs in the queue.")
+    exact: bool = strawberry.field(
+        description="Whether all are counted. False: of many jobs that hosts have taken only some were looked at."
+    )
 
     @classmethod
     def of(cls, wait: waiting.Wait) -> WaitReason:
-        return cls(kind=WaitKind(wait.kind.value), message=wait.message, count=wait.count)
+        return cls(kind=WaitKind(wait.kind.value), message=wait.message, count=wait.count, exact=wait.exact)
 
 
 @strawberry.type(description="How many leaves are in each state. They sum to `FlowProgress.total`.")

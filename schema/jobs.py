@@ -385,7 +385,8 @@ class JobMutation:
 
     @strawberry.mutation(
         extensions=[UserErrors(ArchiveJobPayload)],
-        description="Stop handing out a job's work. What was computed stays; tasks under way may be reported.",
+        description="Stop handing out a job's work. What was computed stays; tasks under way may be reported. "
+        "Flows that wait for it fail, or go on without it, as their `onFailure` says.",
     )
     async def archive_job(
         self,

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from cachetools import TTLCache
 
-from storage.documents import Job
+from storage.documents import Job, JobState
 from storage.engines import Database, Index
 from storage.repository import Repository
 
@@ -39,6 +39,13 @@ class Jobs(Repository[Job]):
 
     async def by_key(self, key: str) -> Job | None:
         return await self.get(Job.id_of(key))
+
+    async def archived(self, ids: Collection[str]) -> list[str]:
+        """Those of the ids whose jobs are archived."""
+        if not ids:
+            return []
+        where = {"_id": {"$in": list(ids)}, "state": {"$eq": JobState.ARCHIVED}}
+        return [each["_id"] for each in await self._collection.find(where, limit=len(ids), projection=["state"])]
 
     async def set(self, document_id: str, changes: Mapping[str, Any]) -> bool:
         try:

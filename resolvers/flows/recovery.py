@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 
-from resolvers.errors import StorageUnavailable, Unavailable
 from resolvers.flows import engine, levels, runs
 from resolvers.flows.ending import fail_level, finish_stopping, follow_job
 from resolvers.flows.runs import Start
+from resolvers.isolation import by_itself
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, TaskState
 from storage.resumable import R, Resumable
-
-log = logging.getLogger(__name__)
 
 
 async def sweep(runtime: Runtime, limit: int) -> int:
@@ -47,14 +44,8 @@ async def _carry_on(
     for each in overdue:
         # One that can't be carried on comes again later, and holds nothing else up.
         if await repository.set_due(each, now + runtime.takeover_ms):
-            try:
+            with by_itself(each.id):
                 await resume(runtime, each)
-            except StorageUnavailable:
-                raise
-            except Unavailable as problem:
-                log.warning("%s has to wait: %s", each.id, problem.message)
-            except Exception:
-                log.exception("%s can't be carried on", each.id)
     return len(overdue)
 
 

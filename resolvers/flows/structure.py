@@ -9,6 +9,7 @@ from typing import Any
 from resolvers import jobs
 from resolvers.errors import BadInput, Conflict, NotFound
 from resolvers.faults import Faults
+from resolvers.flows import archived
 from resolvers.flows.conditions import PARAMETERS
 from resolvers.identifiers import checked_text, job_key, variable_key
 from resolvers.policies import Policy
@@ -146,7 +147,7 @@ async def _job(runtime: Runtime, each: PlannedJob) -> Job:
     except NotFound as problem:
         raise NotFound(problem.message, field=f"{each.path}.job") from None
     if job.state == JobState.ARCHIVED:
-        raise Conflict(f"the job {job.key!r} is archived and computes nothing more", field=f"{each.path}.job")
+        raise Conflict(archived.reason(job.key), field=f"{each.path}.job")
     return job
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
 from resolvers import assignments
 from resolvers.assessment import numbers_of
+from resolvers.flows import archived
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowJob, FlowState, Host, NodeState, Result, Run, Task, TaskState, Verdict
+from storage.documents import Flow, FlowJob, FlowState, Host, JobState, NodeState, Result, Run, Task, TaskState, Verdict
 
 SAMPLE = 20
 RECENTLY_MS = 120_000
@@ -26,6 +27,7 @@ class WaitKind(StrEnum):
     LEVEL = "LEVEL"
     STARTING = "STARTING"
     NO_VOLUNTEER = "NO_VOLUNTEER"
+    ARCHIVED = "ARCHIVED"
     NO_SUPPORTER = "NO_SUPPORTER"
     NO_OTHER_VOLUNTEER = "NO_OTHER_VOLUNTEER"
     QUEUE = "QUEUE"
@@ -45,11 +47,13 @@ COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One reason; `count` is what it counts (missing votes, levels, tasks, jobs in the queue)."""
+    """One reason; `count` is what it counts (missing votes, levels, tasks, jobs in the queue): of a sample where it is
+    not `exact`."""
 
     kind: WaitKind
     message: str
     count: int = 0
+    exact: bool = True
 
     @classmethod
     def counted(cls, kind: WaitKind, count: int) -> Self:
@@ -57,25 +61,78 @@ class Wait:
         return cls(kind, (one if count == 1 else more).format(count), count)
 
 
+NAMING = frozenset({WaitKind.ARCHIVED, WaitKind.NO_SUPPORTER})
+"""Those whose messages name a job."""
+IN_QUEUE = Wait(WaitKind.QUEUE, "in the queue for a volunteer", 1)
+
+
 async def why_flow(runtime: Runtime, flow: Flow) -> list[Wait]:
-    """What a flow waits for, told from a sample of its jobs that are under way. Empty once it has ended."""
+    """What a flow waits for; empty once it has ended. Of more jobs than a few that hosts have taken, votes and failures
+    are told from a sample."""
     if standing := _of_state(flow):
         return standing
-    active: list[FlowJob] = []
-    for state in (NodeState.RUNNING, NodeState.QUEUED):
-        active += await runtime.store.flow_jobs.page({"flow": flow.id, "state": str(state)}, first=SAMPLE)
-    reasons: dict[WaitKind, Wait] = {}
-    for wait in await _of_active(runtime, active[:SAMPLE]):
-        known = reasons.get(wait.kind)
-        reasons[wait.kind] = wait if known is None else _added(known, wait)
-    if not reasons and not flow.ended:
+    running = await _in_state(runtime, flow, NodeState.RUNNING)
+    queued = await _in_state(runtime, flow, NodeState.QUEUED)
+    hosts = await _hosts(runtime)
+    if len(running) > SAMPLE:
+        waits = await _of_many_running(runtime, flow, running[:SAMPLE], hosts)
+    else:
+        waits = await _of_active(runtime, running, hosts)
+    if len(queued) > SAMPLE:
+        waits += await _of_many_queued(runtime, flow, hosts)
+    else:
+        waits += await _of_active(runtime, queued, hosts)
+    if not waits and not flow.ended:
         return [Wait(WaitKind.STARTING, "it is about to start")]
+    return _summed(waits)
+
+
+async def _in_state(runtime: Runtime, flow: Flow, state: NodeState) -> Sequence[FlowJob]:
+    """A few jobs in that state, and one more where there are more."""
+    return await runtime.store.flow_jobs.page({"flow": flow.id, "state": str(state)}, first=SAMPLE + 1)
+
+
+async def _hosts(runtime: Runtime) -> Sequence[Host]:
+    return await runtime.store.hosts.claimed_since(runtime.now() - RECENTLY_MS, MOST_HOSTS)
+
+
+async def _of_many_running(
+    runtime: Runtime, flow: Flow, sample: Sequence[FlowJob], hosts: Sequence[Host]
+) -> list[Wait]:
+    waits: list[Wait] = []
+    for kind, state in ((WaitKind.COMPUTING, TaskState.LEASED), (WaitKind.JUDGING, TaskState.REPORTING)):
+        if count := await runtime.store.tasks.count({"flow": flow.id, "status": str(state)}):
+            waits.append(Wait.counted(kind, count))
+    told = {WaitKind.COMPUTING, WaitKind.JUDGING}
+    sampled = [wait for wait in await _of_active(runtime, sample, hosts) if wait.kind not in told]
+    return waits + [replace(wait, exact=False) for wait in sampled]
+
+
+async def _of_many_queued(runtime: Runtime, flow: Flow, hosts: Sequence[Host]) -> list[Wait]:
+    by_job = await runtime.store.flow_jobs.count_by("job", {"flow": flow.id, "state": str(NodeState.QUEUED)})
+    waits: list[Wait] = []
+    for job, count in sorted(by_job.items(), key=lambda each: -each[1]):
+        # Of a flow of very many different jobs, those that most of it waits for.
+        exact = len(waits) < SAMPLE
+        wait = await _of_job(runtime, job, hosts) if exact else waits[-1]
+        waits.append(replace(wait or IN_QUEUE, count=count, exact=exact))
+    return waits
+
+
+def _summed(waits: Sequence[Wait]) -> list[Wait]:
+    """One of each kind, with the sum of the counts; of kinds that name a job, one for each."""
+    reasons: dict[tuple[WaitKind, str], Wait] = {}
+    for wait in waits:
+        place = wait.kind, wait.message if wait.kind in NAMING else ""
+        known = reasons.get(place)
+        reasons[place] = wait if known is None else _added(known, wait)
     return list(reasons.values())
 
 
 def _added(known: Wait, more: Wait) -> Wait:
-    count = known.count + more.count
-    return Wait.counted(known.kind, count) if known.kind in COUNTED else Wait(known.kind, known.message, count)
+    count, exact = known.count + more.count, known.exact and more.exact
+    message = Wait.counted(known.kind, count).message if known.kind in COUNTED else known.message
+    return Wait(known.kind, message, count, exact)
 
 
 async def why_job(runtime: Runtime, flow: Flow, flow_job: FlowJob) -> list[Wait]:
@@ -86,7 +143,7 @@ async def why_job(runtime: Runtime, flow: Flow, flow_job: FlowJob) -> list[Wait]
         return standing
     if flow_job.state == NodeState.WAITING:
         return [await _of_waiting(runtime, flow_job)]
-    return await _of_active(runtime, [flow_job])
+    return await _of_active(runtime, [flow_job], await _hosts(runtime))
 
 
 def _of_state(flow: Flow) -> list[Wait]:
@@ -108,12 +165,11 @@ async def _of_waiting(runtime: Runtime, flow_job: FlowJob) -> Wait:
     return Wait(WaitKind.LEVEL, f"waiting for level {names} to end", unended)
 
 
-async def _of_active(runtime: Runtime, active: Sequence[FlowJob]) -> list[Wait]:
+async def _of_active(runtime: Runtime, active: Sequence[FlowJob], hosts: Sequence[Host]) -> list[Wait]:
     runs = await runtime.store.runs.get_many(Run.id_of(each) for each in active)
     ids = {run.id: [Task.id_of(run.id, number) for number in numbers_of(run)] for run in runs.values()}
     tasks = await runtime.store.tasks.get_many(each for group in ids.values() for each in group)
     results = await runtime.store.results.get_many(tasks)
-    hosts = await runtime.store.hosts.claimed_since(runtime.now() - RECENTLY_MS, MOST_HOSTS)
     waits: list[Wait] = []
     for flow_job in active:
         run = runs.get(Run.id_of(flow_job))
@@ -153,20 +209,34 @@ def _failures(run: Run, results: Sequence[Result]) -> list[Wait]:
 
 
 async def _of_queue(runtime: Runtime, run: Run, hosts: Sequence[Host]) -> Wait:
-    if not hosts:
-        return Wait(WaitKind.NO_VOLUNTEER, "no volunteer has asked for work in the last two minutes", 1)
-    job = await runtime.store.jobs.by_key(run.job)
-    owner = job.owner if job else ""
-    supporters = _supporters(hosts, run.job, owner)
-    if not supporters:
-        named = f"the job {run.job!r}" + (f" or its owner {owner!r}" if owner else "")
-        return Wait(WaitKind.NO_SUPPORTER, f"no volunteer supports {named}", 1)
+    if wait := await _of_job(runtime, run.job, hosts):
+        return wait
+    supporters = _supporters(hosts, run.job, await _owner(runtime, run.job))
     # Each has another replica: where there are more of them than replicas, some have none.
     few = len(supporters) <= run.total + run.unsolicited
     if few and len(await assignments.holders(runtime, run.id, supporters)) == len(supporters):
         message = "every volunteer that asks for work has had it; another one is needed"
         return Wait(WaitKind.NO_OTHER_VOLUNTEER, message, 1)
-    return Wait(WaitKind.QUEUE, "in the queue for a volunteer", 1)
+    return IN_QUEUE
+
+
+async def _of_job(runtime: Runtime, job_key: str, hosts: Sequence[Host]) -> Wait | None:
+    """Why no volunteer takes tasks of a job; None where there are some that would."""
+    job = await runtime.store.jobs.by_key(job_key)
+    if job is not None and job.state == JobState.ARCHIVED:
+        return Wait(WaitKind.ARCHIVED, archived.reason(job_key), 1)
+    if not hosts:
+        return Wait(WaitKind.NO_VOLUNTEER, "no volunteer has asked for work in the last two minutes", 1)
+    owner = job.owner if job else ""
+    if not _supporters(hosts, job_key, owner):
+        named = f"the job {job_key!r}" + (f" or its owner {owner!r}" if owner else "")
+        return Wait(WaitKind.NO_SUPPORTER, f"no volunteer supports {named}", 1)
+    return None
+
+
+async def _owner(runtime: Runtime, job_key: str) -> str:
+    job = await runtime.store.jobs.by_key(job_key)
+    return job.owner if job else ""
 
 
 def _supporters(hosts: Sequence[Host], job: str, owner: str) -> list[str]:

@@ -149,6 +149,33 @@ async def test_what_it_counts_over_several_jobs_it_says_in_words_too(runtime: Ru
     ]
 
 
+async def test_of_a_large_flow_everything_that_waits_is_counted(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    await jobs.create(runtime, jobs.NewJob("mine", "return context", metadata={"owner": "me"}))
+    root = Written([Job("number", "three")] * 200 + [Job("mine")] * 100 + [Job("bare")] * 3)
+    flow = await submit(runtime, root)
+    await claim(runtime, await new_host(runtime), 50, jobs=frozenset({"number"}))
+    told, _ = await waits(runtime, flow)
+    assert told == [
+        Wait(WaitKind.COMPUTING, "50 tasks being computed", 50),
+        Wait(WaitKind.QUEUE, "in the queue for a volunteer", 150),
+        Wait(WaitKind.NO_SUPPORTER, "no volunteer supports the job 'mine' or its owner 'me'", 100),
+        Wait(WaitKind.NO_SUPPORTER, "no volunteer supports the job 'bare'", 3),
+    ]
+
+
+async def test_votes_of_many_jobs_are_told_from_a_sample_that_says_so(runtime: Runtime) -> None:
+    await open_pool(runtime)
+    flow = await submit(runtime, Written([Job("number", "three", policy={"quorum": 2})] * 50))
+    host = await new_host(runtime)
+    await report_all(runtime, host, await claim(runtime, host, 50))
+    told, _ = await waits(runtime, flow)
+    assert {(each.kind, each.count, each.exact) for each in told} == {
+        (WaitKind.VOTES, waiting.SAMPLE, False),
+        (WaitKind.NO_OTHER_VOLUNTEER, waiting.SAMPLE, False),
+    }
+
+
 async def test_a_result_whose_process_ended_is_being_judged(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     await open_pool(runtime)
     flow = await submit(runtime, ONE)
