@@ -67,7 +67,7 @@ class OpenLanes:
             times = observed[lane.id]
             mean = sum(times) / len(times)
             weight = 1 - (1 - SMOOTHING) ** len(times) if lane.run_ms else 1.0
-            await self._lanes.set(lane.id, {"run_ms": lane.run_ms + weight * (mean - lane.run_ms)})
+            await self._lanes.set(lane.id, {"run_ms": round(lane.run_ms + weight * (mean - lane.run_ms), 3)})
 
     async def ensure(self, job: Job, kind: LaneKind) -> str:
         """The id of the job's lane of this kind, which exists from now on."""

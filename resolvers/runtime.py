@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,10 +24,6 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 
-def milliseconds() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def new_seq() -> str:
     """A time-ordered unique key (UUIDv7, RFC 9562), later ones of one process sorting behind earlier ones."""
     return uuid_utils.uuid7().hex
@@ -45,10 +40,10 @@ class Runtime:
     status: PoolStatusCache
     flow_poller: FlowPoller
     history: ResultHistory
+    now: Callable[[], int]
     schedulers: Mapping[str, Scheduler] = field(default_factory=load_schedulers)
     default_scheduler: str = "random"
     name: str = "comp-pool"
-    now: Callable[[], int] = milliseconds
     random: random.Random = field(default_factory=random.Random)
     handouts: Handouts = field(default_factory=Handouts)
     takeover_ms: int = 30_000
@@ -94,8 +89,10 @@ class Runtime:
             await asyncio.gather(*self.background)
 
 
-async def make_runtime(store: Store, sandbox: Sandbox, now: Callable[[], int] = milliseconds) -> Runtime:
-    """The runtime over an open store and a started sandbox, with its defaults; `now` in ms since the epoch."""
+async def make_runtime(store: Store, sandbox: Sandbox, now: Callable[[], int] | None = None) -> Runtime:
+    """The runtime over an open store and a started sandbox, with its defaults; `now` (ms since the epoch) by default
+    of the store's clock."""
+    now = now or store.clock.now
     secret = await store.secrets.key("hosts")
     return Runtime(
         store,

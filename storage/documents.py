@@ -354,7 +354,7 @@ class Flow(Document):
     digest: str
     """SHA-256 of the submitted structure: the same idempotency key with another one is a conflict."""
     result: str = ""
-    rev: str
+    rev: str = ""
     due: int
     """When the sweeper looks whether what the flow is in the middle of was left half-way; 0: never."""
     created_at: int
@@ -387,7 +387,7 @@ class Level(Document):
     merged: str = ""
     """What its jobs made together, as JSON text; empty until it has ended."""
     generation: int = 0
-    rev: str
+    rev: str = ""
     due: int = 0
     started_at: int = 0
     finished_at: int = 0
@@ -427,7 +427,7 @@ class FlowJob(Document):
     """Its result as JSON text once it is completed."""
     one: int = 1
     """Always 1: sums of it count."""
-    rev: str
+    rev: str = ""
     due: int = 0
     started_at: int = 0
     finished_at: int = 0

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
-
-import uuid_utils
 
 from storage.documents import Flow, FlowJob, Level, NodeState
 from storage.engines import Index
@@ -14,39 +11,26 @@ from storage.resumable import Resumable
 
 N = TypeVar("N", Level, FlowJob)
 
-PROMPT_S = 1.0
-"""How old a revision may be when its change is stored, in seconds."""
-
 
 class FlowNodes(Resumable[N]):
     async def _change(self, where: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
-        """Set fields, `rev` among them, of all that match; how many do.
+        """Set fields of all that match; how many do."""
+        return await self._revised(lambda rev: self._collection.update_many(where, {"$set": {**changes, "rev": rev}}))
 
-        Who watches revisions reads those of a certain age, and does not look back: one that was stored too late is
-        replaced by a younger one. Once: a store that is slow all the time is not helped by more to do.
-        """
-        began = time.monotonic()
-        changed = await self._collection.update_many(where, {"$set": dict(changes)})
-        if time.monotonic() - began > PROMPT_S:
-            younger = {"rev": uuid_utils.uuid7().hex}
-            await self._collection.update_many({"rev": {"$eq": changes["rev"]}}, {"$set": younger})
-        return changed
-
-    async def cancel_flow(self, flow: Flow, reason: str, *, rev: str, now: int) -> None:
+    async def cancel_flow(self, flow: Flow, reason: str, *, now: int) -> None:
         """To CANCELLED for all of a flow's that have not ended, unless it was retried since it was read."""
         await self._change(
             {"flow": {"$eq": flow.id}, "ended": {"$eq": False}, "generation": {"$lte": flow.generation}},
-            _ended(NodeState.CANCELLED, rev=rev, now=now, reason=reason),
+            _ended(NodeState.CANCELLED, now=now, reason=reason),
         )
 
-    async def reopen(self, flow: Flow, frm: NodeState, *, rev: str) -> int:
+    async def reopen(self, flow: Flow, frm: NodeState) -> int:
         """FAILED or CANCELLED -> WAITING for all of a flow's in that state that are of an earlier generation."""
         again = {
             "state": NodeState.WAITING,
             "ended": False,
             "reason": "",
             "generation": flow.generation,
-            "rev": rev,
             "due": 0,
             "finished_at": 0,
         }
@@ -62,8 +46,8 @@ class FlowNodes(Resumable[N]):
         return await self._collection.find(where, sort=[("seq", 1)], limit=limit, projection=["seq", *fields])
 
 
-def _ended(state: NodeState, *, rev: str, now: int, due: int = 0, reason: str = "") -> dict[str, Any]:
-    return {"state": state, "ended": True, "due": due, "reason": reason, "rev": rev, "finished_at": now}
+def _ended(state: NodeState, *, now: int, due: int = 0, reason: str = "") -> dict[str, Any]:
+    return {"state": state, "ended": True, "due": due, "reason": reason, "finished_at": now}
 
 
 class Levels(FlowNodes[Level]):
@@ -79,8 +63,9 @@ class Levels(FlowNodes[Level]):
         Index(("due",)),
     )
 
-    async def begin(self, level: Level, context: str, *, rev: str, now: int, due: int) -> bool:
+    async def begin(self, level: Level, context: str, *, now: int, due: int) -> bool:
         """WAITING -> RUNNING, with the context its jobs get and a time to look whether all of them started."""
+        rev = self._clock.revision()
         started = {"state": NodeState.RUNNING, "context": context, "started_at": now, "rev": rev, "due": due}
         begun = await self._collection.update_one(
             {"_id": level.id, "state": {"$eq": NodeState.WAITING}, "generation": {"$eq": level.generation}},
@@ -96,18 +81,15 @@ class Levels(FlowNodes[Level]):
         generation: int,
         state: NodeState,
         *,
-        rev: str,
         now: int,
         due: int,
         merged: str = "",
         reason: str = "",
     ) -> bool:
         """To an end state; False where it has ended already, or is of a later generation."""
-        ended = _ended(state, rev=rev, now=now, due=due, reason=reason)
-        return await self._collection.update_one(
-            {"_id": level_id, "ended": {"$eq": False}, "generation": {"$eq": generation}},
-            {"$set": {**ended, "merged": merged}},
-        )
+        ended = _ended(state, now=now, due=due, reason=reason)
+        present = {"_id": level_id, "ended": {"$eq": False}, "generation": {"$eq": generation}}
+        return bool(await self._change(present, {**ended, "merged": merged}))
 
     async def any_unended(self, parent: str) -> bool:
         """Whether a level that `parent` depends on has not ended."""
@@ -142,9 +124,9 @@ class FlowJobs(FlowNodes[FlowJob]):
         Index(("due",)),
     )
 
-    async def start(self, ids: Collection[str], *, generation: int, rev: str, now: int, due: int) -> None:
+    async def start(self, ids: Collection[str], *, generation: int, now: int, due: int) -> None:
         """WAITING -> QUEUED: runs are being made for them."""
-        started = {"state": NodeState.QUEUED, "started_at": now, "rev": rev, "due": due}
+        started = {"state": NodeState.QUEUED, "started_at": now, "due": due}
         await self._change(
             {"_id": {"$in": list(ids)}, "state": {"$eq": NodeState.WAITING}, "generation": {"$eq": generation}},
             started,
@@ -168,22 +150,22 @@ class FlowJobs(FlowNodes[FlowJob]):
             {"$set": {"due": 0}},
         )
 
-    async def taken(self, ids: Collection[str], rev: str) -> None:
+    async def taken(self, ids: Collection[str]) -> None:
         """QUEUED -> RUNNING: hosts compute them."""
         await self._change(
-            {"_id": {"$in": list(ids)}, "state": {"$eq": NodeState.QUEUED}}, {"state": NodeState.RUNNING, "rev": rev}
+            {"_id": {"$in": list(ids)}, "state": {"$eq": NodeState.QUEUED}}, {"state": NodeState.RUNNING}
         )
 
-    async def repeat(self, job: FlowJob, *, rev: str, due: int) -> bool:
+    async def repeat(self, job: FlowJob, *, due: int) -> bool:
         """On to the next run of a `while`; False where it is there already, or has ended."""
-        again = {"iteration": job.iteration + 1, "state": NodeState.QUEUED, "rev": rev, "due": due}
+        again = {"iteration": job.iteration + 1, "state": NodeState.QUEUED, "due": due}
         return bool(await self._change(_at_present(job), again))
 
     async def end(
-        self, job: FlowJob, state: NodeState, *, rev: str, now: int, due: int = 0, value: str = "", reason: str = ""
+        self, job: FlowJob, state: NodeState, *, now: int, due: int = 0, value: str = "", reason: str = ""
     ) -> bool:
         """To an end state; False where it has ended already, or is not at the run that `job` shows any more."""
-        ended = _ended(state, rev=rev, now=now, due=due, reason=reason)
+        ended = _ended(state, now=now, due=due, reason=reason)
         return bool(await self._change(_at_present(job), {**ended, "value": value}))
 
     async def any_unended(self, level: str) -> bool:

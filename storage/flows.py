@@ -21,12 +21,12 @@ class Flows(Resumable[Flow]):
         Index(("due",)),
     )
 
-    async def move(self, flow: Flow, frm: FlowState, to: FlowState, *, rev: str, **changes: Any) -> bool:
+    async def move(self, flow: Flow, frm: FlowState, to: FlowState, **changes: Any) -> bool:
         """One state to another, together with other fields; False where it is in another state, or was retried, by
         now."""
         return await self._collection.update_one(
             {"_id": flow.id, "state": {"$eq": frm}, "generation": {"$eq": flow.generation}},
-            {"$set": {"state": to, "rev": rev, **changes}},
+            {"$set": {"state": to, "rev": self._clock.revision(), **changes}},
         )
 
     async def changed_since(self, rev: str, limit: int) -> list[Flow]:

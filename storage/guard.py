@@ -129,6 +129,8 @@ class Guard:
                 self._refuse(path, "the embedded engine finds no text with a NUL")
 
     def _check_change(self, operator: str, path: str, value: object) -> None:
+        if isinstance(value, float) and float(f"{value:.15g}") != value:
+            self._refuse(path, f"the embedded engine keeps 15 digits of a float that is set, of {value!r} too")
         if operator in _WHOLE_VALUES:
             self._check_value(path, value)
         elif operator in _NUMBERS:

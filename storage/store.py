@@ -27,6 +27,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.clock = database.clock
         self.jobs = Jobs(database)
         self.variables = Variables(database)
         self.runs = Runs(database)

@@ -90,15 +90,20 @@ def running_server(
     port: int = 0,
     options: Sequence[str] = (),
     log: IO[str] | None = None,
+    under: Sequence[str] = (),
 ) -> Iterator[RunningServer]:
-    """`comp-pool serve` on a database; stopped by SIGTERM at the end of the block if it still runs. What it says on
-    standard error goes to `log`."""
+    """`comp-pool serve` on a database, started by the command `under`; stopped by SIGTERM at the end of the block if it
+    still runs. What it says on standard error goes to `log`."""
     arguments = [
         *("--database", str(database), "--port", str(port), "--workers", str(workers)),
         *("--sandbox-workers", "1", *options),
     ]
     process = subprocess.Popen(
-        command("serve", "--json", *arguments), stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+        [*under, *command("serve", "--json", *arguments)],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        start_new_session=True,
     )
     assert process.stdout
     try:
@@ -107,7 +112,8 @@ def running_server(
         yield RunningServer(json.loads(line)["url"], process)
     finally:
         if process.poll() is None:
-            process.terminate()
+            served = psutil.Process(process.pid).children()[0] if under else process
+            served.terminate()
             try:
                 process.wait(PATIENCE_S)
             finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from resolvers.errors import Conflict
 from resolvers.flows import engine, reading
 from resolvers.flows.ending import stop
-from resolvers.runtime import Runtime, new_seq
+from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowState, TaskState
 
 
@@ -23,7 +23,7 @@ async def cancel(runtime: Runtime, key: str) -> Flow:
 async def pause(runtime: Runtime, key: str) -> Flow:
     """Hand out none of a flow's tasks; those under way may be reported. Raises NotFound and Conflict."""
     flow = await reading.get(runtime, key)
-    await runtime.store.flows.move(flow, FlowState.RUNNING, FlowState.PAUSED, rev=new_seq())
+    await runtime.store.flows.move(flow, FlowState.RUNNING, FlowState.PAUSED)
     until = runtime.now() + runtime.takeover_ms
     await runtime.store.tasks.move_flow(flow.id, TaskState.READY, TaskState.HELD, until=until)
     await engine.free_resumed(runtime, [flow.id])
@@ -37,7 +37,7 @@ async def resume(runtime: Runtime, key: str) -> Flow:
     """Have a paused flow go on. Raises NotFound and Conflict."""
     flow = await reading.get(runtime, key)
     due = runtime.now() + runtime.takeover_ms
-    await runtime.store.flows.move(flow, FlowState.PAUSED, FlowState.RUNNING, rev=new_seq(), due=due)
+    await runtime.store.flows.move(flow, FlowState.PAUSED, FlowState.RUNNING, due=due)
     flow = await reading.get(runtime, key)
     if flow.state != FlowState.RUNNING:
         raise _not_possible(flow, "resumed", "paused")
@@ -61,7 +61,7 @@ async def retry(runtime: Runtime, key: str) -> Flow:
         "due": runtime.now() + runtime.takeover_ms,
     }
     for state in (FlowState.FAILED, FlowState.CANCELLED):
-        if await runtime.store.flows.move(flow, state, FlowState.RUNNING, rev=new_seq(), **again):
+        if await runtime.store.flows.move(flow, state, FlowState.RUNNING, **again):
             await engine.reopen(runtime, await reading.get(runtime, key))
             return await reading.get(runtime, key)
     raise _not_possible(await reading.get(runtime, key), "retried", "failed or cancelled")

@@ -6,7 +6,7 @@ generation it belongs to: a retry that comes in between is left alone.
 
 from __future__ import annotations
 
-from resolvers.runtime import Runtime, new_seq
+from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob, FlowState, NodeState, TaskState
 
 
@@ -14,7 +14,7 @@ async def fail_job(runtime: Runtime, flow: Flow, flow_job: FlowJob, reason: str)
     """To FAILED, if the run that `flow_job` shows is still the present one; with `onFailure` FAIL its flow follows."""
     now = runtime.now()
     due = now + runtime.takeover_ms if flow.on_failure == "FAIL" else 0
-    if await runtime.store.flow_jobs.end(flow_job, NodeState.FAILED, rev=new_seq(), now=now, reason=reason, due=due):
+    if await runtime.store.flow_jobs.end(flow_job, NodeState.FAILED, now=now, reason=reason, due=due):
         await follow_job(runtime, flow, flow_job, reason)
 
 
@@ -31,7 +31,6 @@ async def fail_level(runtime: Runtime, flow: Flow, level_id: str, reason: str) -
         level_id,
         flow.generation,
         NodeState.FAILED,
-        rev=new_seq(),
         now=now,
         reason=reason,
         due=now + runtime.takeover_ms,
@@ -44,21 +43,19 @@ async def stop(runtime: Runtime, flow: Flow, ending: FlowState, reason: str) -> 
     in another state, or of another generation, by now."""
     end = {"ending": str(ending), "reason": reason, "due": runtime.now() + runtime.takeover_ms}
     for state in (FlowState.RUNNING, FlowState.PAUSED):
-        if await runtime.store.flows.move(flow, state, FlowState.CANCELLING, rev=new_seq(), **end):
+        if await runtime.store.flows.move(flow, state, FlowState.CANCELLING, **end):
             await finish_stopping(runtime, flow, ending, reason)
             return
 
 
 async def finish_stopping(runtime: Runtime, flow: Flow, ending: FlowState, reason: str) -> None:
     """CANCELLING -> `ending`, after everything in the flow that has not ended is cancelled. Safe to repeat."""
-    store, now, rev = runtime.store, runtime.now(), new_seq()
+    store, now = runtime.store, runtime.now()
     why = f"the flow was cancelled: {reason}" if ending == FlowState.CANCELLED else f"the flow failed: {reason}"
     # Levels first: one whose jobs were cancelled must not look as if they had all been done.
-    await store.levels.cancel_flow(flow, why, rev=rev, now=now)
-    await store.flow_jobs.cancel_flow(flow, why, rev=rev, now=now)
+    await store.levels.cancel_flow(flow, why, now=now)
+    await store.flow_jobs.cancel_flow(flow, why, now=now)
     await store.runs.cancel_flow(flow, why, now)
     for waiting in (TaskState.READY, TaskState.HELD):
         await store.tasks.move_flow(flow.id, waiting, TaskState.CANCELLED, until=0)
-    await store.flows.move(
-        flow, FlowState.CANCELLING, ending, rev=new_seq(), ended=True, due=0, finished_at=runtime.now()
-    )
+    await store.flows.move(flow, FlowState.CANCELLING, ending, ended=True, due=0, finished_at=runtime.now())

@@ -16,14 +16,14 @@ from resolvers.flows.conditions import Question
 from resolvers.flows.ending import fail_job
 from resolvers.flows.merging import with_result
 from resolvers.flows.runs import EMPTY, Start
-from resolvers.runtime import Runtime, new_seq
+from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob, FlowState, NodeState, Result, Run, Task, TaskState, UnitState
 
 
 async def launch(runtime: Runtime, flow: Flow) -> Flow:
     """NEW -> RUNNING for a flow that is completely stored; the flow as it is now."""
     due = runtime.now() + runtime.takeover_ms
-    launched = await runtime.store.flows.move(flow, FlowState.NEW, FlowState.RUNNING, rev=new_seq(), due=due)
+    launched = await runtime.store.flows.move(flow, FlowState.NEW, FlowState.RUNNING, due=due)
     current = await runtime.store.flows.get(flow.id) or flow
     if not launched:
         return current
@@ -34,12 +34,11 @@ async def launch(runtime: Runtime, flow: Flow) -> Flow:
 async def reopen(runtime: Runtime, flow: Flow) -> None:
     """Have a RUNNING flow go on after a pause or a retry, from whatever waits."""
     if flow.generation:
-        rev = new_seq()
         for state in (NodeState.CANCELLED, NodeState.FAILED):
             # With `onFailure` CONTINUE a job that failed is done with.
             if state == NodeState.CANCELLED or flow.on_failure == "FAIL":
-                await runtime.store.flow_jobs.reopen(flow, state, rev=rev)
-            await runtime.store.levels.reopen(flow, state, rev=rev)
+                await runtime.store.flow_jobs.reopen(flow, state)
+            await runtime.store.levels.reopen(flow, state)
     await _free(runtime, flow, until=0)
     await levels.begin_all(runtime, flow)
 
@@ -130,7 +129,7 @@ async def _take_results(
             await _repeat(runtime, flow, Start(flow_job, run.value, returned[run.id]))
         else:
             await runtime.store.flow_jobs.end(
-                flow_job, NodeState.COMPLETED, rev=new_seq(), now=runtime.now(), value=done[run.id].value
+                flow_job, NodeState.COMPLETED, now=runtime.now(), value=done[run.id].value
             )
     return unanswered
 
@@ -142,7 +141,7 @@ async def _repeat(runtime: Runtime, flow: Flow, start: Start) -> None:
         await fail_job(runtime, flow, flow_job, f"its `while` still held after {most} runs (max_iterations)")
         return
     due = runtime.now() + runtime.takeover_ms
-    if await runtime.store.flow_jobs.repeat(flow_job, rev=new_seq(), due=due):
+    if await runtime.store.flow_jobs.repeat(flow_job, due=due):
         flow_job.iteration += 1
         await runs.make(runtime, flow, [start])
 
@@ -162,5 +161,5 @@ async def admit(runtime: Runtime, runs_of: Mapping[str, Run], tasks: Sequence[Ta
     stale = [task.id for group in by_state.values() for task in group]
     if stale:
         await runtime.store.tasks.finish(stale, TaskState.LEASED, TaskState.CANCELLED)
-    await runtime.store.flow_jobs.taken({runs_of[task.unit].flow_job for task in admitted}, new_seq())
+    await runtime.store.flow_jobs.taken({runs_of[task.unit].flow_job for task in admitted})
     return admitted

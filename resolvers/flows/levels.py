@@ -12,7 +12,7 @@ from resolvers.flows.conditions import Question
 from resolvers.flows.ending import fail_job, fail_level, follow_job
 from resolvers.flows.merging import Merge, TooMuch
 from resolvers.flows.runs import Start
-from resolvers.runtime import Runtime, new_seq
+from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ async def begin(runtime: Runtime, flow: Flow, level: Level) -> None:
     if context is None:
         return
     now = runtime.now()
-    if await runtime.store.levels.begin(level, context, rev=new_seq(), now=now, due=now + runtime.takeover_ms):
+    if await runtime.store.levels.begin(level, context, now=now, due=now + runtime.takeover_ms):
         await start_jobs(runtime, flow, level)
 
 
@@ -121,9 +121,7 @@ async def _start_chunk(runtime: Runtime, flow: Flow, level: Level) -> bool:
     wanted, unanswered = await _decide_ifs(runtime, flow, level, waiting, inputs)
     if wanted:
         ids, now = [each.id for each in wanted], runtime.now()
-        await runtime.store.flow_jobs.start(
-            ids, generation=level.generation, rev=new_seq(), now=now, due=now + runtime.takeover_ms
-        )
+        await runtime.store.flow_jobs.start(ids, generation=level.generation, now=now, due=now + runtime.takeover_ms)
         starts = [Start(each, inputs[each.id], await runs.context_of(runtime, level, each)) for each in wanted]
         await runs.make(runtime, flow, starts)
     if unanswered:
@@ -151,7 +149,7 @@ async def _decide_ifs(
             await fail_job(runtime, flow, each, f"its `if` failed: {answer.problem}")
         elif not answer.holds:
             await runtime.store.flow_jobs.end(
-                each, NodeState.SKIPPED, rev=new_seq(), now=runtime.now(), reason="its `if` did not hold"
+                each, NodeState.SKIPPED, now=runtime.now(), reason="its `if` did not hold"
             )
     if failed and flow.on_failure == "FAIL":
         return [], ""
@@ -201,7 +199,6 @@ async def _complete(runtime: Runtime, flow: Flow, level: Level) -> None:
         level.id,
         level.generation,
         NodeState.SKIPPED if states == {NodeState.SKIPPED} else NodeState.COMPLETED,
-        rev=new_seq(),
         now=now,
         merged=merged,
         due=now + runtime.takeover_ms,
@@ -235,5 +232,5 @@ async def _go_on(runtime: Runtime, flow: Flow, level: Level) -> str | None:
 async def _complete_flow(runtime: Runtime, flow: Flow, root: Level) -> None:
     end = {"ended": True, "result": root.merged, "due": 0, "finished_at": runtime.now()}
     for state in (FlowState.RUNNING, FlowState.PAUSED):
-        if await runtime.store.flows.move(flow, state, FlowState.COMPLETED, rev=new_seq(), **end):
+        if await runtime.store.flows.move(flow, state, FlowState.COMPLETED, **end):
             return

@@ -8,7 +8,7 @@ from resolvers.flows import engine, levels, runs
 from resolvers.flows.ending import fail_level, finish_stopping, follow_job
 from resolvers.flows.runs import Start
 from resolvers.isolation import by_itself
-from resolvers.runtime import Runtime, new_seq
+from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, TaskState
 from storage.resumable import R, Resumable
 
@@ -53,7 +53,7 @@ async def _resume_flow(runtime: Runtime, flow: Flow) -> None:
     if flow.state == FlowState.NEW:
         reason = "it was never submitted completely"
         end = {"ending": str(FlowState.CANCELLED), "reason": reason}
-        if await runtime.store.flows.move(flow, FlowState.NEW, FlowState.CANCELLING, rev=new_seq(), **end):
+        if await runtime.store.flows.move(flow, FlowState.NEW, FlowState.CANCELLING, **end):
             await finish_stopping(runtime, flow, FlowState.CANCELLED, reason)
     elif flow.state == FlowState.CANCELLING:
         await finish_stopping(runtime, flow, FlowState(flow.ending), flow.reason)

@@ -108,7 +108,6 @@ def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str, digest: str) 
         levels=len(planned.levels),
         lanes=sorted({Lane.id_of(each.job, LaneKind.FLOW) for each in planned.jobs}),
         digest=digest,
-        rev=new_seq(),
         due=now + SUBMISSION_MS,
         created_at=now,
     )
@@ -126,7 +125,6 @@ def _level(flow: Flow, planned: Plan, at: int) -> Level:
         depth=each.depth,
         dependents=len(each.level.dependent),
         jobs=len(each.level.jobs),
-        rev=flow.rev,
     )
 
 
@@ -145,5 +143,4 @@ def _job(flow: Flow, planned: Plan, at: int) -> FlowJob:
         repeat=each.given.repeat,
         alias=each.alias,
         policy=each.policy,
-        rev=flow.rev,
     )

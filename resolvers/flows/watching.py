@@ -21,7 +21,7 @@ from storage.documents import Flow, FlowJob
 
 HOLD_BACK_MS = 2_000
 """A job's change is told once its revision is this old (ms): one that another process took earlier is stored by then,
-or comes again with a younger one. Twice of what `storage.flow_nodes` calls prompt."""
+or comes again with a younger one. Twice of what `storage.resumable` calls prompt."""
 POLL_S = 2.0
 PAUSE_S = 0.25
 MOST_NODES = 200
@@ -52,7 +52,7 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[D
 
     Raises NotFound, BadInput for a cursor that is none, and Unavailable when this process stops.
     """
-    if after and not REVISION.fullmatch(after):
+    if after and not (REVISION.fullmatch(after) and after < revision_at(runtime.store.clock.now())):
         raise BadInput(f"{after[:100]!r} is no cursor of this subscription", field="after")
     flow = await reading.get(runtime, key)
     last: Delta | None = None
@@ -79,7 +79,7 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[D
 async def _delta(runtime: Runtime, key: str, cursor: str) -> tuple[Delta, bool]:
     """What changed behind the cursor, and whether that is all: some changes may be too young to be told."""
     flow, at = await _now(runtime, key)
-    horizon = revision_at(runtime.now() - HOLD_BACK_MS)
+    horizon = revision_at(runtime.store.clock.now() - HOLD_BACK_MS)
     found: Sequence[FlowJob] = []
     if cursor:
         found = await runtime.store.flow_jobs.changed_since(flow.id, cursor, MOST_NODES + 1)

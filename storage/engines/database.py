@@ -1,25 +1,31 @@
 """Opening the database that holds the pool, wherever it is."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from mongomock_motor import AsyncMongoMockClient
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.errors import ConfigurationError
+from pymongo.errors import ConfigurationError, OperationFailure
 
 from storage.embedded import embedded_engine
 from storage.engines import retries
 from storage.engines.changes import Changes
+from storage.engines.clock import Clock
 from storage.engines.collection import Collection, Index
-from storage.engines.retries import until_answered
+from storage.engines.retries import StorageUnavailable, until_answered
 from storage.engines.schema_version import check_schema_version
 from storage.guard import Guard
 
 _log = logging.getLogger(__name__)
+
+CLOCK_EVERY_S = 60.0
+"""How often the database is asked for its time, in seconds."""
 
 DEFAULT_NAME = "comp_pool"
 """The database that is used when the URI names none."""
@@ -40,6 +46,7 @@ class Database:
     Attributes:
         uri: where other processes of the same server reach the database; "memory" can't be shared.
         operations: how many operations of each name ("find", "update_one", ...) were issued so far.
+        clock: the time that all processes over the database agree on.
     """
 
     def __init__(self, motor: Any, uri: str) -> None:
@@ -48,6 +55,7 @@ class Database:
         self._collections: dict[str, Collection] = {}
         self.uri = uri
         self.operations: Counter[str] = Counter()
+        self.clock = Clock()
 
     def collection(self, name: str) -> Collection:
         """Return the collection `name`, which need not exist yet.
@@ -80,6 +88,19 @@ class Database:
             StorageUnavailable: it doesn't.
         """
         await until_answered(lambda: self._motor.command("ping"))
+
+    async def set_clock(self) -> None:
+        """Set the clock by the database's, where that tells the time.
+
+        Raises:
+            StorageUnavailable: it doesn't answer.
+        """
+        with suppress(OperationFailure, KeyError):
+            await self.clock.set_by(self._told_ms)
+
+    async def _told_ms(self) -> int:
+        told = await until_answered(lambda: self._motor.command("hello"))
+        return int(told["localTime"].replace(tzinfo=UTC).timestamp() * 1000)
 
 
 @asynccontextmanager
@@ -122,10 +143,22 @@ async def _connected(uri: str, indexes: Mapping[str, Sequence[Index]]) -> AsyncI
                 "with one server process and maxPoolSize=1 in its URI."
             )
         database = Database(client.get_default_database(DEFAULT_NAME), uri)
+        await database.set_clock()
         await _prepare(database, indexes)
-        yield database
+        setting = asyncio.create_task(_keep_setting(database), name="pool clock")
+        try:
+            yield database
+        finally:
+            setting.cancel()
     finally:
         client.close()
+
+
+async def _keep_setting(database: Database) -> None:
+    while True:
+        await asyncio.sleep(CLOCK_EVERY_S)
+        with suppress(StorageUnavailable):
+            await database.set_clock()
 
 
 def _client(uri: str) -> AsyncIOMotorClient[Any]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from resolvers import sweeping
-from resolvers.runtime import make_runtime, milliseconds
+from resolvers.runtime import make_runtime
 from sandbox import Sandbox
 from server.pool_client import PoolClient
 from server.volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Report
@@ -223,7 +223,7 @@ async def _check_the_books(location: str, variables: int, taken: set[Vote]) -> N
     """Look at all that the servers left in the store, once leases that nobody reported have run out."""
     async with open_store(location) as store, Sandbox(workers=1) as sandbox:
         runtime = await make_runtime(store, sandbox)
-        runtime.now = lambda: milliseconds() + LONG_AFTER_MS
+        runtime.now = lambda: store.clock.now() + LONG_AFTER_MS
         while (await sweeping.sweep(runtime)).total:
             pass
         books = await Books.read(store, JOB)

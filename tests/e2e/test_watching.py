@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -23,6 +24,7 @@ from server.flows import FlowUpdate, watch_flow
 from server.pool_client import PoolClient, PoolRefused, PoolUnavailable
 from server.serving import UNFINISHED_REQUESTS_S
 from storage.store import open_store
+from tests.conftest import lacking
 from tests.e2e.flows import SUBMIT, Volunteer, submission
 from tests.flows.hive import open_pool
 from tests.flows.model import Job, Level
@@ -45,6 +47,7 @@ PROGRESS = """subscription Progress($key: String!, $after: String) {
   }
 }"""
 NODES = """query Nodes($key: String!) { flow(key: $key) { nodes(first: 100) { nodes { number state iteration } } } }"""
+EXPIRED = "{ pool { status { tasks { expired } } } }"
 ACTIVITY = "subscription { poolActivity { tasks { ready leased reported } } }"
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 CREATE_JOB = """mutation { createJob(input: {name: "Work", executeFunction: "(v, c) => c"}) {
@@ -176,6 +179,31 @@ async def test_clients_at_two_processes_see_a_flow_to_its_end_whatever_connectio
         assert [delta["reset"] for delta in dashboard.deltas] == [True] + [False] * (len(dashboard.deltas) - 1)
         assert dashboard.jobs == final
         assert len(dashboard.deltas) > 5
+
+
+async def test_servers_whose_machines_disagree_about_the_time_hide_nothing_and_take_no_leases_away(
+    shared_location: str, tmp_path: Path
+) -> None:
+    if shutil.which("faketime") is None:
+        lacking("faketime")
+    async with open_store(shared_location) as store, Sandbox(workers=1) as sandbox:
+        await open_pool(await make_runtime(store, sandbox), delay_bound_seconds=60)
+    dashboards = [Dashboard() for _ in range(2)]
+    with (
+        (tmp_path / "log").open("w") as log,
+        running_server(shared_location) as right,
+        running_server(shared_location, log=log, under=("faketime", "-f", "+90s")) as ahead,
+    ):
+        key = await submitted(right, ROOT)
+        async with volunteers(right), volunteers(ahead), asyncio.TaskGroup() as group:
+            for dashboard, server in zip(dashboards, (right, ahead), strict=True):
+                group.create_task(dashboard.follow(server, key, by_websocket))
+        final = nodes(right, key)
+        assert right.ask(EXPIRED)["pool"]["status"]["tasks"] == {"expired": 0}
+    for dashboard in dashboards:
+        assert dashboard.jobs == final
+        assert dashboard.deltas[-1]["state"] == "COMPLETED"
+    assert "the database's clock is -90.0 s from this machine's" in (tmp_path / "log").read_text()
 
 
 async def test_a_client_goes_on_where_it_was_when_the_server_was_killed_and_started_again(tmp_path: Path) -> None:

@@ -266,7 +266,6 @@ def _level(number: int, parent: int, *, ended: bool = False) -> Level:
         dependents=0,
         jobs=0,
         ended=ended,
-        rev="",
     )
 
 

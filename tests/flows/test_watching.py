@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -229,30 +229,37 @@ async def test_a_slow_client_gets_fewer_and_larger_deltas_and_nothing_piles_up_f
     assert len(slow.deltas[-1].jobs) > max(len(delta.jobs) for delta in quick.deltas[:-1])
 
 
-class Dragging:
-    """A collection that takes its time over the first update that ends something."""
+LATE_S = watching.HOLD_BACK_MS / 1000 + 1
 
-    def __init__(self, collection: Collection, seconds: float) -> None:
+
+class Dragging:
+    """A collection that takes its time over the first update that ends something, and over the first `renewals` of
+    its revision."""
+
+    def __init__(self, collection: Collection, renewals: int) -> None:
         self._collection = collection
-        self._seconds = seconds
+        self._renewals = renewals
         self.dragged = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._collection, name)
 
     async def update_many(self, where: Any, changes: Any) -> int:
-        if changes["$set"].get("ended") and not self.dragged.is_set():
-            await asyncio.sleep(self._seconds)
+        renewal = where.keys() == {"rev"}
+        if (renewal and self._renewals) or (changes["$set"].get("ended") and not self.dragged.is_set()):
+            self._renewals -= renewal
             self.dragged.set()
+            await asyncio.sleep(LATE_S)
         return await self._collection.update_many(where, changes)
 
 
+@pytest.mark.parametrize("renewals", [0, 1])
 async def test_a_change_that_another_process_stored_too_late_is_told_all_the_same(
-    runtime: Runtime, elsewhere: Runtime, chance: random.Random, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, elsewhere: Runtime, chance: random.Random, monkeypatch: pytest.MonkeyPatch, renewals: int
 ) -> None:
     """Its revision is from before what watchers were told of meanwhile."""
     flow = await submit(runtime, Level([Job("bare")], [Level([Job("number", "three")] * 40)]))
-    dragging = Dragging(elsewhere.store.flow_jobs._collection, watching.HOLD_BACK_MS / 1000 + 1)
+    dragging = Dragging(elsewhere.store.flow_jobs._collection, renewals)
     monkeypatch.setattr(elsewhere.store.flow_jobs, "_collection", dragging)
     [late] = (await claims.claim(elsewhere, ClaimRequest("slow"))).tasks
     dashboard = Dashboard(flow.key)
@@ -262,6 +269,51 @@ async def test_a_change_that_another_process_stored_too_late_is_told_all_the_sam
     assert dragging.dragged.is_set()
     assert sum(delta.reset for delta in dashboard.deltas) == 1
     assert dashboard.jobs == await stored(runtime, flow.key)
+
+
+async def test_what_is_cancelled_after_a_stall_is_told(
+    runtime: Runtime, elsewhere: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = await submit(runtime, Level([Job("bare")], [Level([Job("number", "three")] * 5)]))
+    monkeypatch.setattr(elsewhere.store.levels, "cancel_flow", after_a_stall(elsewhere.store.levels.cancel_flow))
+    dashboard = Dashboard(flow.key)
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
+        group.create_task(dashboard.follow(runtime))
+        group.create_task(control.cancel(elsewhere, flow.key))
+    assert {state for state, _ in dashboard.jobs.values()} == {NodeState.CANCELLED}
+
+
+async def test_of_a_flow_that_is_long_in_coming_every_job_is_told(
+    runtime: Runtime, elsewhere: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+    stalled = after_a_stall(elsewhere.store.flow_jobs.insert_many, begun)
+    monkeypatch.setattr(elsewhere.store.flow_jobs, "insert_many", stalled)
+    submitting = asyncio.create_task(submit(elsewhere, Level([Job("bare")], [STANDSTILL])))
+    async with asyncio.timeout(PATIENCE_S):
+        await begun.wait()
+        [flow] = await reading.page(runtime, first=1)
+        dashboard = Dashboard(flow.key)
+        async with aclosing(watch(runtime, dashboard.key)) as deltas:
+            async for delta in deltas:
+                await dashboard.take(runtime, delta)
+                if len(dashboard.jobs) == 2 and delta.flow.state == FlowState.RUNNING:
+                    break
+    await submitting
+
+
+def after_a_stall(
+    method: Callable[..., Awaitable[Any]], begun: asyncio.Event | None = None
+) -> Callable[..., Awaitable[Any]]:
+    """The method, before which its process stands still for longer than watchers hold back what they are told."""
+
+    async def stalled(*said: Any, **more: Any) -> Any:
+        if begun is not None:
+            begun.set()
+        await asyncio.sleep(LATE_S)
+        return await method(*said, **more)
+
+    return stalled
 
 
 async def test_a_process_that_stops_ends_its_streams_at_once_and_another_goes_on(
@@ -339,7 +391,8 @@ async def test_what_can_not_be_watched_is_refused(runtime: Runtime) -> None:
     flow = await submit(runtime, STANDSTILL)
     with pytest.raises(NotFound):
         await anext(watch(runtime, "nothing"))
-    for cursor in ("x", "0" * 31, "0" * 33, "g" * 32, "\0"):
+    future = watching.revision_at(runtime.now() + 5_000)
+    for cursor in ("x", "0" * 31, "0" * 33, "g" * 32, "\0", "f" * 32, future):
         with pytest.raises(BadInput) as refused:
             await anext(watch(runtime, flow.key, cursor))
         assert refused.value.field == "after"

@@ -28,11 +28,15 @@ _values = st.recursive(
     st.one_of(_scalars, _lists), lambda inner: st.dictionaries(_map_keys, inner, max_size=4), max_leaves=8
 )
 
+_short_floats = st.decimals(-(10**12), 10**12, places=2).map(float)
+"""Those that may be set: the embedded engine keeps 15 digits."""
+_set_values = st.one_of(_values.filter(lambda value: not isinstance(value, float)), _short_floats)
+
 _serial = count()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(inserted=_values, updated=_values)
+@given(inserted=_values, updated=_set_values)
 async def test_a_value_comes_back_as_it_was_stored(database: Database, inserted: Any, updated: Any) -> None:
     # The guard holds a field to one type, so every example has fields of its own.
     _id, first, second = (f"{name}{next(_serial)}" for name in ("id", "first", "second"))

@@ -142,6 +142,8 @@ def test_a_safe_filter_is_accepted(guard: Guard, where: dict[str, Any]) -> None:
         {"$set": {"_id": "b"}},
         {"$set": {"id": "b"}},
         {"$set": {"n": None}},
+        {"$set": {"f": 1000000000000001.5}},
+        {"$inc": {"f": 0.1 + 0.2}},
         {"$set": {"l": [{"x": 1}]}},
         {"$set": {"l.0": "x"}},
         {"$set": {"l.$": "x"}},

@@ -1,0 +1,52 @@
+"""The pool's clock: the database's own, as near as a process can tell, since the machines of several processes may
+disagree."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+import uuid_utils
+
+log = logging.getLogger(__name__)
+
+TOLERATED_MS = 250
+"""By how much a process may differ from the database: less than a busy machine makes of it, and than revisions bear."""
+
+
+class Clock:
+    """The time in ms since the epoch, and revisions that sort by it.
+
+    A database that tells no time leaves the machine's own clock.
+    """
+
+    def __init__(self) -> None:
+        self._ahead_ms = 0
+
+    def now(self) -> int:
+        """The time in ms since the epoch."""
+        return _of_machine() + self._ahead_ms
+
+    def revision(self) -> str:
+        """A unique text that sorts by the time it was made (UUIDv7, RFC 9562); of one process the later behind the
+        earlier, unless its clock is set meanwhile."""
+        plain = uuid_utils.uuid7().hex
+        return f"{int(plain[:12], 16) + self._ahead_ms:012x}{plain[12:]}" if self._ahead_ms else plain
+
+    async def set_by(self, tell: Callable[[], Awaitable[int]]) -> None:
+        """Go by what the database tells (ms since the epoch).
+
+        It told the time in the middle between question and answer, give or take half of what lies between (Cristian,
+        Probabilistic clock synchronization, 1989). An answer that took too long for that is worth nothing.
+        """
+        asked_ms = _of_machine()
+        told_ms = await tell()
+        took_ms = _of_machine() - asked_ms
+        ahead_ms = told_ms - asked_ms - took_ms // 2
+        if took_ms > TOLERATED_MS or abs(ahead_ms - self._ahead_ms) <= TOLERATED_MS:
+            return
+        log.warning("the database's clock is %+.1f s from this machine's: the pool goes by it", ahead_ms / 1000)
+        self._ahead_ms = ahead_ms
+
+
+def _of_machine() -> int:
+    return time.time_ns() // 1_000_000

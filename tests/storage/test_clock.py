@@ -1,0 +1,106 @@
+"""The pool's clock: every process goes by the database's."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from pymongo.errors import OperationFailure
+
+from storage.engines import Database
+from storage.engines.clock import TOLERATED_MS, Clock
+from storage.store import open_store
+
+
+def machine_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def told(ahead_ms: int, after_s: float = 0.0) -> Callable[[], Awaitable[int]]:
+    """A database whose clock is ahead of this machine's."""
+
+    async def tell() -> int:
+        await asyncio.sleep(after_s / 2)
+        now = machine_ms() + ahead_ms
+        await asyncio.sleep(after_s / 2)
+        return now
+
+    return tell
+
+
+@pytest.mark.parametrize("ahead_ms", [3_600_000, 5_000, -5_000])
+async def test_a_process_goes_by_the_databases_clock_and_says_so(
+    ahead_ms: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    await clock.set_by(told(ahead_ms, 0.1))
+    assert abs(clock.now() - machine_ms() - ahead_ms) < TOLERATED_MS
+    assert f"the database's clock is {ahead_ms / 1000:+.1f} s from this machine's" in caplog.text
+    await clock.set_by(told(0))
+    assert abs(clock.now() - machine_ms()) < TOLERATED_MS
+
+
+async def test_revisions_sort_by_that_clock_and_are_unique() -> None:
+    behind, ahead = Clock(), Clock()
+    await ahead.set_by(told(5_000))
+    made = [ahead.revision() for _ in range(1_000)]
+    assert made == sorted(set(made))
+    assert all(len(each) == 32 for each in made)
+    assert behind.revision() < made[0]
+    assert abs(int(made[0][:12], 16) - ahead.now()) < 1_000
+
+
+async def test_small_differences_and_slow_answers_change_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    caplog.set_level(logging.INFO)
+    await clock.set_by(told(TOLERATED_MS // 2))
+    await clock.set_by(told(60_000, after_s=2 * TOLERATED_MS / 1000))
+    assert abs(clock.now() - machine_ms()) < TOLERATED_MS
+    assert not caplog.records
+
+
+async def test_every_engine_but_memory_tells_the_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if this machine's clock were set back by a minute after the pool was opened."""
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() - 60 * 10**9)
+    before = database.clock.now()
+    assert abs(before - machine_ms()) < 1_000
+    if database.uri == "memory":
+        return
+    await database.set_clock()
+    assert abs(database.clock.now() - real() // 1_000_000) < 1_000
+
+
+class Silent:
+    """A database that knows no such question."""
+
+    def __init__(self, problem: Exception) -> None:
+        self._problem = problem
+
+    async def command(self, name: str) -> None:
+        raise self._problem
+
+
+async def test_a_database_that_tells_no_time_leaves_the_machines_own() -> None:
+    await (silent := Database(Silent(OperationFailure("no such command: 'hello'")), "x")).set_clock()
+    assert abs(silent.clock.now() - machine_ms()) < 1_000
+
+
+async def test_the_clock_is_looked_at_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("storage.engines.database.CLOCK_EVERY_S", 0.02)
+    looked = asyncio.Event()
+    set_by = Clock.set_by
+
+    async def noted(self: Clock, tell: Callable[[], Awaitable[int]]) -> None:
+        await set_by(self, tell)
+        if abs(self.now() - real() // 1_000_000) < 1_000:
+            looked.set()
+
+    async with open_store(str(tmp_path)):
+        real = time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: real() - 60 * 10**9)
+        monkeypatch.setattr(Clock, "set_by", noted)
+        async with asyncio.timeout(10):
+            await looked.wait()
