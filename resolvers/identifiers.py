@@ -28,8 +28,8 @@ VARIABLE_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/variables/({VARIABLE_KEY
 
 
 def job_key(reference: str, addresses: Collection[str] = (), *, field: str) -> str:
-    """The key that a job's key or URL names: `/jobs/KEY`, or the same below one of the pool's own `addresses`, which
-    are hosts (with the port, and the path that the API is mounted at, if any).
+    """The key that a job's key or URL names: `jobs/KEY`, `/jobs/KEY`, or the same below one of the pool's own
+    `addresses`, which are hosts (with the port, and the path that the API is mounted at, if any).
 
     Raises BadInput for anything else.
     """
@@ -71,15 +71,16 @@ def address_of(url: str) -> str:
 
 
 def _own_path(reference: str, addresses: Collection[str], field: str) -> str:
-    """The path of a URL below the pool's root. Raises BadInput for a URL of another host."""
+    """The path below the pool's root of a URL or a reference to one (RFC 3986, section 4.2): `//host/path`, `/path` and
+    `path`. Raises BadInput for another host's."""
     try:
         parts, address = urlsplit(reference), address_of(reference)
     except ValueError:
         return ""
     if not parts.scheme and not parts.netloc:
-        return parts.path
+        return f"/{parts.path.lstrip('/')}"
     for own in addresses:
-        if parts.scheme in USUAL_PORTS and address.startswith(f"{own}/"):
+        if parts.scheme in ("", *USUAL_PORTS) and address.startswith(f"{own}/"):
             return address.removeprefix(own)
     raise BadInput(
         f"{reference[:100]!r} is not at this pool, which is at {' or '.join(addresses) or 'no address'}: a flow takes "

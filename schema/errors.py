@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from graphql import GraphQLError
 
 from resolvers.errors import ErrorCode, PoolError, RateLimited, StorageUnavailable
+from schema.places import Places
 
 __all__ = ["ErrorCode", "PoolError", "RateLimited", "code_of", "is_internal", "with_code"]
-
-PLACE = re.compile(r"Variable '\$\w+' has invalid value at \.(\S+):")
-"""How graphql-core says where in the variables something is wrong."""
 
 
 def code_of(problem: BaseException) -> ErrorCode:
@@ -29,15 +26,15 @@ def is_internal(error: GraphQLError) -> bool:
     return error.original_error is not None and not isinstance(error.original_error, (PoolError, GraphQLError))
 
 
-def with_code(error: GraphQLError) -> GraphQLError:
+def with_code(error: GraphQLError, places: Places) -> GraphQLError:
     """The error with its code, and the input field at fault, among its `extensions`."""
     original = error.original_error
     if isinstance(original, PoolError):
         error.extensions = _extended(error, original.code, original.field)
     elif not is_internal(error) and "code" not in (error.extensions or {}):
         # GraphQL's own: the request is not what the schema takes.
-        place = PLACE.match(error.message)
-        error.extensions = _extended(error, ErrorCode.BAD_INPUT, place[1] if place else "")
+        place, error.message = places.of(error)
+        error.extensions = _extended(error, ErrorCode.BAD_INPUT, place)
     return error
 
 

@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from strawberry.extensions import MaskErrors
 
 from schema.errors import code_of, is_internal, with_code
+from schema.places import Places
 
 log = logging.getLogger(__name__)
 
@@ -30,4 +31,5 @@ class Masking(MaskErrors):
         return masked
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
-        return [with_code(error) for error in super()._process_errors(errors)]
+        places = Places()
+        return [with_code(error, places) for error in super()._process_errors(errors)]

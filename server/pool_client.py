@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,8 +17,6 @@ LIMITS = httpx.Limits(keepalive_expiry=20.0)
 TEMPORARY = frozenset({"UNAVAILABLE", "RATE_LIMITED", "IN_PROGRESS"})
 INTERNAL = "INTERNAL"
 MOST_CHARACTERS = 450
-# How graphql-core begins the message on a variable; the place is the error's `field` too.
-PLACE = re.compile(r"^Variable '\$\w+' has invalid value at \S+: ")
 
 
 class PoolUnavailable(Exception):
@@ -186,8 +183,7 @@ def _seconds(headers: httpx.Headers) -> float:
 def _refusal(error: dict[str, Any]) -> Refusal:
     """An error of the call as a whole."""
     about = error.get("extensions") or {}
-    message = _shortened(PLACE.sub("", error["message"]) if "field" in about else error["message"])
-    return Refusal(about.get("code", "BAD_INPUT"), message, about.get("field", ""))
+    return Refusal(about.get("code", "BAD_INPUT"), _shortened(error["message"]), about.get("field", ""))
 
 
 def _shortened(message: str) -> str:

@@ -40,8 +40,6 @@ const VARIABLES = `[
   {"id": "two", "value": {"x": 2}}
 ]
 `;
-/** Where GraphQL says which part of a variable has the wrong type. */
-const AT_INPUT = /^Variable '\$input' has invalid value(?: at \.?(\S+))?: /;
 /** Where the pool's compiler says which line it does not understand. */
 const AT_LINE = /\bline (\d+)/;
 
@@ -179,9 +177,8 @@ async function carryOut(mutation, name, input, complainOf, signal) {
     return answer;
   } catch (problem) {
     if (!(problem instanceof PoolRefused)) throw problem;
-    for (const { message } of problem.problems) {
-      const [, path = ""] = AT_INPUT.exec(message) ?? [];
-      complainOf({ field: path, message: message.replace(AT_INPUT, "").slice(0, 500) });
+    for (const { message, field } of problem.problems) {
+      complainOf({ field: field ?? "", message: message.slice(0, 500) });
     }
     return null;
   }

@@ -53,7 +53,23 @@ def test_what_names_no_job_is_refused(reference: str) -> None:
         job_key(reference, HERE, field="job")
 
 
-@pytest.mark.parametrize("reference", ["v.1", "/jobs/pi/variables/v.1", "http://pool.example/jobs/pi/variables/v.1"])
+@pytest.mark.parametrize(
+    "reference", ["pi", "jobs/pi", "/jobs/pi", "//pool.example/jobs/pi", "http://pool.example/jobs/pi"]
+)
+def test_a_job_is_named_by_its_key_or_any_reference_to_its_url(reference: str) -> None:
+    assert job_key(reference, HERE, field="job") == "pi"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "v.1",
+        "jobs/pi/variables/v.1",
+        "//pool.example/jobs/pi/variables/v.1",
+        "/jobs/pi/variables/v.1",
+        "http://pool.example/jobs/pi/variables/v.1",
+    ],
+)
 def test_a_variable_is_named_by_its_id_or_its_url(reference: str) -> None:
     assert variable_key(reference, "pi", HERE, field="variable") == "v.1"
 

@@ -58,6 +58,31 @@ async def test_what_the_schema_does_not_take_is_bad_input_with_its_place(api: Ap
     assert error["extensions"] == {"code": "BAD_INPUT"}
 
 
+@pytest.mark.parametrize(
+    ("given", "fields"),
+    [
+        (
+            '{jobs: [{job: 3}, {job: "a", policy: {quorum: "b"}}, {}]}',
+            ["jobs[0].job", "jobs[1].policy.quorum", "jobs[2]"],
+        ),
+        ('{jobs: {job: "a", nope: 1}}', ["jobs.nope"]),
+        ('{jobs: [{job: "a"}], dependent: [{jobs: [{job: true}]}]}', ["dependent[0].jobs[0].job"]),
+    ],
+)
+async def test_an_inline_input_is_told_its_place_too(api: Api, given: str, fields: list[str]) -> None:
+    errors = await api.errors(f"mutation {{ submitFlow(input: {given}) {{ flow {{ key }} }} }}")
+    assert [error["extensions"]["field"] for error in errors] == fields
+
+
+async def test_the_place_in_a_variable_is_told_from_where_it_is_used(api: Api) -> None:
+    submit = "mutation ($these: [FlowJobInput!]!) { submitFlow(input: {jobs: $these}) { flow { key } } }"
+    [error] = await api.errors(submit, these=[{"job": "a"}, {"job": 3}])
+    assert error["extensions"]["field"] == "jobs[1].job"
+    assert error["message"] == "String cannot represent a non string value: 3"
+    [error] = await api.errors("query ($most: Int) { jobs(first: $most) { nodes { key } } }", most="many")
+    assert error["extensions"]["field"] == "first"
+
+
 async def test_callers_mistakes_are_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     for document in (JOB, "{ nothing }", "{", '{ node(id: "?") { id } }'):
         assert await api.errors(document)
