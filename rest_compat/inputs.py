@@ -24,7 +24,7 @@ from strawberry.types.field import StrawberryField
 
 from rest_compat.arguments import JSON, Parameter, is_required, parse_text
 from rest_compat.calls import FieldCall, hal_field
-from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
+from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource, Objections
 from schema.scalars import JsonText
 
 
@@ -95,7 +95,7 @@ class InputReader:
         if isinstance(type_, GraphQLList):
             if not isinstance(value, list):
                 return [self.read(type_.of_type, value, at)]
-            return [self.read(type_.of_type, item, f"{at}[{index}]") for index, item in enumerate(value)]
+            return self._read_list(type_.of_type, value, at)
         if isinstance(type_, GraphQLInputObjectType):
             return self._read_object(type_, value, at)
         try:
@@ -103,21 +103,34 @@ class InputReader:
         except GraphQLError as error:
             raise BadRequest(f"{at}: {error.message}", field=at) from error
 
+    def _read_list(self, type_: GraphQLInputType, values: Sequence[Any], at: str) -> list[Any]:
+        read: list[Any] = []
+        objections = Objections()
+        for index, value in enumerate(values):
+            with objections.gathered():
+                read.append(self.read(type_, value, f"{at}[{index}]"))
+        objections.tell()
+        return read
+
     def _read_object(self, type_: GraphQLInputObjectType, value: Any, at: str) -> Any:
         if not isinstance(value, dict):
             raise BadRequest(f"{at or 'The body'} must be an object.", field=at)
         members = self.fields(type_)
         prefix = f"{at}." if at else ""
+        objections = Objections()
         for name in value:
-            if name not in members:
-                raise _unknown(f"{prefix}{name}", name, members)
+            with objections.gathered():
+                if name not in members:
+                    raise _unknown(f"{prefix}{name}", name, members)
         read: dict[str, Any] = {}
         for name, member in members.items():
             target = member.field.out_name or member.graphql_name
-            if name in value:
-                read[target] = self.read(member.field.type, value[name], prefix + name)
-            elif member.required:
-                raise BadRequest(f"{prefix}{name} is required.", field=f"{prefix}{name}")
+            with objections.gathered():
+                if name in value:
+                    read[target] = self.read(member.field.type, value[name], prefix + name)
+                elif member.required:
+                    raise BadRequest(f"{prefix}{name} is required.", field=f"{prefix}{name}")
+        objections.tell()
         return type_.out_type(read)
 
 
@@ -218,12 +231,18 @@ class MutationInput:
         given = _loads(body)
         if not isinstance(given, dict):
             raise BadRequest("The body must be a JSON object.")
+        objections = Objections()
         for name in given:
-            if name not in accepted:
-                if self.idempotent and name in (self.idempotent.json_name, self.idempotent.graphql_name):
-                    raise BadRequest(f"{name} is sent as the header Idempotency-Key.", field=name)
-                raise _unknown(name, name, accepted)
+            with objections.gathered():
+                self._check_known(name, accepted)
+        objections.tell()
         return given
+
+    def _check_known(self, name: str, accepted: Mapping[str, InputField]) -> None:
+        if self.idempotent and name in (self.idempotent.json_name, self.idempotent.graphql_name):
+            raise BadRequest(f"{name} is sent as the header Idempotency-Key.", field=name)
+        if name not in accepted:
+            raise _unknown(name, name, accepted)
 
 
 def _unknown(at: str, name: str, members: Mapping[str, InputField]) -> BadRequest:

@@ -77,7 +77,9 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, GraphQLError) and isinstance(error.original_error, PoolError):
         error = error.original_error
     if isinstance(error, BadRequest):
-        return Problem(error.status, error.code, error.message, error.field, headers=error.headers)
+        all_ = [error, *error.others] if error.others else []
+        told = [{"field": each.field, "message": each.message, "code": each.code} for each in all_]
+        return Problem(error.status, error.code, error.message, error.field, told, error.headers)
     if isinstance(error, Refused):
         first = error.errors[0]
         told = [{"field": snake_case(e.field), "message": e.message, "code": e.code} for e in error.errors]

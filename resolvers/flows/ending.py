@@ -9,6 +9,9 @@ from __future__ import annotations
 from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob, FlowState, NodeState, TaskState
 
+CUT_SHORT = "it was never submitted completely"
+"""Why a flow was cancelled whose submission ended half-way; the same submission has it go on."""
+
 
 async def fail_job(runtime: Runtime, flow: Flow, flow_job: FlowJob, reason: str) -> None:
     """To FAILED, if the run that `flow_job` shows is still the present one; with `onFailure` FAIL its flow follows."""

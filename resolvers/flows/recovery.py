@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from resolvers.flows import engine, levels, runs
-from resolvers.flows.ending import fail_level, finish_stopping, follow_job
+from resolvers.flows.ending import CUT_SHORT, fail_level, finish_stopping, follow_job
 from resolvers.flows.runs import Start
 from resolvers.isolation import by_itself
 from resolvers.runtime import Runtime
@@ -51,10 +51,9 @@ async def _carry_on(
 
 async def _resume_flow(runtime: Runtime, flow: Flow) -> None:
     if flow.state == FlowState.NEW:
-        reason = "it was never submitted completely"
-        end = {"ending": str(FlowState.CANCELLED), "reason": reason}
+        end = {"ending": str(FlowState.CANCELLED), "reason": CUT_SHORT}
         if await runtime.store.flows.move(flow, FlowState.NEW, FlowState.CANCELLING, **end):
-            await finish_stopping(runtime, flow, FlowState.CANCELLED, reason)
+            await finish_stopping(runtime, flow, FlowState.CANCELLED, CUT_SHORT)
     elif flow.state == FlowState.CANCELLING:
         await finish_stopping(runtime, flow, FlowState(flow.ending), flow.reason)
     elif flow.state == FlowState.RUNNING:

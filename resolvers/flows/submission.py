@@ -11,7 +11,8 @@ from typing import TypeVar
 import orjson
 
 from resolvers.errors import IdempotencyMismatch
-from resolvers.flows import engine
+from resolvers.flows import control, engine
+from resolvers.flows.ending import CUT_SHORT
 from resolvers.flows.structure import CHUNK, NewLevel, Plan, plan, walk
 from resolvers.identifiers import checked_idempotency_key, checked_text
 from resolvers.runtime import Runtime, new_seq
@@ -64,20 +65,30 @@ async def submit(runtime: Runtime, new: NewFlow, addresses: Collection[str] = ()
     key, digest = new.key(), new.digest()
     if new.idempotency_key:
         stored = await _stored(runtime, new, key, digest)
-        if stored is not None and stored.state != FlowState.NEW:
+        if stored is not None and not _is_cut_short(stored):
             return stored
     planned = await plan(runtime, new.root, addresses)
     flow = _flow(runtime, new, planned, key, digest)
     if not await runtime.store.flows.insert(flow):
         flow = await _stored(runtime, new, key, digest) or flow
-        if flow.state != FlowState.NEW:
+        if not _is_cut_short(flow):
             return flow
-        # A first try was cut short: what it stored has the same ids as what is stored now.
+        # What the first try stored has the same ids as what is stored now.
     for levels in _chunks([_level(flow, planned, at) for at in range(len(planned.levels))]):
         await runtime.store.levels.insert_many(levels)
     for jobs in _chunks([_job(flow, planned, at) for at in range(len(planned.jobs))]):
         await runtime.store.flow_jobs.insert_many(jobs)
-    return await engine.launch(runtime, flow)
+    return await (engine.launch(runtime, flow) if flow.state == FlowState.NEW else control.retry(runtime, flow.key))
+
+
+def _is_cut_short(flow: Flow) -> bool:
+    """Whether its submission ended half-way; by now it may have been cancelled for that."""
+    return flow.state == FlowState.NEW or (flow.state == FlowState.CANCELLED and flow.reason == CUT_SHORT)
+
+
+def _generation(flow: Flow) -> int:
+    """That of levels and jobs stored now: a flow that was cancelled goes on in the next one."""
+    return flow.generation + (flow.state == FlowState.CANCELLED)
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -125,6 +136,7 @@ def _level(flow: Flow, planned: Plan, at: int) -> Level:
         depth=each.depth,
         dependents=len(each.level.dependent),
         jobs=len(each.level.jobs),
+        generation=_generation(flow),
     )
 
 
@@ -143,4 +155,5 @@ def _job(flow: Flow, planned: Plan, at: int) -> FlowJob:
         repeat=each.given.repeat,
         alias=each.alias,
         policy=each.policy,
+        generation=_generation(flow),
     )

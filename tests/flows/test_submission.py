@@ -1,5 +1,7 @@
 """What a flow may say, and where in its tree something is wrong with it."""
 
+import random
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -14,7 +16,7 @@ from resolvers.flows.structure import NewFlowJob, NewLevel
 from resolvers.flows.submission import NewFlow, OnFailure, submit
 from resolvers.runtime import Runtime
 from storage.documents import FlowState, Lane, LaneKind, NodeState
-from tests.flows.hive import open_pool
+from tests.flows.hive import Volunteers, open_pool
 from tests.resolvers.pool import Clock, Died, mortal, process
 
 HERE = ["pool.example"]
@@ -246,6 +248,25 @@ async def test_a_flow_that_was_never_submitted_completely_is_cancelled(
     assert (flow.state, flow.reason) == (FlowState.CANCELLED, "it was never submitted completely")
     with pytest.raises(Conflict, match="submit it again"):
         await control.retry(other, flow.key)
+
+
+@pytest.mark.parametrize("survived", range(1, 11))
+async def test_the_same_submission_after_it_was_cancelled_for_being_cut_short_has_the_flow_go_on(
+    runtime: Runtime, clock: Clock, chance: random.Random, monkeypatch: pytest.MonkeyPatch, survived: int
+) -> None:
+    await open_pool(runtime)
+    new = NewFlow(NewLevel([NewFlowJob("bare")], [NewLevel([GOOD] * 2), NewLevel([GOOD])]), idempotency_key="k")
+    for operations in (survived, survived + 3):
+        with mortal(monkeypatch) as ending, suppress(Died):
+            ending.operations = operations
+            await submit(runtime, new)
+        clock.advance(601)
+        await sweeping.sweep(runtime)
+    flow = await Volunteers(chance).finish(runtime, clock, await submit(runtime, new))
+    assert flow.state == FlowState.COMPLETED
+    states = [(each.state, each.generation) for each in await reading.jobs_page(runtime, flow, first=9)]
+    assert states == [(NodeState.COMPLETED, flow.generation)] * 4
+    assert await submit(runtime, new) == flow
 
 
 async def test_a_flows_policy_overrides_that_of_its_job(runtime: Runtime) -> None:

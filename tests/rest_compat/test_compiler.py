@@ -252,6 +252,16 @@ async def test_a_whole_body_can_be_an_input_object_and_a_payload_its_own_answer(
         }
         wrong = await client.post("/plans", json={"steps": [{"job_key": "pi"}, {}]})
         assert wrong.json()["field"] == "plan.steps[1].job_key"
+        steps = [{"job_key": 3}, {"job_key": "pi"}, {}, {"job_key": "pi", "job": 1}, *[7] * 30]
+        wrong = await client.post("/plans", json={"steps": steps, "on_failure": []})
+        assert wrong.status_code == 400
+        said = wrong.json()
+        assert said["field"] == said["errors"][0]["field"] == "plan.steps[0].job_key"
+        assert [each["field"] for each in said["errors"][:4]] == [
+            *(f"plan.steps[{at}]" + name for at, name in ((0, ".job_key"), (2, ".job_key"), (3, ".job"), (4, ""))),
+        ]
+        assert len(said["errors"]) == 20
+        assert {each["code"] for each in said["errors"]} == {"BAD_INPUT"}
         described = (await client.get("/openapi.json")).json()
     body = described["paths"]["/plans"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/PlanInput"}
