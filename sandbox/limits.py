@@ -18,7 +18,7 @@ class Limits:
         data_mb: MiB the process may allocate beside what it holds once V8 has started (ArrayBuffers too).
         result_bytes: the longest result, as JSON in UTF-8.
         frame_bytes: the longest message taken from a worker.
-        nesting: levels of arrays and objects in a result; BSON allows 100 a document.
+        nesting: levels of arrays and objects in what is returned: a context with a result of 100 levels in it.
         webassembly: whether the code sees `WebAssembly`, whose memory only `data_mb` limits.
         flags: V8's flags. V8 ignores every flag after one that it doesn't know; workers check at start.
     """
@@ -31,7 +31,7 @@ class Limits:
     data_mb: int = 384
     result_bytes: int = 1 << 20
     frame_bytes: int = 8 << 20
-    nesting: int = 90
+    nesting: int = 101
     webassembly: bool = False
     flags: tuple[str, ...] = ("--single-threaded", "--jitless", "--stack-size=512")
 

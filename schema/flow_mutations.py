@@ -84,8 +84,8 @@ class SubmitFlowInput:
     )
     name: str | None = strawberry.field(default=None, description="What to call it.")
     owner: str | None = strawberry.field(default=None, description="Who submits it.")
-    on_failure: OnFailure = strawberry.field(
-        default=OnFailure.FAIL, description="What the failure of one job means for the flow."
+    on_failure: OnFailure | None = strawberry.field(
+        default=OnFailure.FAIL, description="What the failure of one job means for the flow; null: FAIL."
     )
     idempotency_key: str | None = strawberry.field(
         default=None, description="Repeating the same flow with the same key answers the stored one."
@@ -144,7 +144,7 @@ class FlowMutation:
             root=root,
             name=input.name or "",
             owner=input.owner or "",
-            on_failure=submission.OnFailure(input.on_failure.value),
+            on_failure=submission.OnFailure((input.on_failure or OnFailure.FAIL).value),
             idempotency_key=input.idempotency_key or "",
         )
         context = info.context

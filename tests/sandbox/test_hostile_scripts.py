@@ -163,7 +163,7 @@ HARMLESS = {
         "Object.prototype.toJSON = function () { return 'returned\\n{}' }; return {}",
         '"returned\\n{}"',
     ),
-    "90 levels": ("let a = []; for (let i = 1; i < 90; i++) a = [a]; return a", "[" * 90 + "]" * 90),
+    "101 levels": ("let a = []; for (let i = 1; i < 101; i++) a = [a]; return a", "[" * 101 + "]" * 101),
 }
 
 

@@ -35,6 +35,12 @@ async def runs(api: Api, key: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize("said", [{}, {"onFailure": None}, {"onFailure": "FAIL"}])
+async def test_without_a_word_about_failures_one_of_a_job_is_one_of_the_flow(api: Api, said: dict[str, Any]) -> None:
+    key = (await submit(api, **said))["key"]
+    assert (await api(f'{{ flow(key: "{key}") {{ onFailure }} }}'))["flow"] == {"onFailure": "FAIL"}
+
+
 @pytest.mark.parametrize(("stored", "told"), STATES)
 def test_whatever_state_is_stored_can_be_told(stored: type[StrEnum], told: type[Enum]) -> None:
     assert {state.value for state in stored} == {state.value for state in told}
