@@ -28,3 +28,40 @@ async def test_all_that_is_wrong_with_a_flow_is_told_at_once(job: Job) -> None:
         ("jobs[0].job", "NOT_FOUND"),
         ("jobs[1].if", "UNPARSABLE_JAVASCRIPT"),
     ]
+
+
+async def test_every_value_of_a_wrong_type_is_told(job: Job) -> None:
+    answer = await job.client.post(
+        "/flows", json={"jobs": [{"job": 3}, {"if": True}, {"job": job.key, "policy": {"quorum": "a"}}]}
+    )
+    problem = answer.json()
+    assert (answer.status_code, problem["field"]) == (400, "jobs[0].job")
+    assert [error["field"] for error in problem["errors"]] == [
+        "jobs[0].job",
+        "jobs[1].job",
+        "jobs[1].if",
+        "jobs[2].policy.quorum",
+    ]
+
+
+async def test_flows_are_listed_newest_first_by_state_and_owner_and_a_page_leads_to_the_next(job: Job) -> None:
+    owner = f"owner of {job.key}"
+    for number in range(5):
+        answer = await job.client.post("/flows", json={"jobs": [{"job": job.key}], "name": str(number), "owner": owner})
+        assert answer.status_code == 201
+    listed: list[str] = []
+    page: str | None = str(job.client.build_request("GET", "/flows", params={"owner": owner, "first": 2}).url)
+    pages = 0
+    while page:
+        answer = await job.client.get(page)
+        said = answer.json()
+        listed += [each["name"] for each in said["_embedded"]["flows"]]
+        page = said["_links"].get("next", {}).get("href")
+        assert ('rel="next"' in answer.headers.get("link", "")) == bool(page)
+        pages += 1
+    assert (listed, pages) == (list("43210"), 3)
+    for state, count in (("RUNNING", 5), ("CANCELLED", 0)):
+        found = await job.client.get("/flows", params={"owner": owner, "state": state})
+        assert len(found.json()["_embedded"]["flows"]) == count
+    refused = await job.client.get("/flows", params={"state": "ASLEEP"})
+    assert (refused.status_code, refused.json()["field"]) == (400, "state")
