@@ -130,7 +130,7 @@ class Guard:
 
     def _check_change(self, operator: str, path: str, value: object) -> None:
         if isinstance(value, float) and float(f"{value:.15g}") != value:
-            self._refuse(path, f"the embedded engine keeps 15 digits of a float that is set, of {value!r} too")
+            self._refuse(path, f"the embedded engine keeps 15 digits of a float that is set, and {value!r} has more")
         if operator in _WHOLE_VALUES:
             self._check_value(path, value)
         elif operator in _NUMBERS:
