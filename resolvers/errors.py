@@ -7,7 +7,7 @@ HTTP (`rest_compat/problems.py`). Messages say what was expected, what came, and
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from storage.engines import StorageUnavailable
 
@@ -32,16 +32,9 @@ class ErrorCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-class Fault(Exception):
-    """Something that is wrong with an input; `others` are what else is."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.others: list[Self] = []
-
-
-class PoolError(Fault):
-    """What a caller is told. `field` is the path of the input at fault (`variables[3].value`), or empty."""
+class PoolError(Exception):
+    """What a caller is told. `field` is the path of the input at fault (`variables[3].value`), or empty; `others` are
+    further faults of the same input."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 
@@ -49,6 +42,7 @@ class PoolError(Fault):
         super().__init__(message)
         self.message = message
         self.field = field
+        self.others: list[PoolError] = []
 
 
 class BadInput(PoolError):

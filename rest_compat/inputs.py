@@ -24,8 +24,7 @@ from strawberry.types.field import StrawberryField
 
 from rest_compat.arguments import JSON, Parameter, is_required, parse_text
 from rest_compat.calls import FieldCall, hal_field
-from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
-from schema.errors import Faults
+from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource, Objections
 from schema.scalars import JsonText
 
 
@@ -106,11 +105,11 @@ class InputReader:
 
     def _read_list(self, type_: GraphQLInputType, values: Sequence[Any], at: str) -> list[Any]:
         read: list[Any] = []
-        faults = Faults(BadRequest)
+        objections = Objections()
         for index, value in enumerate(values):
-            with faults.gathered():
+            with objections.gathered():
                 read.append(self.read(type_, value, f"{at}[{index}]"))
-        faults.tell()
+        objections.tell()
         return read
 
     def _read_object(self, type_: GraphQLInputObjectType, value: Any, at: str) -> Any:
@@ -118,20 +117,20 @@ class InputReader:
             raise BadRequest(f"{at or 'The body'} must be an object.", field=at)
         members = self.fields(type_)
         prefix = f"{at}." if at else ""
-        faults = Faults(BadRequest)
+        objections = Objections()
         for name in value:
-            with faults.gathered():
+            with objections.gathered():
                 if name not in members:
                     raise _unknown(f"{prefix}{name}", name, members)
         read: dict[str, Any] = {}
         for name, member in members.items():
             target = member.field.out_name or member.graphql_name
-            with faults.gathered():
+            with objections.gathered():
                 if name in value:
                     read[target] = self.read(member.field.type, value[name], prefix + name)
                 elif member.required:
                     raise BadRequest(f"{prefix}{name} is required.", field=f"{prefix}{name}")
-        faults.tell()
+        objections.tell()
         return type_.out_type(read)
 
 
@@ -232,11 +231,11 @@ class MutationInput:
         given = _loads(body)
         if not isinstance(given, dict):
             raise BadRequest("The body must be a JSON object.")
-        faults = Faults(BadRequest)
+        objections = Objections()
         for name in given:
-            with faults.gathered():
+            with objections.gathered():
                 self._check_known(name, accepted)
-        faults.tell()
+        objections.tell()
         return given
 
     def _check_known(self, name: str, accepted: Mapping[str, InputField]) -> None:
