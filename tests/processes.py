@@ -91,9 +91,10 @@ def running_server(
     options: Sequence[str] = (),
     log: IO[str] | None = None,
     under: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[RunningServer]:
-    """`comp-pool serve` on a database, started by the command `under`; stopped by SIGTERM at the end of the block if it
-    still runs. What it says on standard error goes to `log`."""
+    """`comp-pool serve` on a database, started by the command `under` in the environment `env`; stopped by SIGTERM at
+    the end of the block if it still runs. What it says on standard error goes to `log`."""
     arguments = [
         *("--database", str(database), "--port", str(port), "--workers", str(workers)),
         *("--sandbox-workers", "1", *options),
@@ -102,6 +103,7 @@ def running_server(
         [*under, *command("serve", "--json", *arguments)],
         stdout=subprocess.PIPE,
         stderr=log,
+        env=env,
         text=True,
         start_new_session=True,
     )

@@ -22,7 +22,7 @@ from resolvers.runtime import make_runtime
 from sandbox import Sandbox
 from server.pool_client import PoolClient, PoolUnavailable
 from storage.documents import Flow
-from storage.store import open_store
+from storage.store import Store, open_store
 from tests.conftest import is_ferretdb
 from tests.e2e.flows import SUBMIT, Volunteer, submission
 from tests.flows.hive import Stored, check_nothing_is_left, open_pool
@@ -34,6 +34,8 @@ PATIENCE_S = 400.0
 VOLUNTEERS = 4
 MOST_KILLS = 4
 ROUNDS = int(os.environ.get("COMP_POOL_TEST_ROUNDS", "100"))
+COUNTING = {**os.environ, "PYTHONPATH": str(Path(__file__).with_name("counting"))}
+"""The environment of servers that have the database count what may happen only once."""
 ENDED = {"COMPLETED", "FAILED", "CANCELLED"}
 STATE = "query State($key: String!) { flow(key: $key) { state } }"
 
@@ -93,7 +95,9 @@ class Slot:
         self.server = self.start()
 
     def start(self) -> RunningServer:
-        running = running_server(self._database, workers=self._workers, port=self._port, options=self._pace.options)
+        running = running_server(
+            self._database, workers=self._workers, port=self._port, options=self._pace.options, env=COUNTING
+        )
         self.server = self._stack.enter_context(running)
         self._port = self.server.port
         return self.server
@@ -230,6 +234,19 @@ async def _check_the_books(database: str, keys: Sequence[str], root: Level) -> N
             assert flow is not None
             (await Stored.read(runtime, flow, root)).check()
             await check_nothing_is_left(runtime, flow, reporting=True)
+            await _check_that_all_happened_once(store, flow)
+
+
+async def _check_that_all_happened_once(store: Store, flow: Flow) -> None:
+    """Each level began and merged once, and each run's canonical result was used once: to repeat its job or to end
+    it."""
+    [ended] = await store.database.collection("flows").find({"_id": flow.id}, limit=1)
+    assert ended["times_ended"] == 1, ended
+    whole = {"flow": {"$eq": flow.id}}
+    for level in await store.database.collection("levels").find(whole, limit=flow.levels):
+        assert (level["times_begun"], level["times_ended"]) == (1, 1), level
+    for job in await store.database.collection("flow_jobs").find(whole, limit=flow.jobs):
+        assert (job["times_ended"], job.get("times_repeated", 0)) == (1, job["iteration"]), job
 
 
 PARTS = ("server", "embedded/launcher", "sandbox")
