@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from resolvers.errors import Unavailable
 from storage.documents import TaskState
 from storage.store import Store
 
 MINUTE_MS = 60_000
 ACTIVE_HOST_MS = 10 * MINUTE_MS
 COST_SHARE = 20
-ACTIVITY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +57,3 @@ class PoolStatusCache:
             active_hosts=await store.hosts.count_seen_since(now - ACTIVE_HOST_MS),
             verdicts_last_hour=await store.results.verdicts_since(now - 60 * MINUTE_MS),
         )
-
-
-async def activity(
-    cache: PoolStatusCache, now: Callable[[], int], draining: Callable[[], bool]
-) -> AsyncIterator[PoolStatus]:
-    """The pool's counts as they change. A slow reader skips what it missed.
-
-    Raises Unavailable when this process stops.
-    """
-    last: PoolStatus | None = None
-    while True:
-        if draining():
-            raise Unavailable("this server is stopping; subscribe again at another one")
-        status = await cache.status(now())
-        if last is None or replace(status, measured_at=last.measured_at) != last:
-            yield status
-            last = status
-        await asyncio.sleep(ACTIVITY_S)

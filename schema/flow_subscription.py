@@ -50,10 +50,10 @@ class FlowSubscription:
     async def flow_progress(
         self,
         info: PoolInfo,
-        key: Annotated[str, strawberry.argument(description="The flow's key or global id.")],
+        id: Annotated[strawberry.ID, strawberry.argument(description="The flow's global id, or its key.")],  # noqa: A002
         after: Annotated[
             str | None, strawberry.argument(description="The `cursor` of the last delta that was received.")
         ] = None,
     ) -> AsyncIterator[FlowDelta]:
-        async for delta in watching.watch(info.context.runtime, key_or_reference(key, "Flow"), after or ""):
+        async for delta in watching.watch(info.context.runtime, key_or_reference(id, "Flow"), after or ""):
             yield FlowDelta.of(delta)

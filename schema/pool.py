@@ -8,7 +8,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import hosts, jobs, pool, results, tasks, variables
+from resolvers import activity, hosts, jobs, pool, results, tasks, variables
 from resolvers.errors import BadInput, NotFound
 from resolvers.flows import reading
 from resolvers.runtime import Runtime
@@ -37,6 +37,18 @@ class TaskCounts:
     expired: int = strawberry.field(description="Whose lease ran out.")
     cancelled: int = strawberry.field(description="Not needed any more.")
 
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> TaskCounts:
+        tasks = {state: counts.get(state.value, 0) for state in TaskState}
+        return cls(
+            ready=tasks[TaskState.READY],
+            held=tasks[TaskState.HELD],
+            leased=tasks[TaskState.LEASED],
+            reported=tasks[TaskState.REPORTED] + tasks[TaskState.REPORTING],
+            expired=tasks[TaskState.EXPIRED] + tasks[TaskState.EXPIRING],
+            cancelled=tasks[TaskState.CANCELLED],
+        )
+
 
 @strawberry.type(description="How many results have each verdict.")
 class VerdictCounts:
@@ -57,6 +69,10 @@ class SchedulerActivity:
     scheduler: str = strawberry.field(description="Its name.")
     tasks: int = strawberry.field(description="Tasks handed out in its order in the last 60 seconds.")
 
+    @classmethod
+    def all_of(cls, tasks: Mapping[str, int]) -> list[SchedulerActivity]:
+        return [cls(scheduler=name, tasks=count) for name, count in sorted(tasks.items())]
+
 
 @strawberry.type(description="Counts of the pool at one moment. They are taken at most once a second.")
 class PoolStatus:
@@ -75,26 +91,47 @@ class PoolStatus:
 
     @classmethod
     def of(cls, status: pool.PoolStatus, runtime: Runtime) -> PoolStatus:
-        tasks = {state: status.tasks.get(state.value, 0) for state in TaskState}
         return cls(
             measured_at=moment(status.measured_at),
-            tasks=TaskCounts(
-                ready=tasks[TaskState.READY],
-                held=tasks[TaskState.HELD],
-                leased=tasks[TaskState.LEASED],
-                reported=tasks[TaskState.REPORTED] + tasks[TaskState.REPORTING],
-                expired=tasks[TaskState.EXPIRED] + tasks[TaskState.EXPIRING],
-                cancelled=tasks[TaskState.CANCELLED],
-            ),
+            tasks=TaskCounts.of(status.tasks),
             results_last_minute=status.results_last_minute,
             results_last_hour=status.results_last_hour,
             hosts=status.hosts,
             active_hosts=status.active_hosts,
             verdicts_last_hour=VerdictCounts.of(status.verdicts_last_hour),
-            claims=[
-                SchedulerActivity(scheduler=name, tasks=count)
-                for name, count in sorted(runtime.handouts.last_minute(runtime.now()).items())
-            ],
+            claims=SchedulerActivity.all_of(runtime.handouts.last_minute(runtime.now())),
+        )
+
+
+@strawberry.type(description="What changed in the pool's counts since the cursor before; null is what did not.")
+class PoolDelta:
+    cursor: str = strawberry.field(description="Give it as `after` to go on from here after a lost connection.")
+    measured_at: datetime = strawberry.field(description="When it was counted.")
+    tasks: TaskCounts | None = strawberry.field(description="Tasks by state.")
+    results_last_minute: int | None = strawberry.field(description="Results that came in the last 60 seconds.")
+    results_last_hour: int | None = strawberry.field(description="Results that came in the last 60 minutes.")
+    hosts: int | None = strawberry.field(description="Hosts that ever came.")
+    active_hosts: int | None = strawberry.field(description="Hosts that had a result judged in the last 10 minutes.")
+    verdicts_last_hour: VerdictCounts | None = strawberry.field(
+        description="Verdicts of the results that came in the last 60 minutes."
+    )
+    claims: list[SchedulerActivity] | None = strawberry.field(
+        description="What the job schedulers of this server process do; those that do nothing are left out."
+    )
+
+    @classmethod
+    def of(cls, delta: activity.PoolDelta) -> PoolDelta:
+        status, changed = delta.status, delta.changed
+        return cls(
+            cursor=delta.cursor,
+            measured_at=moment(status.measured_at),
+            tasks=TaskCounts.of(status.tasks) if "tasks" in changed else None,
+            results_last_minute=status.results_last_minute if "results_last_minute" in changed else None,
+            results_last_hour=status.results_last_hour if "results_last_hour" in changed else None,
+            hosts=status.hosts if "hosts" in changed else None,
+            active_hosts=status.active_hosts if "active_hosts" in changed else None,
+            verdicts_last_hour=VerdictCounts.of(status.verdicts_last_hour) if "verdicts_last_hour" in changed else None,
+            claims=SchedulerActivity.all_of(delta.claims) if "claims" in changed else None,
         )
 
 
@@ -224,8 +261,16 @@ class PoolQuery:
 
 @strawberry.type
 class PoolSubscription:
-    @strawberry.subscription(description="The pool's counts, whenever they have changed; at most once a second.")
-    async def pool_activity(self, info: PoolInfo) -> AsyncIterator[PoolStatus]:
-        runtime = info.context.runtime
-        async for status in pool.activity(runtime.status, runtime.now, lambda: runtime.draining):
-            yield PoolStatus.of(status, runtime)
+    @strawberry.subscription(
+        description="What changes in the pool's counts, at most once a second. The first delta comes at once, and has "
+        "all of them unless `after` says what is known."
+    )
+    async def pool_activity(
+        self,
+        info: PoolInfo,
+        after: Annotated[
+            str | None, strawberry.argument(description="The `cursor` of the last delta that was received.")
+        ] = None,
+    ) -> AsyncIterator[PoolDelta]:
+        async for delta in activity.watch(info.context.runtime, after or ""):
+            yield PoolDelta.of(delta)

@@ -17,8 +17,8 @@ const HEADER = `key name owner state reason result onFailure generation jobCount
   whyWaiting { kind message }`;
 const PROGRESS = `total fraction throughput etaSeconds
   byState { completed skipped running queued waiting cancelled failed }`;
-const DELTAS = `subscription ($key: String!, $after: String) {
-  flowProgress(key: $key, after: $after) {
+const DELTAS = `subscription ($id: ID!, $after: String) {
+  flowProgress(id: $id, after: $after) {
     cursor state generation reset
     progress { ${PROGRESS} }
     changed { number state iteration startedAt finishedAt }
@@ -119,7 +119,7 @@ class FlowPage {
     for (;;) {
       await follow({
         subscription: DELTAS,
-        variables: () => ({ key: this.key, after: this.cursor || null }),
+        variables: () => ({ id: this.key, after: this.cursor || null }),
         poll: () => this.poll(),
         tell: ({ flowProgress }) => this.take(flowProgress),
         status: this.status,

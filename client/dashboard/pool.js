@@ -12,7 +12,7 @@ const STATUS = `measuredAt resultsLastMinute resultsLastHour hosts activeHosts
   tasks { ready leased reported expired cancelled }
   verdictsLastHour { canonical valid pending inconclusive invalid tooLate }
   claims { scheduler tasks }`;
-const ACTIVITY = `subscription { poolActivity { ${STATUS} } }`;
+const ACTIVITY = `subscription ($after: String) { poolActivity(after: $after) { cursor ${STATUS} } }`;
 const NOW = `query { pool { status { ${STATUS} } } }`;
 const POOL = `query { pool { name defaultScheduler schedulers resultsByMinute } }`;
 const HOSTS = `query ($first: Int!, $after: String) { hosts(first: $first, after: $after) {
@@ -45,7 +45,8 @@ export async function poolPage(main, { signal }) {
   /** @type {any} */
   let now = null;
   const tell = (/** @type {any} */ { poolActivity }) => {
-    now = poolActivity;
+    // What did not change since the cursor is null, and there is no cursor of what was polled.
+    now = { ...now, cursor: null, ...known(poolActivity) };
     const { tasks } = now;
     say(words, `${counted(tasks.ready, "task")} in the queue, ${number(tasks.leased)} being computed; ${counted(now.resultsLastHour, "result")} in the last hour; ${counted(now.hosts, "host")} ever came, ${number(now.activeHosts)} of them lately.`);
     const counts = verdictCounts(now.verdictsLastHour);
@@ -61,7 +62,12 @@ export async function poolPage(main, { signal }) {
   signal.addEventListener("abort", () => (clearInterval(ticks), clearInterval(minutes)));
   hosts.keep();
   const poll = async () => ({ poolActivity: (await ask(NOW, {}, signal)).pool.status });
-  await follow({ subscription: ACTIVITY, variables: () => ({}), poll, tell, status, signal });
+  await follow({ subscription: ACTIVITY, variables: () => ({ after: now?.cursor ?? null }), poll, tell, status, signal });
+}
+
+/** The fields that are told. @param {Record<string, unknown>} delta */
+function known(delta) {
+  return Object.fromEntries(Object.entries(delta).filter(([, value]) => value !== null));
 }
 
 /** @param {number[]} byMinute */

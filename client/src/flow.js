@@ -2,7 +2,7 @@
 
 import { PoolAway } from './graphql.js';
 
-const DELTAS = `subscription Watch($key: String!, $after: String) { flowProgress(key: $key, after: $after) {
+const DELTAS = `subscription Watch($id: ID!, $after: String) { flowProgress(id: $id, after: $after) {
   cursor state generation reset
   progress { total fraction throughput etaSeconds byState { waiting queued running completed failed skipped cancelled } }
   changed { id number jobKey state reason }
@@ -53,7 +53,7 @@ export class Flow {
     let pause = FIRST_PAUSE_MS;
     while (!signal?.aborted) {
       try {
-        const variables = { key: this.key, after: cursor ?? null };
+        const variables = { id: this.key, after: cursor ?? null };
         for await (const { flowProgress } of this.#graphql.subscribe(DELTAS, variables, signal)) {
           ({ cursor } = flowProgress);
           pause = FIRST_PAUSE_MS;

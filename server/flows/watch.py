@@ -12,8 +12,8 @@ from server.pool_client import PoolClient, PoolUnavailable
 PAUSE_S = 1.0
 
 DELTAS = """
-subscription ($key: String!, $after: String) {
-  flowProgress(key: $key, after: $after) {
+subscription ($id: ID!, $after: String) {
+  flowProgress(id: $id, after: $after) {
     cursor state generation reset
     progress { total fraction throughput etaSeconds
       byState { waiting queued running completed failed skipped cancelled } }
@@ -52,7 +52,7 @@ async def watch_flow(
     loop = asyncio.get_running_loop()
     while True:
         try:
-            async for answer in client.subscribe(DELTAS, key=key, after=after):
+            async for answer in client.subscribe(DELTAS, id=key, after=after):
                 away_since = None
                 delta = answer["flowProgress"]
                 after = delta["cursor"]

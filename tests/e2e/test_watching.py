@@ -23,6 +23,7 @@ from sandbox import Sandbox
 from server.flows import FlowUpdate, watch_flow
 from server.pool_client import PoolClient, PoolRefused, PoolUnavailable
 from server.serving import UNFINISHED_REQUESTS_S
+from server.volunteer.calls import PoolCalls
 from storage.store import open_store
 from tests.conftest import lacking
 from tests.e2e.flows import SUBMIT, Volunteer, submission
@@ -39,8 +40,8 @@ ROOT = Level(
         Level([Job("object", "pair")] * 20, [Level([Job("bare", condition=NEVER)] * 5 + [Job("grow")])]),
     ],
 )
-PROGRESS = """subscription Progress($key: String!, $after: String) {
-  flowProgress(key: $key, after: $after) {
+PROGRESS = """subscription Progress($id: ID!, $after: String) {
+  flowProgress(id: $id, after: $after) {
     cursor state generation reset
     progress { total fraction byState { waiting queued running completed failed skipped cancelled } }
     changed { number state iteration }
@@ -48,7 +49,10 @@ PROGRESS = """subscription Progress($key: String!, $after: String) {
 }"""
 NODES = """query Nodes($key: String!) { flow(key: $key) { nodes(first: 100) { nodes { number state iteration } } } }"""
 EXPIRED = "{ pool { status { tasks { expired } } } }"
-ACTIVITY = "subscription { poolActivity { tasks { ready leased reported } } }"
+ACTIVITY = """subscription Activity($after: String) {
+  poolActivity(after: $after) { cursor hosts activeHosts tasks { ready leased reported } }
+}"""
+STATUS = "{ pool { status { hosts activeHosts tasks { ready leased reported } } } }"
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 CREATE_JOB = """mutation { createJob(input: {name: "Work", executeFunction: "(v, c) => c"}) {
   userErrors { message } } }"""
@@ -121,7 +125,7 @@ class Dashboard:
     async def follow(self, server: RunningServer, key: str, transport: Subscribe, most: int = 1_000_000) -> None:
         """Watch until the flow ends or `most` deltas came, and go on from where it was."""
         after = self.deltas[-1]["cursor"] if self.deltas else None
-        async with aclosing(transport(server.url, PROGRESS, key=key, after=after)) as answers:  # type: ignore[type-var]
+        async with aclosing(transport(server.url, PROGRESS, id=key, after=after)) as answers:  # type: ignore[type-var]
             async for answer in answers:
                 self.take(answer["flowProgress"], lambda: nodes(server, key))
                 most -= 1
@@ -242,16 +246,56 @@ def _of_tree(level: dict[str, Any]) -> dict[int, tuple[str, int]]:
     return found
 
 
+@dataclass(slots=True)
+class PoolDashboard:
+    """What a client makes of what it is told of the pool."""
+
+    url: str
+    cursor: str | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+    deltas: list[dict[str, Any]] = field(default_factory=list)
+
+    async def follow(self, transport: Subscribe, enough: Callable[[], bool]) -> None:
+        """Watch, from where it was, until it has seen enough."""
+        async with aclosing(transport(self.url, ACTIVITY, after=self.cursor)) as answers:  # type: ignore[type-var]
+            async for answer in answers:
+                delta = answer["poolActivity"]
+                self.cursor = delta.pop("cursor")
+                self.deltas.append({name: count for name, count in delta.items() if count is not None})
+                self.counts |= self.deltas[-1]
+                if enough():
+                    return
+
+
 @TRANSPORT
-async def test_what_the_pool_does_is_told_as_it_changes(pool_server: RunningServer, transport: Subscribe) -> None:
-    async with asyncio.timeout(PATIENCE_S), aclosing(transport(pool_server.url, ACTIVITY)) as answers:  # type: ignore[type-var]
-        told = [(await anext(answers))["poolActivity"]["tasks"]]
-        pool_server.ask(CREATE_JOB)
-        pool_server.ask(CREATE_VARIABLES)
-        while told[-1]["ready"] < 2:
-            told.append((await anext(answers))["poolActivity"]["tasks"])
-    assert told[0] == {"ready": 0, "leased": 0, "reported": 0}
-    assert told[-1] == {"ready": 2, "leased": 0, "reported": 0}
+async def test_what_changes_in_the_pool_is_told_and_a_client_that_comes_back_misses_nothing(
+    tmp_path: Path, transport: Subscribe
+) -> None:
+    with running_server(tmp_path / "pool", workers=2) as server:
+        dashboard = PoolDashboard(server.url)
+        async with asyncio.timeout(PATIENCE_S):
+            await dashboard.follow(transport, lambda: True)
+            server.ask(CREATE_JOB)
+            server.ask(CREATE_VARIABLES)
+            await dashboard.follow(transport, lambda: bool(dashboard.counts["tasks"]["ready"] == 2))
+            # It is away while the pool goes on, and may come back to the other process.
+            async with PoolClient(server.url) as client:
+                claim = await PoolCalls(client).claim(host="", name="", first=1, wanted={})
+            assert len(claim.tasks) == 1
+            await dashboard.follow(transport, lambda: bool(dashboard.counts["tasks"]["leased"] == 1))
+            await dashboard.follow(transport, lambda: True)
+        assert dashboard.counts == server.ask(STATUS)["pool"]["status"]
+    empty = {"ready": 0, "leased": 0, "reported": 0}
+    assert dashboard.deltas[0] == {"hosts": 0, "activeHosts": 0, "tasks": empty}
+    assert {"tasks": {**empty, "ready": 2}} in dashboard.deltas
+    assert dashboard.deltas[-1] == {}
+
+
+async def test_a_cursor_that_is_none_of_the_pool_is_refused(pool_server: RunningServer) -> None:
+    async with PoolClient(pool_server.url) as client:
+        with pytest.raises(PoolRefused, match="no cursor of this subscription") as refused:
+            await anext(client.subscribe(ACTIVITY, after="yesterday"))
+    assert (refused.value.refusal.code, refused.value.refusal.field) == ("BAD_INPUT", "after")
 
 
 @dataclass(slots=True)
@@ -281,7 +325,7 @@ async def test_a_server_that_is_stopped_ends_its_streams_and_itself_promptly(tmp
         streams = [
             Stream(transport(server.url, document, **said))
             for transport in (by_websocket, by_events)
-            for document, said in ((PROGRESS, {"key": key}), (ACTIVITY, {}))
+            for document, said in ((PROGRESS, {"id": key}), (ACTIVITY, {}))
         ]
         ending = [asyncio.create_task(stream.end()) for stream in streams]
         for stream in streams:
@@ -306,7 +350,7 @@ async def test_while_a_server_drains_its_streams_say_that_it_is_unavailable(tmp_
     with running_server(tmp_path / "pool", options=["--drain-seconds", "20"]) as server:
         key = await submitted(server, ROOT)
         async with socket_to(server.url) as socket, asyncio.timeout(10):
-            await subscribe(socket, "flow", PROGRESS, key=key)
+            await subscribe(socket, "flow", PROGRESS, id=key)
             await subscribe(socket, "pool", ACTIVITY)
             server.process.terminate()
             said: dict[str, list[dict[str, Any]]] = {"flow": [], "pool": []}
@@ -326,7 +370,7 @@ async def test_a_client_that_has_seen_enough_says_so_and_may_subscribe_again_on_
         key = await submitted(server, ROOT)
         async with socket_to(server.url) as socket, asyncio.timeout(PATIENCE_S):
             for _ in range(3):
-                await subscribe(socket, "same", PROGRESS, key=key)
+                await subscribe(socket, "same", PROGRESS, id=key)
                 message = json.loads(await socket.recv())
                 assert (message["id"], message["type"]) == ("same", "next")
                 await socket.send(json.dumps({"id": "same", "type": "complete"}))
@@ -337,10 +381,10 @@ async def test_a_client_that_has_seen_enough_says_so_and_may_subscribe_again_on_
 async def test_a_flow_that_is_not_there_can_not_be_watched(pool_server: RunningServer) -> None:
     async with PoolClient(pool_server.url) as client:
         with pytest.raises(PoolRefused, match="there is no flow 'nothing'") as refused:
-            await anext(client.subscribe(PROGRESS, key="nothing"))
+            await anext(client.subscribe(PROGRESS, id="nothing"))
     assert refused.value.refusal.code == "NOT_FOUND"
     async with socket_to(pool_server.url) as socket, asyncio.timeout(PATIENCE_S):
-        await subscribe(socket, "1", PROGRESS, key="nothing")
+        await subscribe(socket, "1", PROGRESS, id="nothing")
         message = json.loads(await socket.recv())
         assert message["type"] == "next"
         assert message["payload"]["errors"][0]["extensions"]["code"] == "NOT_FOUND"

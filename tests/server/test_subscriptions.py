@@ -19,8 +19,8 @@ from server.settings import Settings
 from tests.server.work import CREATE_JOB, CREATE_VARIABLES
 
 JOBS = 40
-PROGRESS = """subscription Progress($key: String!) {
-  flowProgress(key: $key) { progress { byState { completed } } changed { number } }
+PROGRESS = """subscription Progress($id: ID!) {
+  flowProgress(id: $id) { progress { byState { completed } } changed { number } }
 }"""
 SUBMIT = """mutation ($input: SubmitFlowInput!) {
   submitFlow(input: $input) { flow { key } userErrors { field message code } }
@@ -113,7 +113,7 @@ async def test_while_a_client_does_not_read_nothing_is_read_or_kept_for_it(
             return await count_states(where)
 
         monkeypatch.setattr(runtime.store.flow_jobs, "count_states", counted)
-        client = connection({"key": key})
+        client = connection({"id": key})
         async with client.to(app):
             await client.waits.wait()
             for _ in range(JOBS):
