@@ -33,7 +33,7 @@ class FlowRun(Node):
     generation: int = strawberry.field(description="How often the flow had been retried when it was made.")
     state: FlowRunState = strawberry.field(description="Where it stands.")
     context: JsonText = strawberry.field(description="What the job's function got beside the variable.")
-    variable: JsonText = strawberry.field(description="The variable's value.")
+    variable: JsonText | None = strawberry.field(description="The variable's value; any JSON, null too.")
     reason: str | None = strawberry.field(description="Why it failed or was cancelled.")
     created_at: datetime = strawberry.field(description="When it was queued.")
     finished_at: datetime | None = strawberry.field(description="When it was decided.")

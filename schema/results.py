@@ -17,6 +17,7 @@ from schema.enums import Verdict
 from schema.hosts import Host
 from schema.nodes import Node, global_id
 from schema.payloads import Payload, UserErrors
+from schema.scalars import given
 from schema.times import moment
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ class Result(Node):
 class CreateResultInput:
     job: str = strawberry.field(description="The job's key.")
     variable: str = strawberry.field(description="The variable's id within the job.")
-    value: JsonText = strawberry.field(description="What the job's function set as `context.result`.")
+    value: JsonText | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What the job's function set as `context.result`: any JSON value, null too; it can't be left out.",
+    )
     idempotency_key: str | None = strawberry.field(
         default=None,
         directives=[HalField(hidden=True)],
@@ -123,10 +127,11 @@ class ResultMutation:
     ) -> CreateResultPayload:
         runtime = info.context.runtime
         host = await hosts.anonymous(runtime, info.context.address)
+        value = given(input.value, field="value")
         if input.idempotency_key:
             result = await unsolicited.submit_once(
-                runtime, input.job, input.variable, host, value=input.value, idempotency_key=input.idempotency_key
+                runtime, input.job, input.variable, host, value=value, idempotency_key=input.idempotency_key
             )
         else:
-            result = await unsolicited.submit(runtime, input.job, input.variable, host, value=input.value)
+            result = await unsolicited.submit(runtime, input.job, input.variable, host, value=value)
         return CreateResultPayload(result=Result.of(result))

@@ -40,6 +40,13 @@ def _parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> 
     return JsonText(checked(JsonText(text), field="value"))
 
 
+def given(value: JsonText | None, *, field: str) -> JsonText:
+    """An input that may be null and whose default is `UNSET`. Raises BadInput where it was left out."""
+    if value is strawberry.UNSET:
+        raise BadInput(f"{field} is missing: it takes any JSON value, null too", field=field)
+    return JsonText("null") if value is None else value
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     JsonText: strawberry.scalar(
         name="JSON",

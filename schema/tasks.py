@@ -65,7 +65,9 @@ class Lease:
 class LeasedTask:
     claimed: strawberry.Private[ClaimedTask]
     id: strawberry.ID = strawberry.field(description="The task's global id.")
-    variable: JsonText = strawberry.field(description="First argument of the job's function.")
+    variable: JsonText | None = strawberry.field(
+        description="First argument of the job's function; any JSON value, null too."
+    )
     context: JsonText = strawberry.field(description="Second argument of the job's function.")
     lease: Lease = strawberry.field(description="The lease it is held by.")
 

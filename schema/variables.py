@@ -18,6 +18,7 @@ from schema.enums import VariableState
 from schema.nodes import Node, global_id
 from schema.payloads import Payload, UserErrors
 from schema.results import Result
+from schema.scalars import given
 from schema.tasks import Task
 from schema.times import moment, moment_or_none
 
@@ -35,8 +36,9 @@ class Variable(Node):
         directives=[HalField(name="_id", binds="variable_id")], description="Its id within the job."
     )
     for_jobs: list[str] = strawberry.field(description="Keys of the jobs it is an input of.")
-    value: JsonText = strawberry.field(
-        directives=[HalField(name="variable", hoist=True)], description="The input itself, as it was posted."
+    value: JsonText | None = strawberry.field(
+        directives=[HalField(name="variable", hoist=True)],
+        description="The input itself, as it was posted; any JSON value, null too.",
     )
     state: VariableState = strawberry.field(directives=[HIDDEN], description="Where it stands.")
     reason: str | None = strawberry.field(directives=[HIDDEN], description="Why it failed or was cancelled.")
@@ -118,7 +120,9 @@ class Variable(Node):
 
 @strawberry.input(description="A variable to add.")
 class VariableInput:
-    value: JsonText = strawberry.field(description="Any JSON value.")
+    value: JsonText | None = strawberry.field(
+        default=strawberry.UNSET, description="Any JSON value, null too; it can't be left out."
+    )
     id: str | None = strawberry.field(
         default=None,
         description="Its id within the job: letters, digits, `.`, `_`, `~`, `-`; left out: the pool makes one.",
@@ -167,7 +171,10 @@ class VariableMutation:
         made = await variables.create_many(
             info.context.runtime,
             input.job,
-            [variables.NewVariable(each.value, each.id or "") for each in input.variables],
+            [
+                variables.NewVariable(given(each.value, field=f"variables[{at}].value"), each.id or "")
+                for at, each in enumerate(input.variables)
+            ],
             idempotency_key=input.idempotency_key or "",
         )
         return CreateVariablesPayload(variables=[Variable.of(each) for each in made])

@@ -36,7 +36,7 @@ async def _store(api: Api, value: Any) -> str:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(value=json_values.filter(lambda value: value is not None))
+@given(value=json_values)
 async def test_a_value_is_kept_byte_for_byte(api: Api, value: Any) -> None:
     await api.mutate("createJob", "job { key }", name="double", executeFunction=DOUBLE)
     assert await _store(api, value) == orjson.dumps(value).decode()
@@ -47,6 +47,7 @@ async def test_a_value_is_kept_byte_for_byte(api: Api, value: Any) -> None:
     [
         ("123456789012345678901234567890", "123456789012345678901234567890"),
         ("-0.0", "-0.0"),
+        ("null", "null"),
         ('{a: [1, "é", null, true], b: {c: 1.5}}', '{"a":[1,"\\u00e9",null,true],"b":{"c":1.5}}'),
         ("[$inside, {deeper: $inside}]", '[{"k":1},{"deeper":{"k":1}}]'),
     ],
@@ -75,6 +76,23 @@ async def test_a_number_that_json_does_not_have_is_refused_and_not_made_null(api
     assert await api.runtime.store.variables.count({}) == 0
 
 
+@pytest.mark.parametrize(
+    ("mutation", "said", "field"),
+    [
+        ("createVariables", {"variables": [{"value": None}, {"id": "empty"}]}, "variables[1].value"),
+        ("createResult", {"variable": "one"}, "value"),
+    ],
+)
+async def test_a_value_that_was_left_out_is_not_taken_for_null(
+    api: Api, mutation: str, said: dict[str, Any], field: str
+) -> None:
+    await api.done("createJob", "job { key }", name="double", executeFunction=DOUBLE)
+    payload = await api.mutate(mutation, "__typename", job="double", **said)
+    message = f"{field} is missing: it takes any JSON value, null too"
+    assert payload["userErrors"] == [{"field": field, "code": "BAD_INPUT", "message": message}]
+    assert await api.runtime.store.variables.count({}) == 0
+
+
 @pytest.mark.parametrize("brackets", ["[]", "{}"])
 async def test_a_value_that_is_nested_too_deeply_is_refused(api: Api, brackets: str) -> None:
     await api.done("createJob", "job { key }", name="double", executeFunction=DOUBLE)
@@ -92,7 +110,7 @@ async def test_a_value_that_is_nested_too_deeply_is_refused(api: Api, brackets: 
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(value=json_values.filter(lambda value: value is not None))
+@given(value=json_values)
 async def test_a_result_travels_to_its_reader_as_the_host_sent_it(api: Api, value: Any) -> None:
     await api.mutate("createJob", "job { key }", name="double", executeFunction=DOUBLE)
     key = await _variable(api)
