@@ -26,7 +26,8 @@ from schema.times import moment, moment_or_none
 class CriticalPath:
     levels: list[FlowLevel] = strawberry.field(description="From the first level that has not ended to the root.")
     seconds: float | None = strawberry.field(
-        description="How long they take at the observed run times; null while none is known."
+        description="How long they take at the observed run times, by the hosts that ask for work, with all votes and "
+        "as many runs of a `while` as others took; null while no run time is known."
     )
 
 

@@ -417,6 +417,8 @@ class FlowJob(Document):
     alias: str
     """The name its result is merged under where that is not an object."""
     policy: dict[str, Any]
+    replicas: int
+    """How many tasks each of its runs starts with."""
     state: str = NodeState.WAITING
     ended: bool = False
     reason: str = ""

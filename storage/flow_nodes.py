@@ -187,12 +187,20 @@ class FlowJobs(FlowNodes[FlowJob]):
             {name: {"$eq": value} for name, value in where.items()}, by="state", fields=["one", "iteration"]
         )
 
-    async def count_unended(self, flow: str, job: str = "") -> dict[str, int]:
-        """How many jobs of a flow (of those that run this one) have not ended, by level."""
+    async def sums_unended(self, flow: str, job: str = "") -> dict[str, dict[str, int]]:
+        """By level, of a flow's jobs (of those that run this one) that have not ended: how many there are (`one`), with
+        how many tasks their runs start (`replicas`), and how many runs they completed before the present one
+        (`iteration`)."""
         where: dict[str, Any] = {"flow": {"$eq": flow}, "ended": {"$eq": False}}
         if job:
             where["job"] = {"$eq": job}
-        return await self._collection.group_count(where, by="level")
+        return await self._collection.group_sum(where, by="level", fields=["one", "replicas", "iteration"])
+
+    async def sums_completed(self, flow: str) -> dict[str, dict[str, int]]:
+        """By job, of those that a flow completed: how many there are (`one`), and how many runs they completed before
+        their last one (`iteration`)."""
+        done = {"flow": {"$eq": flow}, "state": {"$eq": NodeState.COMPLETED}}
+        return await self._collection.group_sum(done, by="job", fields=["one", "iteration"])
 
     async def newest_rev(self) -> str:
         """The latest revision of any job, or empty."""

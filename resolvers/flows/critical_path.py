@@ -37,31 +37,48 @@ class CriticalPath:
     seconds: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a level's jobs that run the same job: `one` after the other so many runs on average, and so many
+    tasks in all."""
+
+    one: float
+    tasks: float
+
+    @classmethod
+    def of(cls, unended: Mapping[str, int], usual_runs: float) -> Left:
+        """`unended` are the sums of jobs that have not ended; each makes as many runs as others of it did on average,
+        and at least the present one."""
+        jobs = unended["one"]
+        runs = max(jobs, jobs * usual_runs - unended["iteration"])
+        return cls(runs / jobs, runs * unended["replicas"] / jobs)
+
+
 async def of_flow(runtime: Runtime, flow: Flow) -> CriticalPath:
-    """The longest chain of levels that have not ended, each estimated by its jobs that have not ended, the hosts
-    that ask for work, and the observed run times of those jobs."""
+    """The longest chain of levels that have not ended, each estimated by its jobs that have not ended, the replicas
+    they want, the runs that a `while` took of others, the hosts that ask for work, and the observed run times."""
     if flow.ended:
         return CriticalPath([], 0.0)
     levels = await _outlines(runtime, flow)
     run_ms = await _run_ms(runtime, flow)
     hosts = len(await runtime.store.hosts.claimed_since(runtime.now() - RECENTLY_MS, MOST_HOSTS))
     costs = dict.fromkeys((level.id for level in levels), 0.0)
-    for level_id, jobs in (await _unended(runtime, flow)).items():
-        costs[level_id] = _cost_ms(jobs, run_ms, max(1, hosts))
+    for level_id, left in (await _left(runtime, flow)).items():
+        costs[level_id] = _cost_ms(left, run_ms, max(1, hosts))
     path = longest_chain(levels, costs)
     found = await runtime.store.levels.get_many(level.id for level in path)
     seconds = sum(costs[level.id] for level in path) / 1000 if run_ms else None
     return CriticalPath([found[level.id] for level in path if level.id in found], seconds)
 
 
-def _cost_ms(jobs: Mapping[str, int], run_ms: Mapping[str, float], hosts: int) -> float:
-    """How long so many runs of each job take: as many rounds as there are for each host, of the mean run time, and not
-    less than the longest of them. A job of which nothing is known takes as long as the others on average."""
+def _cost_ms(left: Mapping[str, Left], run_ms: Mapping[str, float], hosts: int) -> float:
+    """How long the tasks take: as many rounds as there are for each host, of the mean run time, and not less than the
+    longest of the jobs. A job of which nothing is known takes as long as the others on average."""
     usual = sum(run_ms.values()) / len(run_ms) if run_ms else 1.0
-    each = {job: run_ms.get(job, usual) for job in jobs}
-    count = sum(jobs.values())
-    mean = sum(number * each[job] for job, number in jobs.items()) / count
-    return max(math.ceil(count / hosts) * mean, *each.values())
+    each = {job: run_ms.get(job, usual) for job in left}
+    tasks = sum(some.tasks for some in left.values())
+    mean = sum(some.tasks * each[job] for job, some in left.items()) / tasks
+    return max(math.ceil(tasks / hosts) * mean, *(some.one * each[job] for job, some in left.items()))
 
 
 def longest_chain(levels: Sequence[L], cost: Mapping[str, float]) -> list[L]:
@@ -92,13 +109,15 @@ async def _outlines(runtime: Runtime, flow: Flow) -> list[Outline]:
         after = chunk[-1]["seq"]
 
 
-async def _unended(runtime: Runtime, flow: Flow) -> Mapping[str, Mapping[str, int]]:
-    """How many jobs have not ended, by level and job; where a flow runs very many different ones they are not told
-    apart."""
-    by_level: dict[str, dict[str, int]] = defaultdict(dict)
+async def _left(runtime: Runtime, flow: Flow) -> Mapping[str, Mapping[str, Left]]:
+    """What has not ended, by level and job; where a flow runs very many different ones they are not told apart."""
+    by_level: dict[str, dict[str, Left]] = defaultdict(dict)
+    completed = await runtime.store.flow_jobs.sums_completed(flow.id)
     for job in map(Lane.job_of, flow.lanes) if len(flow.lanes) <= MOST_KINDS else [""]:
-        for level_id, count in (await runtime.store.flow_jobs.count_unended(flow.id, job)).items():
-            by_level[level_id][job] = count
+        done = completed.get(job)
+        usual_runs = 1 + done["iteration"] / done["one"] if done else 1.0
+        for level_id, unended in (await runtime.store.flow_jobs.sums_unended(flow.id, job)).items():
+            by_level[level_id][job] = Left.of(unended, usual_runs)
     return by_level
 
 

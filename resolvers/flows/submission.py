@@ -15,6 +15,7 @@ from resolvers.flows import control, engine
 from resolvers.flows.ending import CUT_SHORT
 from resolvers.flows.structure import CHUNK, NewLevel, Plan, plan, walk
 from resolvers.identifiers import checked_idempotency_key, checked_text
+from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, FlowState, Lane, LaneKind, Level
 
@@ -155,5 +156,6 @@ def _job(flow: Flow, planned: Plan, at: int) -> FlowJob:
         repeat=each.given.repeat,
         alias=each.alias,
         policy=each.policy,
+        replicas=Policy.of(each.policy).first_replicas,
         generation=_generation(flow),
     )

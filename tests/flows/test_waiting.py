@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -333,6 +334,34 @@ async def test_a_level_of_long_jobs_is_more_critical_than_one_of_many_short_ones
     path = await critical_path.of_flow(runtime, flow)
     # One long job, and a root of which nothing is known: it takes as long as the others on average.
     assert (_numbers(path.levels), path.seconds) == ([2, 0], 600.0 + 300.0005)
+
+
+async def test_replicas_and_the_runs_that_a_while_usually_takes_count_for_the_critical_path(
+    runtime: Runtime, clock: Clock
+) -> None:
+    await open_pool(runtime)
+    counting = Job("count", "only", repeat=below(4))
+    voted = Job("number", "three", policy={"quorum": 3})
+    flow = await submit(runtime, Written([voted], [Written([counting] * 2)]))
+    host = await new_host(runtime)
+
+    async def take_four_seconds(tasks: Sequence[ClaimedTask]) -> None:
+        await reports.submit(runtime, host, [replace(report(host, each), elapsed_ms=4_000) for each in tasks])
+        await sweeping.sweep(runtime)
+
+    first, second = await claim(runtime, host, 2)
+    await take_four_seconds([first])
+    path = await critical_path.of_flow(runtime, flow)
+    # Of the jobs that repeat only the present runs are known; one host takes them, and casts three votes, in turn.
+    assert (_numbers(path.levels), path.seconds) == ([1, 0], 8.0 + 12.0)
+    while tasks := await claim(runtime, host):
+        await take_four_seconds(tasks)
+    path = await critical_path.of_flow(runtime, flow)
+    # One made four runs; so will the other, of which none has ended.
+    assert path.seconds == 16.0 + 12.0
+    await take_four_seconds([second])
+    path = await critical_path.of_flow(runtime, flow)
+    assert path.seconds == 12.0 + 12.0
 
 
 async def test_each_run_of_a_while_counts_for_the_rate(runtime: Runtime, clock: Clock) -> None:
