@@ -7,7 +7,7 @@ HTTP (`rest_compat/problems.py`). Messages say what was expected, what came, and
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from storage.engines import StorageUnavailable
 
@@ -32,9 +32,16 @@ class ErrorCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-class PoolError(Exception):
-    """What a caller is told. `field` is the path of the input at fault (`variables[3].value`), or empty; `others` are
-    further faults of the same input."""
+class Fault(Exception):
+    """Something that is wrong with an input; `others` are what else is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.others: list[Self] = []
+
+
+class PoolError(Fault):
+    """What a caller is told. `field` is the path of the input at fault (`variables[3].value`), or empty."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 
@@ -42,7 +49,6 @@ class PoolError(Exception):
         super().__init__(message)
         self.message = message
         self.field = field
-        self.others: list[PoolError] = []
 
 
 class BadInput(PoolError):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
-from resolvers.errors import PoolError, Unavailable
+from resolvers.errors import Fault, Unavailable
 
 MOST = 20
 """More faults than these are hardly read, and looking for them would take time for nothing."""
 
+F = TypeVar("F", bound=Fault)
 
-class Faults:
-    """Those found so far."""
 
-    def __init__(self) -> None:
-        self._found: list[PoolError] = []
+class Faults(Generic[F]):
+    """Those of one kind that were found so far."""
+
+    def __init__(self, kind: type[F]) -> None:
+        self._kind = kind
+        self._found: list[F] = []
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
@@ -27,13 +31,14 @@ class Faults:
             yield
         except Unavailable:
             raise
-        except PoolError as problem:
-            self._found.append(problem)
-            if len(self._found) == MOST:
+        except self._kind as problem:
+            self._found += [problem, *problem.others]
+            if len(self._found) >= MOST:
                 self.tell()
 
     def tell(self) -> None:
         """Raise the first fault with the `others`, if there are any."""
         if self._found:
-            first, *first.others = self._found
+            first, *others = self._found[:MOST]
+            first.others = others
             raise first

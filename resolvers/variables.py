@@ -17,6 +17,7 @@ from resolvers.errors import (
     Conflict,
     IdempotencyMismatch,
     NotFound,
+    PoolError,
     Rejected,
     Unavailable,
 )
@@ -67,7 +68,7 @@ async def create_many(
 
 
 def _made(runtime: Runtime, job: Job, new: Sequence[NewVariable], idempotency_key: str) -> list[Variable]:
-    faults, made = Faults(), list[Variable]()
+    faults, made = Faults(PoolError), list[Variable]()
     for at, each in enumerate(new):
         with faults.gathered():
             made.append(_variable(runtime, job, each, at, idempotency_key))
@@ -119,7 +120,7 @@ def _refuse_repeats(made: Sequence[Variable]) -> None:
 
 async def _validate(runtime: Runtime, job: Job, made: Sequence[Variable]) -> None:
     judgements = await judge(runtime, job, [Reported(each.value, None) for each in made])
-    faults = Faults()
+    faults = Faults(PoolError)
     for at, judgement in enumerate(judgements):
         if not judgement.accepted:
             with faults.gathered():

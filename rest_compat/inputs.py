@@ -24,7 +24,8 @@ from strawberry.types.field import StrawberryField
 
 from rest_compat.arguments import JSON, Parameter, is_required, parse_text
 from rest_compat.calls import FieldCall, hal_field
-from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource, Objections
+from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
+from schema.errors import Faults
 from schema.scalars import JsonText
 
 
@@ -105,11 +106,11 @@ class InputReader:
 
     def _read_list(self, type_: GraphQLInputType, values: Sequence[Any], at: str) -> list[Any]:
         read: list[Any] = []
-        objections = Objections()
+        faults = Faults(BadRequest)
         for index, value in enumerate(values):
-            with objections.gathered():
+            with faults.gathered():
                 read.append(self.read(type_, value, f"{at}[{index}]"))
-        objections.tell()
+        faults.tell()
         return read
 
     def _read_object(self, type_: GraphQLInputObjectType, value: Any, at: str) -> Any:
@@ -117,20 +118,20 @@ class InputReader:
             raise BadRequest(f"{at or 'The body'} must be an object.", field=at)
         members = self.fields(type_)
         prefix = f"{at}." if at else ""
-        objections = Objections()
+        faults = Faults(BadRequest)
         for name in value:
-            with objections.gathered():
+            with faults.gathered():
                 if name not in members:
                     raise _unknown(f"{prefix}{name}", name, members)
         read: dict[str, Any] = {}
         for name, member in members.items():
             target = member.field.out_name or member.graphql_name
-            with objections.gathered():
+            with faults.gathered():
                 if name in value:
                     read[target] = self.read(member.field.type, value[name], prefix + name)
                 elif member.required:
                     raise BadRequest(f"{prefix}{name} is required.", field=f"{prefix}{name}")
-        objections.tell()
+        faults.tell()
         return type_.out_type(read)
 
 
@@ -231,11 +232,11 @@ class MutationInput:
         given = _loads(body)
         if not isinstance(given, dict):
             raise BadRequest("The body must be a JSON object.")
-        objections = Objections()
+        faults = Faults(BadRequest)
         for name in given:
-            with objections.gathered():
+            with faults.gathered():
                 self._check_known(name, accepted)
-        objections.tell()
+        faults.tell()
         return given
 
     def _check_known(self, name: str, accepted: Mapping[str, InputField]) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from resolvers.errors import ErrorCode, PoolError, RateLimited, StorageUnavailable
+from resolvers.errors import ErrorCode, Fault, PoolError, RateLimited, StorageUnavailable
+from resolvers.faults import Faults
 from schema.places import Places
 
-__all__ = ["ErrorCode", "PoolError", "RateLimited", "code_of", "is_internal", "with_code"]
+__all__ = ["ErrorCode", "Fault", "Faults", "PoolError", "RateLimited", "code_of", "is_internal", "with_code"]
 
 
 def code_of(problem: BaseException) -> ErrorCode:

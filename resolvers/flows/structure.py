@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resolvers import jobs
-from resolvers.errors import BadInput, Conflict, NotFound
+from resolvers.errors import BadInput, Conflict, NotFound, PoolError
 from resolvers.faults import Faults
 from resolvers.flows import archived
 from resolvers.flows.conditions import PARAMETERS
@@ -78,7 +78,7 @@ async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> 
     Raises BadInput, NotFound, Conflict, UnparsableJavaScript or TooLarge, with the `others` that were found too;
     `field` is the path in the tree (`dependent[0].jobs[2].if`).
     """
-    levels, faults = list(walk(root)), Faults()
+    levels, faults = list(walk(root)), Faults(PoolError)
     for each in levels:
         with faults.gathered():
             _check_not_empty(each)
@@ -125,7 +125,7 @@ def walk(root: NewLevel) -> Iterator[PlannedLevel]:
 
 
 async def _find_jobs(
-    runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str], faults: Faults
+    runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str], faults: Faults[PoolError]
 ) -> list[PlannedJob]:
     """Those whose jobs there are."""
     found: dict[str, Job] = {}
@@ -152,7 +152,7 @@ async def _job(runtime: Runtime, each: PlannedJob) -> Job:
 
 
 async def _find_variables(
-    runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str], faults: Faults
+    runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str], faults: Faults[PoolError]
 ) -> None:
     named: list[PlannedJob] = []
     for each in planned:
@@ -171,7 +171,7 @@ async def _find_variables(
                     raise NotFound(message, field=f"{each.path}.variable")
 
 
-async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], faults: Faults) -> None:
+async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], faults: Faults[PoolError]) -> None:
     compiled: set[str] = set()
     for each in planned:
         for name, source in (("if", each.given.condition), ("while", each.given.repeat)):
@@ -181,7 +181,7 @@ async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], faults: Faul
                     compiled.add(source)
 
 
-def _name(planned: Sequence[PlannedJob], faults: Faults) -> None:
+def _name(planned: Sequence[PlannedJob], faults: Faults[PoolError]) -> None:
     """Give every job the name its result is merged under: its `as`, or its job's key; `key-2`, ... for repeats."""
     taken: set[tuple[int, str]] = set()
     for each in planned:
