@@ -7,6 +7,7 @@ import pytest
 from bench.cycles import cycles
 from bench.dashboard import CHROMIUM, dashboard
 from bench.figures import Figure
+from bench.flows import flows
 from bench.http_costs import http_costs
 from bench.validations import validations
 from tests.conftest import lacking
@@ -27,6 +28,16 @@ def test_validations_are_measured() -> None:
     single, batched = validations(200)
     assert single.value > 0
     assert batched.value > 0
+
+
+def test_flows_are_measured_and_a_job_takes_few_storage_operations() -> None:
+    figures = {figure.name: figure for figure in flows(0.1)}
+    assert all(figure.value > 0 for figure in figures.values())
+    for shape in ("a flat flow of 100 jobs", "a chain of 10 levels", "a while of 100 iterations"):
+        assert f"{shape}: advanced" in figures
+    assert figures["a flat flow of 100 jobs: storage operations a job"].value < 3
+    for look in ("progress", "nodes(first: 100)", "tree"):
+        assert figures[f"{look} of a flow of 1,000 jobs"].ratio is not None
 
 
 def test_the_page_of_a_flow_is_measured() -> None:
