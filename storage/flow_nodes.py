@@ -132,10 +132,10 @@ class FlowJobs(FlowNodes[FlowJob]):
             started,
         )
 
-    async def give_variable(self, job_id: str, variable: str) -> bool:
-        """Keep the variable that was picked for a job which names none; the first pick stands."""
-        return await self._collection.update_one(
-            {"_id": job_id, "variable": {"$eq": ""}}, {"$set": {"variable": variable}}
+    async def give_variable(self, ids: Collection[str], variable: str) -> int:
+        """Keep the variable that was picked for jobs which name none; how many had none yet: the first pick stands."""
+        return await self._collection.update_many(
+            {"_id": {"$in": list(ids)}, "variable": {"$eq": ""}}, {"$set": {"variable": variable}}
         )
 
     async def started(self, ids: Collection[str], *, generation: int, iteration: int) -> int:

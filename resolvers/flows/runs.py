@@ -37,20 +37,23 @@ async def inputs(runtime: Runtime, waiting: Sequence[FlowJob]) -> dict[str, str]
             unnamed[each.job].append(each)
     for job_key, group in unnamed.items():
         picked = await variables.pick_any(runtime, await jobs.get(runtime, job_key), len(group))
+        by_variable: dict[str, list[FlowJob]] = defaultdict(list)
         for flow_job, variable in zip(group, picked, strict=False):
-            await _keep(runtime, flow_job, variable.key)
+            by_variable[variable.key].append(flow_job)
+        for key, several in by_variable.items():
+            await _keep(runtime, several, key)
     ids = {each.id: Variable.id_of(each.job, each.variable) for each in waiting if each.variable}
     found = await runtime.store.variables.get_many(ids.values())
     return {each.id: found[ids[each.id]].value if each.id in ids else EMPTY for each in waiting}
 
 
-async def _keep(runtime: Runtime, flow_job: FlowJob, variable: str) -> None:
+async def _keep(runtime: Runtime, group: Sequence[FlowJob], variable: str) -> None:
     """The first pick stands."""
-    if await runtime.store.flow_jobs.give_variable(flow_job.id, variable):
-        flow_job.variable = variable
-    else:
-        current = await runtime.store.flow_jobs.get(flow_job.id)
-        flow_job.variable = current.variable if current else variable
+    ids = [each.id for each in group]
+    given = await runtime.store.flow_jobs.give_variable(ids, variable)
+    current = await runtime.store.flow_jobs.get_many(ids) if given < len(ids) else {}
+    for each in group:
+        each.variable = current[each.id].variable if each.id in current else variable
 
 
 async def context_of(runtime: Runtime, level: Level, flow_job: FlowJob) -> str:
