@@ -31,13 +31,20 @@ def _job(job: Job) -> dict[str, Any]:
 
 
 class Volunteer:
-    """A host that never gives up on a report, takes up to `most` tasks at once and `pause_s` seconds over them."""
+    """A host that never gives up on a report, takes up to `most` tasks at once and `pause_s` seconds over them, and asks
+    again after `idle_s` seconds where there were none."""
 
     def __init__(
-        self, clients: Sequence[PoolClient], chance: random.Random, most: int = 20, pause_s: float = 0.0
+        self,
+        clients: Sequence[PoolClient],
+        chance: random.Random,
+        most: int = 20,
+        pause_s: float = 0.0,
+        idle_s: float = 0.05,
     ) -> None:
         self._most = most
         self._pause_s = pause_s
+        self._idle_s = idle_s
         self._pools = [PoolCalls(client) for client in clients]
         self._chance = chance
         self._host = ""
@@ -57,7 +64,7 @@ class Volunteer:
             if claim.tasks:
                 await self._report(claim.tasks, ended)
             else:
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(self._idle_s)
 
     async def _report(self, tasks: Sequence[LeasedTask], ended: asyncio.Event) -> None:
         reports = [_computed(task) for task in tasks]

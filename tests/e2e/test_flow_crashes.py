@@ -42,12 +42,14 @@ STATE = "query State($key: String!) { flow(key: $key) { state } }"
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How soon what is lost is found, and how long a killer pauses at most in a flow of 300 jobs, in seconds."""
+    """How soon what is lost is found, how long a killer pauses at most in a flow of 300 jobs, and a volunteer that found
+    nothing to do, in seconds."""
 
     lease_s: int
     takeover_s: float
     sweep_s: float
     pause_s: float
+    idle_s: float = 0.05
 
     @property
     def policy(self) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class Pace:
 
 
 QUICK = Pace(3, 1, 0.3, pause_s=3)
-FERRETDB = Pace(10, 4, 2, pause_s=12)
+FERRETDB = Pace(10, 4, 2, pause_s=12, idle_s=0.5)
 """It takes its time."""
 
 
@@ -157,7 +159,7 @@ async def _persist(
     raise AssertionError("no server answers")
 
 
-async def _round(clients: Sequence[PoolClient], killer: Killer, root: Level, name: str) -> str:
+async def _round(clients: Sequence[PoolClient], killer: Killer, root: Level, name: str, idle_s: float) -> str:
     """Submit a flow and have it computed; its key once it has ended."""
     ended = asyncio.Event()
     given = {**submission(root), "onFailure": "CONTINUE", "idempotencyKey": name}
@@ -165,7 +167,8 @@ async def _round(clients: Sequence[PoolClient], killer: Killer, root: Level, nam
         group.create_task(killer.rage(ended))
         payload = await _persist(clients, lambda client: client.mutate(SUBMIT, **given))
         for _ in range(VOLUNTEERS):
-            group.create_task(Volunteer(clients, random.Random(killer.chance.random())).work(ended))
+            volunteer = Volunteer(clients, random.Random(killer.chance.random()), idle_s=idle_s)
+            group.create_task(volunteer.work(ended))
         key: str = payload["flow"]["key"]
         deadline = time.monotonic() + PATIENCE_S
         while (await _persist(clients, lambda client: client.call(STATE, key=key)))["flow"]["state"] not in ENDED:
@@ -216,7 +219,7 @@ async def _play(
             clients = [await stack.enter_async_context(PoolClient(slot.server.url)) for slot in slots]
             for number in range(rounds):
                 began = time.monotonic()
-                keys.append(await _round(clients, killer, root, f"round {number}"))
+                keys.append(await _round(clients, killer, root, f"round {number}", pace.idle_s))
                 tally.seconds.append(time.monotonic() - began)
     finally:
         for slot in slots:
