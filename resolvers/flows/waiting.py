@@ -112,9 +112,9 @@ async def _of_many_queued(runtime: Runtime, flow: Flow, hosts: Sequence[Host]) -
     by_job = await runtime.store.flow_jobs.count_by("job", {"flow": flow.id, "state": str(NodeState.QUEUED)})
     waits: list[Wait] = []
     for job, count in sorted(by_job.items(), key=lambda each: -each[1]):
-        # Of a flow of very many different jobs, those that most of it waits for.
+        # Of a flow of very many different jobs, those that most of it waits for; the rest is in the queue all the same.
         exact = len(waits) < SAMPLE
-        wait = await _of_job(runtime, job, hosts) if exact else waits[-1]
+        wait = await _of_job(runtime, job, hosts) if exact else None
         waits.append(replace(wait or IN_QUEUE, count=count, exact=exact))
     return waits
 

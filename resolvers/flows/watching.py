@@ -18,22 +18,16 @@ from resolvers.flows.progress import Progress
 from resolvers.identifiers import REVISION
 from resolvers.runtime import Runtime
 from storage.documents import Flow, FlowJob
+from storage.engines.clock import revision_at, time_of
 
 HOLD_BACK_MS = 2_000
 """A job's change is told once its revision is this old (ms): one that another process took earlier is stored by then,
 or comes again with a younger one. Twice of what `storage.resumable` calls prompt."""
 LATE_MS = 10_000
-"""How old a change may be that the last delta tells once more (ms)."""
-TIME_DIGITS = 12
-"""Of a revision: the ms since the epoch (RFC 9562)."""
+"""How far behind its cursor (ms) the last delta tells changes once more."""
 POLL_S = 2.0
 PAUSE_S = 0.25
 MOST_NODES = 200
-
-
-def revision_at(milliseconds: int) -> str:
-    """The lowest revision (UUIDv7, RFC 9562) of a moment (ms since the epoch)."""
-    return f"{max(0, milliseconds):0{TIME_DIGITS}x}" + "0" * 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +80,9 @@ async def _delta(runtime: Runtime, key: str, cursor: str) -> tuple[Delta, bool]:
     horizon = revision_at(runtime.store.clock.now() - HOLD_BACK_MS)
     found: Sequence[FlowJob] = []
     if cursor and flow.ended:
-        found = await _last_changes(runtime, flow, cursor)
+        # A change that was stored late gets a younger revision, and the flow may have ended since.
+        since = revision_at(time_of(cursor) - LATE_MS)
+        found = await runtime.store.flow_jobs.changed_since(flow.id, since, MOST_NODES + 1)
     elif cursor:
         found = await runtime.store.flow_jobs.changed_since(flow.id, cursor, MOST_NODES + 1)
     # Of a flow that has ended everything is stored.
@@ -100,16 +96,6 @@ async def _delta(runtime: Runtime, key: str, cursor: str) -> tuple[Delta, bool]:
         reset=reset,
     )
     return delta, len(old) == len(found)
-
-
-async def _last_changes(runtime: Runtime, flow: Flow, cursor: str) -> Sequence[FlowJob]:
-    """What changed behind the cursor, and shortly before it: a change that was stored late gets a younger revision, and
-    the flow may have ended since."""
-    earlier = revision_at(int(cursor[:TIME_DIGITS], 16) - LATE_MS)
-    found = await runtime.store.flow_jobs.changed_since(flow.id, earlier, MOST_NODES + 1)
-    if len(found) > MOST_NODES:
-        return await runtime.store.flow_jobs.changed_since(flow.id, cursor, MOST_NODES + 1)
-    return found
 
 
 async def _now(runtime: Runtime, key: str) -> tuple[Flow, Progress]:

@@ -13,6 +13,20 @@ TOLERATED_MS = 250
 """By how much a process may differ from the database: less than a busy machine makes of it, and than revisions bear."""
 
 
+TIME_DIGITS = 12
+"""How many hexadecimal digits of a revision are its time (ms since the epoch): RFC 9562, section 5.7."""
+
+
+def revision_at(milliseconds: int) -> str:
+    """The lowest revision of a moment (ms since the epoch)."""
+    return f"{max(0, milliseconds):0{TIME_DIGITS}x}" + "0" * (32 - TIME_DIGITS)
+
+
+def time_of(revision: str) -> int:
+    """When a revision was made, in ms since the epoch."""
+    return int(revision[:TIME_DIGITS], 16)
+
+
 class Clock:
     """The time in ms since the epoch, and revisions that sort by it.
 
@@ -30,7 +44,7 @@ class Clock:
         """A unique text that sorts by the time it was made (UUIDv7, RFC 9562); of one process the later behind the
         earlier, unless its clock is set meanwhile."""
         plain = uuid_utils.uuid7().hex
-        return f"{int(plain[:12], 16) + self._ahead_ms:012x}{plain[12:]}" if self._ahead_ms else plain
+        return revision_at(time_of(plain) + self._ahead_ms)[:TIME_DIGITS] + plain[TIME_DIGITS:]
 
     async def set_by(self, tell: Callable[[], Awaitable[int]]) -> None:
         """Go by what the database tells (ms since the epoch).

@@ -31,8 +31,8 @@ def _job(job: Job) -> dict[str, Any]:
 
 
 class Volunteer:
-    """A host that never gives up on a report, takes up to `most` tasks at once and `pause_s` seconds over them, and asks
-    again after `idle_s` seconds where there were none."""
+    """A host that never gives up on a report, takes up to `most` tasks at once and `pause_s` seconds over them, and
+    asks again after `idle_s` seconds where there were none."""
 
     def __init__(
         self,

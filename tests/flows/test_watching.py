@@ -22,6 +22,7 @@ from sandbox import Sandbox
 from server.sweeper import Sweeper
 from storage.documents import Flow, FlowState, NodeState
 from storage.engines import Collection
+from storage.engines.clock import revision_at
 from storage.store import Store
 from tests.flows.hive import open_pool, report, submit
 from tests.flows.model import Job, Level
@@ -353,6 +354,20 @@ async def test_a_flow_that_has_ended_is_told_in_one_delta(runtime: Runtime, chan
     assert (told.reset, [each.state for each in told.jobs]) == (False, [NodeState.COMPLETED])
 
 
+@pytest.mark.parametrize("most_nodes", [watching.MOST_NODES, 3])
+async def test_at_its_end_a_flow_tells_once_more_what_may_have_been_stored_late(
+    runtime: Runtime, chance: random.Random, monkeypatch: pytest.MonkeyPatch, most_nodes: int
+) -> None:
+    monkeypatch.setattr(watching, "MOST_NODES", most_nodes)
+    flow = await submit(runtime, Level([Job("number", "three")] * 5))
+    async with volunteers([runtime], chance, pause_s=0.0):
+        await Dashboard(flow.key).follow(runtime)
+    behind_all = revision_at(runtime.store.clock.now() - 1)
+    async with aclosing(watch(runtime, flow.key, behind_all)) as deltas:
+        [told] = [delta async for delta in deltas]
+    assert (told.reset, len(told.jobs)) == ((False, 5) if most_nodes > 3 else (True, 0))
+
+
 async def test_nothing_is_told_while_nothing_changes(runtime: Runtime) -> None:
     flow = await submit(runtime, STANDSTILL)
     dashboard = Dashboard(flow.key)
@@ -391,7 +406,7 @@ async def test_what_can_not_be_watched_is_refused(runtime: Runtime) -> None:
     flow = await submit(runtime, STANDSTILL)
     with pytest.raises(NotFound):
         await anext(watch(runtime, "nothing"))
-    future = watching.revision_at(runtime.now() + 5_000)
+    future = revision_at(runtime.now() + 5_000)
     for cursor in ("x", "0" * 31, "0" * 33, "g" * 32, "\0", "f" * 32, future):
         with pytest.raises(BadInput) as refused:
             await anext(watch(runtime, flow.key, cursor))
