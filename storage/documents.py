@@ -185,6 +185,7 @@ class Variable(Unit):
 class Run(Unit):
     """One execution of a flow's job: the next one of a `while`, or after a retry, is another run."""
 
+    level: str
     flow_job: str
     variable: str
     """Key of the variable whose value it computes; empty where the job has none."""

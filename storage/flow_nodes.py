@@ -207,11 +207,6 @@ class FlowJobs(FlowNodes[FlowJob]):
         stored = await self._collection.find({}, sort=[("rev", -1)], limit=1, projection=["rev"])
         return str(stored[0]["rev"]) if stored else ""
 
-    async def completed_since(self, level: str, when: int) -> int:
-        """How many of a level's jobs completed at or after `when` (ms since the epoch)."""
-        done = {"level": {"$eq": level}, "state": {"$eq": NodeState.COMPLETED}, "finished_at": {"$gte": when}}
-        return await self._collection.count(done)
-
     async def changed_since(self, flow: str, rev: str, limit: int) -> list[FlowJob]:
         """A flow's that changed behind `rev`, the first change first."""
         stored = await self._collection.find(

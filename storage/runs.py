@@ -23,11 +23,13 @@ class Runs(Units[Run]):
         )
         return [Run.load(each) for each in stored]
 
-    async def finished_since(self, flow: str, when: int) -> int:
-        """How many runs of a flow ended at or after `when` (ms since the epoch), but those that were cancelled."""
+    async def finished_since(self, when: int, *, flow: str, level: str = "") -> int:
+        """How many runs of a flow (of one of its levels) ended at or after `when` (ms since the epoch), but those that
+        were cancelled."""
         # DONE and FAILED: the states after CANCELLED, of which others have not ended.
         ended = {"state": {"$gt": UnitState.CANCELLED}, "finished_at": {"$gte": when}}
-        return await self._collection.count({"flow": {"$eq": flow}, **ended})
+        within = {"level": {"$eq": level}} if level else {}
+        return await self._collection.count({"flow": {"$eq": flow}, **within, **ended})
 
     async def cancel_flow(self, flow: Flow, reason: str, now: int) -> None:
         """To CANCELLED for all runs of a flow that have not ended, unless it was retried since it was read."""

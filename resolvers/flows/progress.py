@@ -43,12 +43,13 @@ async def of_flow(runtime: Runtime, flow: Flow) -> Progress:
         throughput = by_state[NodeState.COMPLETED] / max(0.001, (flow.finished_at - flow.created_at) / 1000)
     else:
         window_ms = _window_ms(runtime, flow.created_at)
-        throughput = await runtime.store.runs.finished_since(flow.id, runtime.now() - window_ms) / (window_ms / 1000)
+        ended = await runtime.store.runs.finished_since(runtime.now() - window_ms, flow=flow.id)
+        throughput = ended / (window_ms / 1000)
     return _progress(by_state, throughput)
 
 
 async def of_level(runtime: Runtime, level: Level) -> Progress:
-    """As of a flow; of the runs of a `while` only the last one counts for the throughput."""
+    """As of a flow."""
     by_state = await _by_state(runtime, {"level": level.id})
     if not level.started_at:
         return _progress(by_state, 0.0)
@@ -56,8 +57,8 @@ async def of_level(runtime: Runtime, level: Level) -> Progress:
         took_s = max(0.001, (level.finished_at - level.started_at) / 1000)
         return _progress(by_state, by_state[NodeState.COMPLETED] / took_s)
     window_ms = _window_ms(runtime, level.started_at)
-    completed = await runtime.store.flow_jobs.completed_since(level.id, runtime.now() - window_ms)
-    return _progress(by_state, completed / (window_ms / 1000))
+    ended = await runtime.store.runs.finished_since(runtime.now() - window_ms, flow=level.flow, level=level.id)
+    return _progress(by_state, ended / (window_ms / 1000))
 
 
 async def _by_state(runtime: Runtime, where: dict[str, str]) -> dict[NodeState, int]:

@@ -104,6 +104,7 @@ def _run(runtime: Runtime, flow: Flow, start: Start) -> Run:
         created_at=now,
         policy=flow_job.policy,
         flow=flow.id,
+        level=flow_job.level,
         flow_job=flow_job.id,
         variable=flow_job.variable,
         bare=flow_job.variable if start.context == EMPTY else "",

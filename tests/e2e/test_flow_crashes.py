@@ -42,7 +42,8 @@ STATE = "query State($key: String!) { flow(key: $key) { state } }"
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How soon what is lost is found, how long a killer pauses at most, and a volunteer that found nothing to do, in seconds."""
+    """How soon what is lost is found, how long a killer pauses at most, and a volunteer that found nothing to do, in
+    seconds."""
 
     lease_s: int
     takeover_s: float

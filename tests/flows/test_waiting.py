@@ -373,6 +373,7 @@ async def test_each_run_of_a_while_counts_for_the_rate(runtime: Runtime, clock: 
         await report_all(runtime, host, await claim(runtime, host))
     at = await progress.of_flow(runtime, flow)
     assert (at.total, at.throughput, at.eta_s) == (11, 1.0, 1.0)
+    assert await progress.of_level(runtime, await reading.get_level(runtime, flow.key, "0")) == at
 
 
 async def test_levels_have_a_progress_of_their_own_that_sums_to_the_flows(
