@@ -21,8 +21,9 @@ demo: $(VENV)/.runtime ## Watch a pool, three volunteers and a flow at work; end
 serve: $(VENV)/.runtime ## Run a pool on http://127.0.0.1:7070 until Ctrl-C
 	$(BIN)/comp-pool serve
 
+# A test that stands still fails by its name and its stack, instead of holding the whole run up.
 test: $(VENV)/.dev ## Run the tests, all but those that take long
-	$(BIN)/pytest -m "not soak" -n auto --dist worksteal
+	$(BIN)/pytest -m "not soak" -n auto --dist worksteal --timeout 500
 
 soak: $(VENV)/.dev ## Run the tests that take long, and print their figures
 	$(BIN)/pytest -m soak -rA
