@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from resolvers.errors import BadInput, Unavailable
+from resolvers.errors import BadInput
 from resolvers.pool import PoolStatus
 from resolvers.runtime import Runtime
 
@@ -43,8 +43,7 @@ async def watch(runtime: Runtime, after: str = "") -> AsyncGenerator[PoolDelta, 
     known = _parts(after)
     first = True
     while True:
-        if runtime.draining:
-            raise Unavailable("this server is stopping; go on at another one, after the last cursor")
+        runtime.check_not_draining()
         delta = await _delta(runtime, known)
         if first or delta.changed:
             yield delta

@@ -12,6 +12,7 @@ from typing import Any
 import uuid_utils
 from cachetools import TTLCache
 
+from resolvers.errors import Unavailable
 from resolvers.flows.poller import FlowPoller
 from resolvers.handouts import Handouts
 from resolvers.history import ResultHistory
@@ -75,6 +76,11 @@ class Runtime:
         """Hand out no more tasks, and send those who watch elsewhere."""
         self.draining = True
         self.flow_poller.wake_all()
+
+    def check_not_draining(self) -> None:
+        """Raises Unavailable for those who watch, once they are to go on elsewhere."""
+        if self.draining:
+            raise Unavailable("this server is stopping; go on at another one, after the last cursor")
 
     async def close(self) -> None:
         """Stop what is done behind the scenes."""

@@ -69,10 +69,6 @@ class SchedulerActivity:
     scheduler: str = strawberry.field(description="Its name.")
     tasks: int = strawberry.field(description="Tasks handed out in its order in the last 60 seconds.")
 
-    @classmethod
-    def all_of(cls, tasks: Mapping[str, int]) -> list[SchedulerActivity]:
-        return [cls(scheduler=name, tasks=count) for name, count in sorted(tasks.items())]
-
 
 @strawberry.type(description="Counts of the pool at one moment. They are taken at most once a second.")
 class PoolStatus:
@@ -90,7 +86,7 @@ class PoolStatus:
     )
 
     @classmethod
-    def of(cls, status: pool.PoolStatus, runtime: Runtime) -> PoolStatus:
+    def of(cls, status: pool.PoolStatus, claims: Mapping[str, int]) -> PoolStatus:
         return cls(
             measured_at=moment(status.measured_at),
             tasks=TaskCounts.of(status.tasks),
@@ -99,7 +95,7 @@ class PoolStatus:
             hosts=status.hosts,
             active_hosts=status.active_hosts,
             verdicts_last_hour=VerdictCounts.of(status.verdicts_last_hour),
-            claims=SchedulerActivity.all_of(runtime.handouts.last_minute(runtime.now())),
+            claims=[SchedulerActivity(scheduler=name, tasks=count) for name, count in sorted(claims.items())],
         )
 
 
@@ -121,18 +117,9 @@ class PoolDelta:
 
     @classmethod
     def of(cls, delta: activity.PoolDelta) -> PoolDelta:
-        status, changed = delta.status, delta.changed
-        return cls(
-            cursor=delta.cursor,
-            measured_at=moment(status.measured_at),
-            tasks=TaskCounts.of(status.tasks) if "tasks" in changed else None,
-            results_last_minute=status.results_last_minute if "results_last_minute" in changed else None,
-            results_last_hour=status.results_last_hour if "results_last_hour" in changed else None,
-            hosts=status.hosts if "hosts" in changed else None,
-            active_hosts=status.active_hosts if "active_hosts" in changed else None,
-            verdicts_last_hour=VerdictCounts.of(status.verdicts_last_hour) if "verdicts_last_hour" in changed else None,
-            claims=SchedulerActivity.all_of(delta.claims) if "claims" in changed else None,
-        )
+        counts = PoolStatus.of(delta.status, delta.claims)
+        told = {name: getattr(counts, name) if name in delta.changed else None for name in activity.COUNTS}
+        return cls(cursor=delta.cursor, measured_at=counts.measured_at, **told)
 
 
 @strawberry.type(description="The pool.")
@@ -148,7 +135,7 @@ class Pool:
     @strawberry.field(description="How much there is to do, and how fast it goes.")
     async def status(self, info: PoolInfo) -> PoolStatus:
         runtime = info.context.runtime
-        return PoolStatus.of(await runtime.status.status(runtime.now()), runtime)
+        return PoolStatus.of(await runtime.status.status(runtime.now()), runtime.handouts.last_minute(runtime.now()))
 
     @strawberry.field(
         directives=[HalField(hidden=True)],

@@ -39,10 +39,10 @@ class CriticalPath:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of a level's jobs that run the same job: `one` after the other so many runs on average, and so many
-    tasks in all."""
+    """What is left of a level's jobs that run the same job: how many runs each takes in turn, on average, and how many
+    tasks all of them take."""
 
-    one: float
+    in_turn: float
     tasks: float
 
     @classmethod
@@ -78,7 +78,7 @@ def _cost_ms(left: Mapping[str, Left], run_ms: Mapping[str, float], hosts: int) 
     each = {job: run_ms.get(job, usual) for job in left}
     tasks = sum(some.tasks for some in left.values())
     mean = sum(some.tasks * each[job] for job, some in left.items()) / tasks
-    return max(math.ceil(tasks / hosts) * mean, *(some.one * each[job] for job, some in left.items()))
+    return max(math.ceil(tasks / hosts) * mean, *(some.in_turn * each[job] for job, some in left.items()))
 
 
 def longest_chain(levels: Sequence[L], cost: Mapping[str, float]) -> list[L]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from resolvers import jobs, replicas, variables
 from resolvers.flows.merging import with_result
-from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
 from storage.documents import Flow, FlowJob, Level, NodeState, Run, Task, UnitState, Variable
 
@@ -121,5 +120,4 @@ async def _withdraw_unwanted(runtime: Runtime, group: Sequence[FlowJob]) -> None
         if now.state == NodeState.CANCELLED or now.generation != each.generation:
             run = Run.id_of(each)
             await runtime.store.runs.give_up(run, UnitState.CANCELLED, "its flow was cancelled", runtime.now())
-            made = Policy.of(each.policy).first_replicas
-            await runtime.store.tasks.cancel_ready([Task.id_of(run, number) for number in range(made)])
+            await runtime.store.tasks.cancel_ready([Task.id_of(run, number) for number in range(each.replicas)])

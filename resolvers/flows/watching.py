@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from resolvers.errors import BadInput, Unavailable
+from resolvers.errors import BadInput
 from resolvers.flows import progress, reading
 from resolvers.flows.progress import Progress
 from resolvers.identifiers import REVISION
@@ -57,8 +57,7 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[D
     with runtime.flow_poller.watching(flow.id) as changed:
         cursor = after
         while True:
-            if runtime.draining:
-                raise Unavailable("this server is stopping; go on at another one, after the last cursor")
+            runtime.check_not_draining()
             changed.clear()
             delta, told = await _delta(runtime, flow.key, cursor)
             if last is None or _is_news(last, delta):
@@ -79,12 +78,10 @@ async def _delta(runtime: Runtime, key: str, cursor: str) -> tuple[Delta, bool]:
     flow, at = await _now(runtime, key)
     horizon = revision_at(runtime.store.clock.now() - HOLD_BACK_MS)
     found: Sequence[FlowJob] = []
-    if cursor and flow.ended:
+    if cursor:
         # A change that was stored late gets a younger revision, and the flow may have ended since.
-        since = revision_at(time_of(cursor) - LATE_MS)
+        since = revision_at(time_of(cursor) - LATE_MS) if flow.ended else cursor
         found = await runtime.store.flow_jobs.changed_since(flow.id, since, MOST_NODES + 1)
-    elif cursor:
-        found = await runtime.store.flow_jobs.changed_since(flow.id, cursor, MOST_NODES + 1)
     # Of a flow that has ended everything is stored.
     old = found if flow.ended else [each for each in found if each.rev < horizon]
     reset = not cursor or len(old) > MOST_NODES

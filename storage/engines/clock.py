@@ -12,7 +12,6 @@ log = logging.getLogger(__name__)
 TOLERATED_MS = 250
 """By how much a process may differ from the database: less than a busy machine makes of it, and than revisions bear."""
 
-
 TIME_DIGITS = 12
 """How many hexadecimal digits of a revision are its time (ms since the epoch): RFC 9562, section 5.7."""
 
@@ -44,6 +43,8 @@ class Clock:
         """A unique text that sorts by the time it was made (UUIDv7, RFC 9562); of one process the later behind the
         earlier, unless its clock is set meanwhile."""
         plain = uuid_utils.uuid7().hex
+        if not self._ahead_ms:
+            return plain
         return revision_at(time_of(plain) + self._ahead_ms)[:TIME_DIGITS] + plain[TIME_DIGITS:]
 
     async def set_by(self, tell: Callable[[], Awaitable[int]]) -> None:
