@@ -105,7 +105,7 @@ async def make_runtime(store: Store, sandbox: Sandbox, now: Callable[[], int] | 
         sandbox,
         secret,
         OpenLanes(store.lanes, now),
-        PoolStatusCache(store),
+        PoolStatusCache(store, now),
         FlowPoller(store),
         ResultHistory(store),
         now=now,

@@ -135,7 +135,7 @@ class Pool:
     @strawberry.field(description="How much there is to do, and how fast it goes.")
     async def status(self, info: PoolInfo) -> PoolStatus:
         runtime = info.context.runtime
-        return PoolStatus.of(await runtime.status.status(runtime.now()), runtime.handouts.last_minute(runtime.now()))
+        return PoolStatus.of(await runtime.status.status(), runtime.handouts.last_minute(runtime.now()))
 
     @strawberry.field(
         directives=[HalField(hidden=True)],

@@ -138,6 +138,7 @@ function draw() {
   showFigures({ computed: record.computed, ratePerMinute: record.ratePerMinute, givenMs: record.givenMs, waiting: queued }, standing);
   if (identity.key) put(part("host"), "the volunteer ", identity.key);
   if (!stopping) showStatus("idle", record.computed ? "Stopped. Thank you." : "Nothing runs before you start it.");
+  else if (stopping.signal.aborted) showStatus("working", "Giving back what is held.");
   else if (!volunteer) return;
   else if (paused) showStatus("paused", paused);
   else if (running.size) showStatus("working", `Computing ${counted(running.size, "task")}.`);

@@ -29,7 +29,8 @@ const pool = new Pool("");
 /** What it is asked for is sent although the page goes away. */
 const leaving = new Pool("", { fetch: (url, init) => fetch(url, { ...init, keepalive: true }) });
 
-const patiently = () => ({ signal: AbortSignal.timeout(PATIENCE_MS) });
+/** @param {AbortSignal[]} others What ends a call besides. */
+const patiently = (...others) => ({ signal: AbortSignal.any([AbortSignal.timeout(PATIENCE_MS), ...others]) });
 
 /** @param {string} query @param {Record<string, unknown>} variables */
 const ask = (query, variables) => pool.graphql.execute(query, variables, patiently().signal);
@@ -45,16 +46,17 @@ const languages = () => (navigator.languages.length ? navigator.languages : ["en
  *
  * @param {number} first
  * @param {{jobs?: string[], owners?: string[], idempotencyKey?: string, repeated?: boolean}} wanted
+ * @param {AbortSignal} signal
  * @returns {Promise<Claim>}
  * @throws {PoolError}
  */
-export async function claim(first, wanted) {
+export async function claim(first, wanted, signal) {
   pool.host = identity.token;
   const { tasks, whyNoWork, retryAfterSeconds } = await pool.claim({
     first,
     hostName: "browser",
     ...wanted,
-    ...patiently(),
+    ...patiently(signal),
   });
   identity.token = pool.host;
   return {

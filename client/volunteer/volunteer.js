@@ -33,6 +33,7 @@ const PACE_WEIGHT = 0.2;
 const MOST_AT_ONCE = 100;
 const LOOK_MS = 50;
 const LOOK_PAUSED_MS = 500;
+const LAST_ANSWER_MS = 5_000;
 const LONE_SURROGATE = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;
 
 export class Volunteer {
@@ -47,6 +48,10 @@ export class Volunteer {
   #aside = new Set();
   /** One a computation; `alone` for as long as there was no other beside it. @type {Set<{alone: boolean}>} */
   #running = new Set();
+  /** The last claim, answered or not. @type {Promise<unknown>} */
+  #claiming = Promise.resolve();
+  /** Aborted once no answer is waited for any more. */
+  #hurry = new AbortController();
   #suspectRuns = false;
   #batch = 1;
   #taskMs = 0;
@@ -75,7 +80,15 @@ export class Volunteer {
       ended.abort();
       this.#queue = [];
       await this.#leases.release(this.#leases.uncomputed());
+      await this.#lastAnswer();
+      await this.#leases.release(this.#leases.uncomputed());
     }
+  }
+
+  /** Until the claim under way has brought its tasks. One that takes too long is repeated by the next start. */
+  async #lastAnswer() {
+    clock.sleep(LAST_ANSWER_MS).then(() => this.#hurry.abort());
+    await this.#claiming.catch(() => {});
   }
 
   /** Give everything back while the page goes away. */
@@ -107,9 +120,9 @@ export class Volunteer {
       }
       try {
         await this.#leases.releaseLeft();
-        const claim = await this.#claimOnce({ ...wanted, ...this.#leases.claimName() });
-        // Held from now on, so that stopping at this very moment gives them back.
-        this.#leases.add(claim.tasks);
+        const claiming = this.#claimOnce({ ...wanted, ...this.#leases.claimName() });
+        this.#claiming = claiming;
+        const claim = await claiming;
         signal.throwIfAborted();
         if (claim.tasks.length) {
           tell({ kind: "working" });
@@ -131,7 +144,9 @@ export class Volunteer {
   async #claimOnce(wanted) {
     const first = Math.min(Math.max(1, this.#batch - this.#queue.length), MOST_AT_ONCE);
     try {
-      return await pool.claim(first, wanted);
+      const claim = await pool.claim(first, wanted, this.#hurry.signal);
+      this.#leases.add(claim.tasks);
+      return claim;
     } catch (problem) {
       if (!(problem instanceof PoolError && problem.code === "UNAUTHENTICATED" && identity.token)) throw problem;
       identity.token = ""; // Another pool's, or one that was forgotten.

@@ -94,6 +94,7 @@ class Volunteer:
         self._computing: dict[str, asyncio.Task[Report]] = {}
         self._sources: dict[tuple[str, str], str] = {}
         self._changed = asyncio.Event()
+        self._claiming: asyncio.Task[Claim] | None = None
         self._claimed = 0
         self._batch = options.concurrency
         self._task_s = 0.0
@@ -129,6 +130,7 @@ class Volunteer:
         try:
             async with asyncio.timeout(LAST_POST_S):
                 await self._outbox.post_all()
+                await self._hear_last_claim()
                 await self._release(list(self._held.values()))
                 await self._tell_standing()
         except (TimeoutError, PoolUnavailable):
@@ -140,12 +142,7 @@ class Volunteer:
             await self._until(lambda: self._queue.qsize() <= self._batch // 2)
             attempts = itertools.count()
             claim = await self._asked(partial(self._claim, uuid4().hex, attempts), backoff)
-            for task in claim.tasks:
-                self._held[task.id] = task
-                self._beat_at[task.id] = time.monotonic() + task.delay_bound_s / HEARTBEATS_A_LEASE
-            self._claimed += len(claim.tasks)
             if claim.tasks:
-                self._tell(Claimed(len(claim.tasks)))
                 await self._queue_genuine(claim.tasks, backoff)
             elif self._options.until_idle and not self._held and claim.why_no_work != DRAINING:
                 return
@@ -159,6 +156,11 @@ class Volunteer:
         return self._options.max_tasks - self._claimed if self._options.max_tasks else math.inf
 
     async def _claim(self, key: str, attempts: Iterator[int]) -> Claim:
+        self._claiming = asyncio.create_task(self._claim_once(key, attempts))
+        # The pool leases its tasks whether anybody waits for the answer or not.
+        return await asyncio.shield(self._claiming)
+
+    async def _claim_once(self, key: str, attempts: Iterator[int]) -> Claim:
         first = int(min(max(1, self._batch - self._queue.qsize()), self._left))
         wanted = {**self._options.wanted, "idempotencyKey": key, "repeated": next(attempts) > 0}
         try:
@@ -170,9 +172,24 @@ class Volunteer:
                 raise
             self._tell(Warned("the pool does not know this host any more: it is a new one from now on"))
             self._identity.is_now("")
-            return await self._claim(key, attempts)
+            return await self._claim_once(key, attempts)
         self._identity.is_now(claim.host)
+        self._hold(claim.tasks)
         return claim
+
+    def _hold(self, tasks: Sequence[LeasedTask]) -> None:
+        for task in tasks:
+            self._held[task.id] = task
+            self._beat_at[task.id] = time.monotonic() + task.delay_bound_s / HEARTBEATS_A_LEASE
+        self._claimed += len(tasks)
+        if tasks:
+            self._tell(Claimed(len(tasks)))
+
+    async def _hear_last_claim(self) -> None:
+        """Until a claim that was under way has brought its tasks."""
+        if self._claiming and not self._claiming.done():
+            with suppress(PoolRefused):
+                await self._claiming
 
     async def _queue_genuine(self, tasks: Sequence[LeasedTask], backoff: Backoff) -> None:
         """Queue those tasks whose job's source is what its SHA-256 says; release the others."""

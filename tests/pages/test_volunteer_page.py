@@ -1,5 +1,6 @@
 """The volunteer page against a real pool, in a real browser."""
 
+import asyncio
 import hashlib
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,10 @@ SUBMIT = """mutation($input: SubmitResultsInput!) { submitResults(input: $input)
 ADA = {"owner": "Ada", "description": {"en": "Squares of numbers.", "es": "Cuadrados de números."}}
 LIGHTEST = {"workers": 1, "share": 100}
 MOST_BYTES = 150_000
+
+
+def is_claim(route: Route) -> bool:
+    return "claimTasks" in (route.request.post_data or "")
 
 
 def reported(server: RunningServer, job: str) -> int:
@@ -184,6 +189,60 @@ async def test_stopping_gives_back_at_once_what_is_held(context: BrowserContext,
     await until(lambda: server.tasks()["ready"] == 4, "all tasks to be free", 10)
     assert await volunteer.page.locator("iframe").count() == 0
     assert reported(server, job) == 0
+
+
+async def test_stopping_gives_back_what_is_claimed_at_that_very_moment(
+    context: BrowserContext, server: RunningServer
+) -> None:
+    add_job(server, "Slow", SLOW, [60_000] * 4)
+    claimed, answered = asyncio.Event(), asyncio.Event()
+
+    async def hold_up(route: Route) -> None:
+        response = await route.fetch()
+        if is_claim(route):
+            claimed.set()
+            await answered.wait()
+        await route.fulfill(response=response)
+
+    await context.route("**/graphql", hold_up)
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await claimed.wait()
+    await volunteer.page.get_by_role("button", name="Stop computing").click()
+    await until(lambda: says(volunteer, "Giving back what is held."), "it to wait for the answer")
+    answered.set()
+    await until(lambda: says(volunteer, "Nothing runs before you start it."), "the end")
+    await until(lambda: server.tasks()["ready"] == 4, "all tasks to be free", 10)
+
+
+async def test_stopping_waits_a_few_seconds_for_a_pool_that_answers_no_claim_and_the_next_start_has_its_tasks(
+    context: BrowserContext, server: RunningServer
+) -> None:
+    square = add_job(server, "Square", SQUARE, [3])
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: server.counts(square)["done"] == 1, "a host that the pool knows")
+    await volunteer.stop()
+    claimed = asyncio.Event()
+
+    async def swallow(route: Route) -> None:
+        response = await route.fetch()
+        if is_claim(route):
+            claimed.set()
+        else:
+            await route.fulfill(response=response)
+
+    await context.route("**/graphql", swallow)
+    add_job(server, "Slow", SLOW, [60_000])
+    await volunteer.start()
+    await claimed.wait()
+    await volunteer.stop()
+    await until(lambda: server.tasks()["leased"] == 1, "the lease that nobody heard of")
+    await context.unroute("**/graphql")
+    await volunteer.start()
+    await until(lambda: says(volunteer, "Computing 1 task."), "the task that was leased to it")
+    await volunteer.stop()
+    await until(lambda: server.tasks()["ready"] == 1, "the task to be free again")
 
 
 async def test_closing_the_tab_gives_back_what_is_held(context: BrowserContext, server: RunningServer) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 import pytest_asyncio
 
 from resolvers import activity, hosts, pool
-from resolvers.activity import COUNTS, PoolDelta, watch
+from resolvers.activity import COUNTS, TIME_DIGITS, PoolDelta, watch
 from resolvers.errors import BadInput, Unavailable
 from resolvers.pool import PoolStatusCache
 from resolvers.runtime import Runtime, make_runtime
@@ -22,8 +23,8 @@ from tests.resolvers.pool import Clock, Volunteer, new_job, post
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts are taken whenever they are asked for, and deltas come without a pause."""
 
-    async def count(self: PoolStatusCache, now: int) -> pool.PoolStatus:
-        return await self._count(now)
+    async def count(self: PoolStatusCache) -> pool.PoolStatus:
+        return await self._count()
 
     monkeypatch.setattr(PoolStatusCache, "status", count)
     monkeypatch.setattr(activity, "PAUSE_S", 0.0)
@@ -89,7 +90,36 @@ async def test_who_comes_back_to_a_pool_that_stood_still_is_told_so_at_once(
     assert now.cursor == before.cursor
 
 
-@pytest.mark.parametrize("cursor", ["x", "0" * 83, "0" * 85, "g" * 84, "0" * 83 + "\0"])
+async def test_a_process_whose_counts_are_older_than_its_client_tells_none_of_them(
+    runtime: Runtime, elsewhere: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await new_job(runtime)
+    await post(runtime, "double", range(3))
+    old = await elsewhere.status.status()
+    clock.advance(1)
+    await Volunteer((await hosts.identify(runtime, None)).key).work(runtime, 1)
+    before = await _next(runtime)
+    with monkeypatch.context() as patch:
+        patch.setattr(PoolStatusCache, "status", AsyncMock(return_value=old))
+        stale = await _next(elsewhere, before.cursor)
+    assert stale.changed == {"claims"}
+    assert stale.status.measured_at == before.status.measured_at
+    clock.advance(1)
+    await Volunteer((await hosts.identify(runtime, None)).key).work(runtime, 1)
+    assert "tasks" in (await _next(elsewhere, stale.cursor)).changed
+
+
+async def test_a_cursor_of_times_to_come_hides_nothing_for_longer_than_a_second(runtime: Runtime, clock: Clock) -> None:
+    await new_job(runtime)
+    before = await _next(runtime)
+    async with aclosing(watch(runtime, "f" * TIME_DIGITS + before.cursor[TIME_DIGITS:])) as deltas:
+        assert not (await anext(deltas)).changed
+        await post(runtime, "double", range(3))
+        clock.advance(1)
+        assert "tasks" in (await anext(deltas)).changed
+
+
+@pytest.mark.parametrize("cursor", ["x", "0" * 95, "0" * 97, "g" * 96, "0" * 95 + "\0"])
 async def test_a_cursor_of_another_kind_is_refused(runtime: Runtime, cursor: str) -> None:
     with pytest.raises(BadInput, match="no cursor of this subscription") as refused:
         await _next(runtime, cursor)

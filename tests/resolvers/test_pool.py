@@ -30,10 +30,10 @@ async def test_results_are_told_by_minute_and_counted_once(runtime: Runtime, clo
 
 async def test_many_who_ask_for_the_counts_at_once_have_them_counted_once(runtime: Runtime) -> None:
     with runtime.store.database.count() as one:
-        await PoolStatusCache(runtime.store).status(runtime.now())
-    cache = PoolStatusCache(runtime.store)
+        await PoolStatusCache(runtime.store, runtime.now).status()
+    cache = PoolStatusCache(runtime.store, runtime.now)
     with runtime.store.database.count() as many:
-        await asyncio.gather(*(cache.status(runtime.now()) for _ in range(20)))
+        await asyncio.gather(*(cache.status() for _ in range(20)))
     assert many == one
 
 
@@ -68,4 +68,4 @@ async def test_hosts_and_results_are_listed_the_newest_first(runtime: Runtime, c
     assert found[0].seq > found[1].seq
     [last] = await results.of_job(runtime, "double", first=2, after=found[1].seq)
     assert last.seq < found[1].seq
-    assert (await runtime.status.status(clock())).verdicts_last_hour == {"canonical": 3}
+    assert (await runtime.status.status()).verdicts_last_hour == {"canonical": 3}

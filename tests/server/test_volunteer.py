@@ -224,6 +224,24 @@ async def test_stopping_gives_back_what_is_not_computed(client: PoolClient) -> N
     assert len(data["tasks"]) == 5, "another host gets all of them at once"
 
 
+async def test_stopping_gives_back_what_is_claimed_at_that_very_moment(
+    client: PoolClient, pool_transport: httpx.ASGITransport
+) -> None:
+    await add_job(client, ENDLESS, range(5))
+    stop = asyncio.Event()
+
+    async def stop_before_the_answer(request: httpx.Request, pool: Handle) -> httpx.Response:
+        answer = await pool(request)
+        stop.set()
+        for _ in range(100):  # The volunteer has heard of it by then.
+            await asyncio.sleep(0)
+        return answer
+
+    async with PoolClient(POOL_URL, transport=Network(pool_transport, "claimTasks", stop_before_the_answer)) as slow:
+        await asyncio.wait_for(Volunteer(slow, forgotten(), Options(concurrency=3)).run(stop), DEADLINE_S)
+    assert len((await client.mutate(CLAIM_ALL, first=100))["tasks"]) == 5, "another host gets all of them at once"
+
+
 CLAIM_ALL = """mutation($input: ClaimTasksInput!) { claimTasks(input: $input) {
   tasks { id } userErrors { field message code } } }"""
 RELEASE = """mutation($input: ReleaseTasksInput!) { releaseTasks(input: $input) {
