@@ -59,12 +59,18 @@ async def elsewhere(runtime: Runtime) -> AsyncIterator[Runtime]:
 
 
 @asynccontextmanager
-async def volunteers(runtimes: Sequence[Runtime], chance: random.Random, pause_s: float = 0.1) -> AsyncIterator[None]:
-    """Hosts that compute what there is, one at each process, while the block runs."""
+async def volunteers(
+    runtimes: Sequence[Runtime],
+    chance: random.Random,
+    pause_s: float = 0.1,
+    supported: Callable[[], frozenset[str]] = frozenset,
+) -> AsyncIterator[None]:
+    """Hosts that compute what there is, one at each process, while the block runs; `supported`: only these jobs."""
 
     async def volunteer(runtime: Runtime, host: str) -> None:
         while True:
-            claimed = (await claims.claim(runtime, ClaimRequest(host, chance.randint(1, 3)))).tasks
+            request = ClaimRequest(host, chance.randint(1, 3), jobs=supported())
+            claimed = (await claims.claim(runtime, request)).tasks
             await asyncio.sleep(chance.uniform(0, 2 * pause_s))
             if claimed:
                 await reports.submit(runtime, host, [report(host, each) for each in claimed])
@@ -88,6 +94,7 @@ class Dashboard:
     jobs: dict[int, tuple[str, int]] = field(default_factory=dict)
     """State and iteration by number."""
     deltas: list[Delta] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def cursor(self) -> str:
@@ -115,6 +122,13 @@ class Dashboard:
         if delta.reset:
             self.jobs = await stored(runtime, self.key)
         self.jobs |= {each.number: (each.state, each.iteration) for each in delta.jobs}
+        self.heard.set()
+
+    async def until_told(self, state: FlowState) -> None:
+        """Until this is the flow's state, as far as it was told."""
+        while not self.deltas or self.deltas[-1].flow.state != state:
+            self.heard.clear()
+            await self.heard.wait()
 
     @property
     def ended(self) -> bool:
@@ -159,22 +173,36 @@ async def test_what_an_owner_does_meanwhile_is_told_and_each_generation_only_gro
 ) -> None:
     flow = await submit(runtime, ROOT, keep_going=True)
     dashboard = Dashboard(flow.key)
-    acts = [control.pause, control.resume, control.cancel, control.retry]
+    acts = [
+        (control.pause, FlowState.PAUSED),
+        (control.resume, FlowState.RUNNING),
+        (control.cancel, FlowState.CANCELLED),
+        (control.retry, FlowState.RUNNING),
+    ]
+    # All but the last level's: it does not complete before its owner is done.
+    supported = frozenset({"count", "number", "flaky", "object"})
 
     async def own() -> None:
-        for act in [*acts, *acts]:
-            await asyncio.sleep(chance.uniform(0.2, 0.8))
+        nonlocal supported
+        for act, state in [*acts, *acts]:
+            await asyncio.sleep(chance.uniform(0, 0.5))
             await act(runtime, flow.key)
+            await dashboard.until_told(state)
+        supported = frozenset()
 
-    async with volunteers([runtime, elsewhere], chance, pause_s=0.2), asyncio.TaskGroup() as group:
+    async with (
+        volunteers([runtime, elsewhere], chance, pause_s=0.2, supported=lambda: supported),
+        asyncio.TaskGroup() as group,
+    ):
         group.create_task(own())
         while not dashboard.ended or dashboard.deltas[-1].flow.generation < 2:
             await dashboard.follow(elsewhere)
             await asyncio.sleep(0.05)
     assert dashboard.jobs == await stored(runtime, flow.key)
-    told = [(delta.flow.generation, delta.flow.state) for delta in dashboard.deltas]
-    assert told == sorted(told, key=lambda each: each[0])
-    assert {FlowState.PAUSED, FlowState.RUNNING, FlowState.CANCELLED, FlowState.COMPLETED} <= {each for _, each in told}
+    generations = [delta.flow.generation for delta in dashboard.deltas]
+    assert generations == sorted(generations)
+    assert set(generations) == {0, 1, 2}
+    assert dashboard.deltas[-1].flow.state == FlowState.COMPLETED
 
 
 async def test_progress_does_not_run_back_while_a_retry_is_under_way(
@@ -318,7 +346,7 @@ def after_a_stall(
 
 
 async def test_a_process_that_stops_ends_its_streams_at_once_and_another_goes_on(
-    runtime: Runtime, elsewhere: Runtime, chance: random.Random
+    runtime: Runtime, elsewhere: Runtime, chance: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flow = await submit(runtime, ROOT, keep_going=True)
     dashboard = Dashboard(flow.key)
@@ -326,10 +354,11 @@ async def test_a_process_that_stops_ends_its_streams_at_once_and_another_goes_on
         await dashboard.take(elsewhere, await anext(deltas))
         await dashboard.take(elsewhere, await anext(deltas))
         # It waits for what changes, and nothing does.
+        monkeypatch.setattr(watching, "POLL_S", 10 * PATIENCE_S)
         asking = asyncio.ensure_future(anext(deltas))
         await asyncio.sleep(2 * watching.PAUSE_S)
         elsewhere.drain()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(Unavailable):
                 await asking
     with pytest.raises(Unavailable):
@@ -370,12 +399,11 @@ async def test_at_its_end_a_flow_tells_once_more_what_may_have_been_stored_late(
 
 async def test_nothing_is_told_while_nothing_changes(runtime: Runtime) -> None:
     flow = await submit(runtime, STANDSTILL)
-    dashboard = Dashboard(flow.key)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(watching.HOLD_BACK_MS / 1000 + 2):
-            await dashboard.follow(runtime)
-    # Its submission is told once more when it is old enough to be told for good.
-    assert [len(delta.jobs) for delta in dashboard.deltas] == [0, 1]
+    async with aclosing(watch(runtime, flow.key)) as deltas, asyncio.timeout(PATIENCE_S):
+        # Its submission is told once more when it is old enough to be told for good.
+        assert [len((await anext(deltas)).jobs) for _ in range(2)] == [0, 1]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(deltas), watching.POLL_S + 1)
 
 
 async def test_only_the_watchers_of_a_flow_that_changed_look_at_it(
@@ -390,7 +418,7 @@ async def test_only_the_watchers_of_a_flow_that_changed_look_at_it(
             await dashboard.follow(elsewhere)
         assert not woken.is_set()
         await control.cancel(runtime, still.key)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             await woken.wait()
 
 
@@ -398,7 +426,7 @@ async def test_the_poller_rests_while_nobody_watches(runtime: Runtime) -> None:
     flow: Flow = await submit(runtime, STANDSTILL)
     await Dashboard(flow.key).follow(runtime, most=1)
     [poller] = [task for task in asyncio.all_tasks() if task.get_name() == "flow poller"]
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await poller
 
 
