@@ -135,6 +135,9 @@ class Volunteer:
                 await self._tell_standing()
         except (TimeoutError, PoolUnavailable):
             self._tell(Warned(f"the pool is away: {len(self._outbox)} results and {len(self._held)} leases are lost"))
+        finally:
+            if self._claiming:
+                self._claiming.cancel()
 
     async def _claim_until_done(self) -> None:
         backoff = self._new_backoff()
