@@ -47,20 +47,20 @@ class Clock:
             return plain
         return revision_at(time_of(plain) + self._ahead_ms)[:TIME_DIGITS] + plain[TIME_DIGITS:]
 
-    async def set_by(self, tell: Callable[[], Awaitable[int]]) -> None:
-        """Go by what the database tells (ms since the epoch).
+    async def set_by(self, tell: Callable[[], Awaitable[int]]) -> bool:
+        """Go by what the database tells (ms since the epoch); whether its answer came quickly enough to rely on.
 
         It told the time in the middle between question and answer, give or take half of what lies between (Cristian,
-        Probabilistic clock synchronization, 1989). An answer that took too long for that is worth nothing.
+        Probabilistic clock synchronization, 1989). A slow answer sets only a clock that is wrong by more than that.
         """
         asked_ms = _of_machine()
         told_ms = await tell()
         took_ms = _of_machine() - asked_ms
         ahead_ms = told_ms - asked_ms - took_ms // 2
-        if took_ms > TOLERATED_MS or abs(ahead_ms - self._ahead_ms) <= TOLERATED_MS:
-            return
-        log.warning("the database's clock is %+.1f s from this machine's: the pool goes by it", ahead_ms / 1000)
-        self._ahead_ms = ahead_ms
+        if abs(ahead_ms - self._ahead_ms) > max(TOLERATED_MS, took_ms // 2):
+            log.warning("the database's clock is %+.1f s from this machine's: the pool goes by it", ahead_ms / 1000)
+            self._ahead_ms = ahead_ms
+        return took_ms <= TOLERATED_MS
 
 
 def _of_machine() -> int:

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 CLOCK_EVERY_S = 60.0
 """How often the database is asked for its time, in seconds."""
+CLOCK_TRIES = 5
+"""How often at the most it is asked until it answers quickly."""
 
 DEFAULT_NAME = "comp_pool"
 """The database that is used when the URI names none."""
@@ -96,7 +98,9 @@ class Database:
             StorageUnavailable: it doesn't answer.
         """
         with suppress(OperationFailure, KeyError):
-            await self.clock.set_by(self._told_ms)
+            for _ in range(CLOCK_TRIES):
+                if await self.clock.set_by(self._told_ms):
+                    return
 
     async def _told_ms(self) -> int:
         told = await until_answered(lambda: self._motor.command("hello"))

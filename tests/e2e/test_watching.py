@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -207,7 +208,8 @@ async def test_servers_whose_machines_disagree_about_the_time_hide_nothing_and_t
     for dashboard in dashboards:
         assert dashboard.jobs == final
         assert dashboard.deltas[-1]["state"] == "COMPLETED"
-    assert "the database's clock is -90.0 s from this machine's" in (tmp_path / "log").read_text()
+    # A database that answered slowly is believed only to within half of the time it took.
+    assert re.search(r"the database's clock is -(89|9[01])\.\d s from this machine's", (tmp_path / "log").read_text())
 
 
 async def test_a_client_goes_on_where_it_was_when_the_server_was_killed_and_started_again(tmp_path: Path) -> None:

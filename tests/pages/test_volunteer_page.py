@@ -198,11 +198,13 @@ async def test_stopping_gives_back_what_is_claimed_at_that_very_moment(
     claimed, answered = asyncio.Event(), asyncio.Event()
 
     async def hold_up(route: Route) -> None:
-        response = await route.fetch()
         if is_claim(route):
+            response = await route.fetch()
             claimed.set()
             await answered.wait()
-        await route.fulfill(response=response)
+            await route.fulfill(response=response)
+        else:
+            await route.fallback()
 
     await context.route("**/graphql", hold_up)
     volunteer = await Volunteer.visit(context, server, **LIGHTEST)
@@ -226,11 +228,11 @@ async def test_stopping_waits_a_few_seconds_for_a_pool_that_answers_no_claim_and
     claimed = asyncio.Event()
 
     async def swallow(route: Route) -> None:
-        response = await route.fetch()
-        if is_claim(route):
+        if is_claim(route) and not claimed.is_set():
+            await route.fetch()
             claimed.set()
         else:
-            await route.fulfill(response=response)
+            await route.fallback()
 
     await context.route("**/graphql", swallow)
     add_job(server, "Slow", SLOW, [60_000])
@@ -238,7 +240,6 @@ async def test_stopping_waits_a_few_seconds_for_a_pool_that_answers_no_claim_and
     await claimed.wait()
     await volunteer.stop()
     await until(lambda: server.tasks()["leased"] == 1, "the lease that nobody heard of")
-    await context.unroute("**/graphql")
     await volunteer.start()
     await until(lambda: says(volunteer, "Computing 1 task."), "the task that was leased to it")
     await volunteer.stop()

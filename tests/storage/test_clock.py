@@ -1,9 +1,9 @@
 """The pool's clock: every process goes by the database's."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,13 +52,42 @@ async def test_revisions_sort_by_that_clock_and_are_unique() -> None:
     assert abs(int(made[0][:12], 16) - ahead.now()) < 1_000
 
 
-async def test_small_differences_and_slow_answers_change_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_small_differences_change_nothing(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    caplog.set_level(logging.INFO)
-    await clock.set_by(told(TOLERATED_MS // 2))
-    await clock.set_by(told(60_000, after_s=2 * TOLERATED_MS / 1000))
+    assert await clock.set_by(told(TOLERATED_MS // 2))
     assert abs(clock.now() - machine_ms()) < TOLERATED_MS
     assert not caplog.records
+
+
+@pytest.mark.parametrize(("ahead_ms", "set_ms"), [(300, 0), (-300, 0), (60_000, 60_000)])
+async def test_of_a_slow_answer_only_what_is_certain_is_taken(ahead_ms: int, set_ms: int) -> None:
+    clock = Clock()
+    slow_s = 4 * TOLERATED_MS / 1000
+    assert not await clock.set_by(told(ahead_ms, slow_s))
+    assert abs(clock.now() - machine_ms() - set_ms) < TOLERATED_MS
+
+
+class Slow:
+    """A database that takes its time over the first answers, and is a minute ahead."""
+
+    def __init__(self, slow: int) -> None:
+        self.asked = 0
+        self._slow = slow
+
+    async def command(self, name: str) -> dict[str, datetime]:
+        self.asked += 1
+        local = datetime.fromtimestamp(time.time() + 60, UTC)
+        if self.asked <= self._slow:
+            await asyncio.sleep(2 * TOLERATED_MS / 1000)
+        return {"localTime": local.replace(tzinfo=None)}
+
+
+@pytest.mark.parametrize(("slow", "asked"), [(0, 1), (2, 3), (99, 5)])
+async def test_a_database_that_answers_slowly_is_asked_again(slow: int, asked: int) -> None:
+    database = Database(told_by := Slow(slow), "x")
+    await database.set_clock()
+    assert told_by.asked == asked
+    assert abs(database.clock.now() - machine_ms() - 60_000) <= 2 * TOLERATED_MS
 
 
 async def test_every_engine_but_memory_tells_the_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,10 +122,11 @@ async def test_the_clock_is_looked_at_again(monkeypatch: pytest.MonkeyPatch, tmp
     looked = asyncio.Event()
     set_by = Clock.set_by
 
-    async def noted(self: Clock, tell: Callable[[], Awaitable[int]]) -> None:
-        await set_by(self, tell)
+    async def noted(self: Clock, tell: Callable[[], Awaitable[int]]) -> bool:
+        quick = await set_by(self, tell)
         if abs(self.now() - real() // 1_000_000) < 1_000:
             looked.set()
+        return quick
 
     async with open_store(str(tmp_path)):
         real = time.time_ns
