@@ -184,28 +184,32 @@ async def _decide(runtime: Runtime, cases: Mapping[str, Case], agreed: Mapping[s
         runtime, [each for case in cases.values() if case.unit.finished_at for each in _verdicts(case)]
     )
     await _credit(runtime, [*foreseen, *changed])
-    await _cancel_rest(runtime, [cases[unit_id].unit for unit_id in decided])
+    # Where a process died before it did, those that carry on do.
+    await _cancel(runtime, [case.unit for case in cases.values() if case.unit.finished_at and _has_others(case.unit)])
 
 
 async def _commit(runtime: Runtime, cases: Mapping[str, Case], agreed: Mapping[str, Agreed]) -> list[str]:
     """Write the agreements into their units, which end by that; the ids of those that this call decided."""
-    groups: dict[tuple[LaneKind, str], list[str]] = defaultdict(list)
-    for unit_id, decision in agreed.items():
-        groups[LaneKind.of(unit_id), decision.canonical].append(unit_id)
     now, by = runtime.now(), new_seq()
-    decided: list[str] = []
-    for (kind, canonical), ids in groups.items():
-        repository = runtime.store.units(kind)
-        if await repository.decide(ids, canonical, by=by, now=now) == len(ids):
-            for unit_id in ids:
-                cases[unit_id].unit = replace(
-                    cases[unit_id].unit, state=UnitState.DONE, canonical=canonical, decided_by=by, finished_at=now
-                )
-        else:
+    undecided = list(agreed)
+    while undecided:
+        groups: dict[tuple[LaneKind, str, int], list[str]] = defaultdict(list)
+        for unit_id in undecided:
+            groups[LaneKind.of(unit_id), agreed[unit_id].canonical, cases[unit_id].unit.total].append(unit_id)
+        undecided = []
+        for (kind, canonical, total), ids in groups.items():
+            repository = runtime.store.units(kind)
+            if await repository.decide(ids, canonical, total=total, by=by, now=now) == len(ids):
+                for unit_id in ids:
+                    cases[unit_id].unit = replace(
+                        cases[unit_id].unit, state=UnitState.DONE, canonical=canonical, decided_by=by, finished_at=now
+                    )
+                continue
             for unit in (await repository.get_many(ids)).values():
                 cases[unit.id].unit = unit
-        decided += [unit_id for unit_id in ids if cases[unit_id].unit.decided_by == by]
-    return decided
+                if not unit.finished_at:  # It has got more tasks.
+                    undecided.append(unit.id)
+    return [unit_id for unit_id in agreed if cases[unit_id].unit.decided_by == by]
 
 
 def _verdicts(case: Case) -> list[tuple[Result, Verdict, str]]:
@@ -256,8 +260,9 @@ async def _pronounce(runtime: Runtime, verdicts: list[tuple[Result, Verdict, str
     return changed
 
 
-async def _cancel_rest(runtime: Runtime, units: Sequence[Unit]) -> None:
-    await _cancel(runtime, [unit for unit in units if unit.total > 1])
+def _has_others(unit: Unit) -> bool:
+    """Whether there are tasks besides the one that brought the canonical result."""
+    return unit.total > unit.canonical.isdigit()
 
 
 async def _cancel(runtime: Runtime, units: Sequence[Unit]) -> None:
@@ -332,6 +337,7 @@ async def give_up(runtime: Runtime, unit: Unit, reason: str) -> Unit:
     """End a unit as FAILED, and cancel its tasks that nobody holds; the unit as it is now."""
     units = runtime.store.units(LaneKind.of(unit.id))
     await units.give_up(unit.id, UnitState.FAILED, reason, runtime.now())
-    await _cancel(runtime, [unit])
-    # It may have been decided in the meantime.
-    return await units.get(unit.id) or unit
+    # It may have been decided in the meantime, or have got more tasks.
+    current = await units.get(unit.id) or unit
+    await _cancel(runtime, [current])
+    return current

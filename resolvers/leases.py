@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from resolvers import replicas
 from resolvers.errors import BadInput, LeaseLost
 from resolvers.identifiers import check_lease
 from resolvers.policies import Policy
 from resolvers.runtime import Runtime
-from storage.documents import LaneKind, Task, TaskState
+from storage.documents import Task, TaskState
 
 MOST_AT_ONCE = 100
 
@@ -93,21 +94,9 @@ async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
         return 0
     until = runtime.now() + runtime.takeover_ms
     released = await runtime.store.tasks.release([task.id for task in tasks], token, until=until)
-    await _cancel_unwanted(runtime, tasks)
+    await replicas.cancel_unwanted(runtime, tasks)
     await runtime.lanes.wake(task.lane for task in tasks)
     return released
-
-
-async def _cancel_unwanted(runtime: Runtime, tasks: Sequence[Task]) -> None:
-    """Of tasks that are ready again, cancel those whose units ended while they were leased."""
-    by_kind: dict[LaneKind, list[Task]] = defaultdict(list)
-    for task in tasks:
-        by_kind[LaneKind.of(task.unit)].append(task)
-    for kind, group in by_kind.items():
-        units = await runtime.store.units(kind).get_many(task.unit for task in group)
-        ended = [task.id for task in group if task.unit not in units or units[task.unit].finished_at]
-        if ended:
-            await runtime.store.tasks.cancel_ready(ended)
 
 
 def _check(held: Sequence[HeldTask]) -> None:

@@ -15,9 +15,9 @@ class Units(Repository[U]):
     """NEW -> OPEN -> DONE | FAILED | CANCELLED. `finished_at` tells the end states from the others: a result may
     decide a unit that is still NEW, since its first task is stored before it opens."""
 
-    async def opened(self, ids: Collection[str]) -> None:
-        """NEW -> OPEN, once their first tasks are stored."""
-        await self._collection.update_many(
+    async def opened(self, ids: Collection[str]) -> int:
+        """NEW -> OPEN, once their first tasks are stored; how many of `ids` were NEW."""
+        return await self._collection.update_many(
             {"_id": {"$in": list(ids)}, "state": {"$eq": UnitState.NEW}}, {"$set": {"state": UnitState.OPEN}}
         )
 
@@ -37,10 +37,11 @@ class Units(Repository[U]):
         """Remove units that are still NEW: nobody was told of them."""
         await self._collection.delete_many({"_id": {"$in": list(ids)}, "state": {"$eq": UnitState.NEW}})
 
-    async def decide(self, ids: Collection[str], canonical: str, *, by: str, now: int) -> int:
-        """To DONE with the canonical result's task number; how many of `ids` this call decided."""
+    async def decide(self, ids: Collection[str], canonical: str, *, total: int, by: str, now: int) -> int:
+        """To DONE with the canonical result's task number; how many of `ids` this call decided. `total`: how many tasks
+        they are known to have. One that got more meanwhile is left alone, or nobody would cancel those."""
         return await self._collection.update_many(
-            {"_id": {"$in": list(ids)}, "finished_at": {"$eq": 0}},
+            {"_id": {"$in": list(ids)}, "finished_at": {"$eq": 0}, "total": {"$eq": total}},
             {"$set": {"state": UnitState.DONE, "canonical": canonical, "decided_by": by, "finished_at": now}},
         )
 

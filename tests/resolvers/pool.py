@@ -200,6 +200,13 @@ class Books:
             results[result.unit].append(result)
         return cls(await store.variables.page({"job": job}, first=100_000), tasks, results)
 
+    def check_no_task_is_ready_of_what_has_ended(self) -> None:
+        for variable in self.variables:
+            states = {task.status for task in self.tasks[variable.id]}
+            assert not variable.finished_at or TaskState.READY not in states, (
+                f"{variable} with {self.tasks[variable.id]}"
+            )
+
     def check_finished(self, expected: Callable[[Any], Any] = double) -> None:
         """Every variable has its one canonical result, the right one, and nothing is left under way."""
         for variable in self.variables:

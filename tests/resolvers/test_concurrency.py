@@ -4,11 +4,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from resolvers import hosts, leases, reports, sweeping
+from resolvers import hosts, leases, reports, sweeping, unsolicited
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage.documents import UnitState
@@ -27,7 +28,7 @@ from tests.resolvers.pool import (
     process,
 )
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -116,3 +117,61 @@ async def test_one_result_is_enough_where_the_quorum_is_one(
     common_store: Store, sandbox: Sandbox, chance: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _compete(common_store, sandbox, chance, monkeypatch, quorum=1)
+
+
+class Gate:
+    """Stands before a method: who comes there waits until it is opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, repository: object, method: str) -> None:
+        self._reached, self._open = asyncio.Event(), asyncio.Event()
+        self._method = getattr(repository, method)
+        monkeypatch.setattr(repository, method, self._pass)
+
+    async def _pass(self, *said: Any, **more: Any) -> Any:
+        self._reached.set()
+        await self._open.wait()
+        return await self._method(*said, **more)
+
+    async def reached_by(self, work: asyncio.Task[Any]) -> None:
+        reached = asyncio.create_task(self._reached.wait())
+        await asyncio.wait([work, reached], return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_S)
+        assert self._reached.is_set()
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@pytest.mark.parametrize("slow", ["the replica", "the decision"])
+async def test_a_replica_that_is_added_while_its_variable_is_decided_is_cancelled(
+    common_store: Store, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    """Whichever of two processes stood still before it stored its part."""
+    adding, deciding = [await process(common_store.database, sandbox, Clock(), seed) for seed in range(2)]
+    await new_job(adding, policy={"quorum": 2, "max_total": 10})
+    [variable] = await post(adding, "double", [21])
+    cheat, honest = [Volunteer((await hosts.identify(adding, None)).key, way) for way in (lambda _: 0, double)]
+    claimed = await honest.claim(adding)
+    await cheat.work(adding)
+    if slow == "the replica":
+        before = Gate(monkeypatch, adding.store.tasks, "insert_many")
+    else:
+        before = Gate(monkeypatch, adding.store.variables, "raise_total")
+    dissenting = asyncio.create_task(honest.submit(adding, claimed))
+    await before.reached_by(dissenting)
+    # One more vote for the honest result, from a client that was given no task.
+    vote = unsolicited.submit(deciding, "double", variable.key, "legacy", value=42)
+    if slow == "the replica":
+        await vote
+        before.open()
+        await dissenting
+    else:
+        decision = Gate(monkeypatch, deciding.store.variables, "decide")
+        voting = asyncio.create_task(vote)
+        await decision.reached_by(voting)
+        before.open()
+        await dissenting
+        decision.open()
+        await voting
+    books = await Books.read(common_store, "double")
+    assert books.variables[0].total == 3
+    books.check_finished()
