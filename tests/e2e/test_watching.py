@@ -33,7 +33,7 @@ from tests.flows.model import Job, Level
 from tests.flows.written import NEVER, below
 from tests.processes import RunningServer, running_server, until
 
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 ROOT = Level(
     [Job("count", "only", repeat=below(4)), Job("number", "zero", condition=NEVER)],
     [
