@@ -11,7 +11,8 @@ import pytest
 from tests.contract.graphql import execute
 from tests.contract.scenario import EXECUTE, Job
 
-SLOW = "function () { const end = Date.now() + 500; while (Date.now() < end); return true; }"
+SLOW = "function () { const end = Date.now() + 300; while (Date.now() < end); return true; }"
+"""Not slower than a validator may be."""
 
 
 @pytest.fixture
