@@ -18,9 +18,9 @@ import orjson
 from resolvers.errors import BadInput
 from resolvers.pool import PoolStatus
 from resolvers.runtime import Runtime
+from storage.engines.clock import TIME_DIGITS, revision_at, time_of
 
 COUNTS = ("tasks", "results_last_minute", "results_last_hour", "hosts", "active_hosts", "verdicts_last_hour", "claims")
-TIME_DIGITS = 12
 DIGEST_DIGITS = 12
 PAUSE_S = 1.0
 CURSOR = re.compile(rf"[0-9a-f]{{{TIME_DIGITS + DIGEST_DIGITS * len(COUNTS)}}}")
@@ -53,11 +53,11 @@ class _Known:
             raise BadInput(f"{cursor[:100]!r} is no cursor of this subscription", field="after")
         starts = range(TIME_DIGITS, len(cursor), DIGEST_DIGITS)
         digests = {name: cursor[at : at + DIGEST_DIGITS] for name, at in zip(COUNTS, starts, strict=True)}
-        return cls(int(cursor[:TIME_DIGITS], 16), digests)
+        return cls(time_of(cursor), digests)
 
     @property
     def cursor(self) -> str:
-        return f"{self.measured_at:0{TIME_DIGITS}x}" + "".join(self.digests[name] for name in COUNTS)
+        return revision_at(self.measured_at)[:TIME_DIGITS] + "".join(self.digests[name] for name in COUNTS)
 
 
 async def watch(runtime: Runtime, after: str = "") -> AsyncGenerator[PoolDelta, None]:

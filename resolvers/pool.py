@@ -60,5 +60,5 @@ class PoolStatusCache:
             hosts=await store.hosts.count({}),
             active_hosts=await store.hosts.count_seen_since(now - ACTIVE_HOST_MS),
             verdicts_last_hour=await store.results.verdicts_since(now - 60 * MINUTE_MS),
-            measured_at=self._now(),
+            measured_at=self._now(),  # The last: all the others are counted by then.
         )

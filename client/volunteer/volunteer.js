@@ -120,9 +120,7 @@ export class Volunteer {
       }
       try {
         await this.#leases.releaseLeft();
-        const claiming = this.#claimOnce({ ...wanted, ...this.#leases.claimName() });
-        this.#claiming = claiming;
-        const claim = await claiming;
+        const claim = await (this.#claiming = this.#claimOnce({ ...wanted, ...this.#leases.claimName() }));
         signal.throwIfAborted();
         if (claim.tasks.length) {
           tell({ kind: "working" });

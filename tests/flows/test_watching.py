@@ -202,6 +202,8 @@ async def test_what_an_owner_does_meanwhile_is_told_and_each_generation_only_gro
     generations = [delta.flow.generation for delta in dashboard.deltas]
     assert generations == sorted(generations)
     assert set(generations) == {0, 1, 2}
+    told = {delta.flow.state for delta in dashboard.deltas}
+    assert {FlowState.PAUSED, FlowState.RUNNING, FlowState.CANCELLED, FlowState.COMPLETED} <= told
     assert dashboard.deltas[-1].flow.state == FlowState.COMPLETED
 
 

@@ -11,10 +11,11 @@ import pytest
 import pytest_asyncio
 
 from resolvers import activity, hosts, pool
-from resolvers.activity import COUNTS, TIME_DIGITS, PoolDelta, watch
+from resolvers.activity import COUNTS, PoolDelta, watch
 from resolvers.errors import BadInput, Unavailable
 from resolvers.pool import PoolStatusCache
 from resolvers.runtime import Runtime, make_runtime
+from storage.engines.clock import TIME_DIGITS
 from storage.store import Store
 from tests.resolvers.pool import Clock, Volunteer, new_job, post
 
