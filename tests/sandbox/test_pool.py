@@ -151,7 +151,8 @@ async def test_a_worker_that_dies_idle_costs_nobody_a_call(until: Until) -> None
     async with Sandbox(workers=1, spares=0) as sandbox:
         [before] = sandbox.worker_pids
         os.kill(before, signal.SIGKILL)
-        await until(lambda: not psutil.pid_exists(before))
+        # The process is gone a moment before the loop is told so.
+        await until(lambda: not psutil.pid_exists(before) and all(worker.ended for worker in sandbox._workers))
         assert await sandbox.run(ECHO, [["1"]], owner="x") == [Returned("1")]
         assert before not in sandbox.worker_pids
 
