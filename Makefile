@@ -8,7 +8,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(VENV)
-COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package comp-pool-client --no-header
 
 .PHONY: help demo serve test check bench soak reference pictures lock clean
 
@@ -58,15 +58,15 @@ $(VENV)/.created: | $(UV)
 	$(UV) venv --quiet --allow-existing --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
 	@touch $@
 
-$(VENV)/.runtime: requirements.lock pyproject.toml $(VENV)/.created
+$(VENV)/.runtime: requirements.lock pyproject.toml client/python/pyproject.toml $(VENV)/.created
 	$(INSTALL) --require-hashes --requirements requirements.lock
-	$(INSTALL) --no-deps --editable .
+	$(INSTALL) --no-deps --editable client/python --editable .
 	@touch $@
 
 # The development lock pins the same versions and more; a sync also removes what no lock names any more.
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(UV) pip sync --quiet --compile-bytecode --python $(VENV) --require-hashes requirements-dev.lock
-	$(INSTALL) --no-deps --editable .
+	$(INSTALL) --no-deps --editable client/python --editable .
 	@touch $@
 
 .uv/bin/uv:

@@ -17,7 +17,7 @@ from pymongo import monitoring
 from bench import pools
 from bench.figures import Figure
 from resolvers.runtime import Runtime
-from schema.context import Context
+from schema.machinery.context import Context
 from schema.schema import schema
 from storage.engines.database import DEFAULT_NAME
 from storage.store import open_store

@@ -16,10 +16,10 @@ from playwright.async_api import Page, async_playwright
 from bench import pools
 from bench.figures import Figure
 from bench.processes import Server, serving
-from resolvers import jobs
 from resolvers.flows import submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
-from resolvers.jobs import NewJob
+from resolvers.owners import jobs
+from resolvers.owners.jobs import NewJob
 
 CHROMIUM = Path("/usr/bin/chromium")
 JOBS = 10_000

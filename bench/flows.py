@@ -13,12 +13,13 @@ import orjson
 
 from bench import pools
 from bench.figures import Figure
-from resolvers import claims, hosts, jobs, reports
 from resolvers.flows import progress, reading, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
-from resolvers.jobs import NewJob
-from resolvers.picking import ClaimedTask
+from resolvers.owners import jobs
+from resolvers.owners.jobs import NewJob
 from resolvers.runtime import Runtime
+from resolvers.volunteers import claims, hosts, reports
+from resolvers.volunteers.picking import ClaimedTask
 
 PER_SECOND = "jobs/s"
 MS = "ms"

@@ -12,15 +12,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from resolvers import jobs, variables
-from resolvers.jobs import NewJob
+from resolvers.owners import jobs, variables
+from resolvers.owners.jobs import NewJob
+from resolvers.owners.variables import NewVariable
 from resolvers.runtime import Runtime, make_runtime, new_seq
-from resolvers.variables import NewVariable
 from sandbox import Sandbox
 from server.app import create_app
 from server.settings import Settings
-from storage.documents import UnitState, Variable
 from storage.store import open_store
+from storage.units import UnitState
+from storage.variables import Variable
 
 EXECUTE = "function (variable, context) {\n  context.result = variable.x * 2;\n  return context;\n}"
 VALIDATE = "(variable, result, context) => context.phase === 'variable' || result === variable.x * 2"

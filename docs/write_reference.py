@@ -14,10 +14,10 @@ from typing import get_args
 import click
 from graphql import GraphQLField, GraphQLNamedType
 
+from cli.group import commands
 from rest_compat import Facade, Operation
-from schema.context import Context
+from schema.machinery.context import Context
 from schema.schema import schema, sdl
-from server.cli.group import commands
 from server.settings import Settings, default_database
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from resolvers.errors import IdempotencyMismatch, InProgress
 from resolvers.runtime import Runtime, new_seq
-from storage.documents import Request
+from storage.requests import Request
 
 KEPT_MS = 24 * 3600 * 1000
 TAKEOVER_MS = 60_000

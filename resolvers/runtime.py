@@ -14,11 +14,11 @@ from cachetools import TTLCache
 
 from resolvers.errors import Unavailable
 from resolvers.flows.poller import FlowPoller
-from resolvers.handouts import Handouts
-from resolvers.history import ResultHistory
-from resolvers.lanes import OpenLanes
-from resolvers.pool import PoolStatusCache
+from resolvers.pool.counts import PoolStatusCache
+from resolvers.pool.history import ResultHistory
 from resolvers.schedulers import Scheduler, load_schedulers
+from resolvers.units.queues import OpenLanes
+from resolvers.volunteers.claim_counts import Handouts
 from sandbox import Sandbox
 from storage.store import Store
 

@@ -24,7 +24,7 @@ from graphql import (
 
 from rest_compat.calls import FieldCall
 from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
-from schema.scalars import JsonText
+from schema.machinery.scalars import JsonText
 
 JSON = "JSON"
 """The scalar whose values are handed over as the text they came as."""

@@ -11,7 +11,7 @@ from graphql.pyutils import Path
 from graphql.pyutils import is_awaitable as graphql_is_awaitable
 from strawberry.types.field import StrawberryField
 
-from schema.directives import HalField
+from schema.machinery.directives import HalField
 
 
 def definition(field: GraphQLField) -> StrawberryField:

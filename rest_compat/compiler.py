@@ -22,7 +22,7 @@ from rest_compat.negotiation import HAL
 from rest_compat.operations import Alternate, Operation, Picked, ReadOperation, Step, WriteOperation
 from rest_compat.resources import Collection, Resource
 from rest_compat.serialiser import RESERVED, Writers
-from schema.directives import HalMethod, HalRole
+from schema.machinery.directives import HalMethod, HalRole
 
 _BESIDE = (HalRole.HOIST, HalRole.STAND_IN)
 _USER_ERRORS = "user_errors"

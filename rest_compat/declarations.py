@@ -20,7 +20,7 @@ from graphql import (
 from rest_compat.addresses import Address, Shape, Variable
 from rest_compat.calls import definition
 from rest_compat.errors import HalSchemaError
-from schema.directives import Hal, HalAlternate, HalMethod, HalRole
+from schema.machinery.directives import Hal, HalAlternate, HalMethod, HalRole
 
 Directive = TypeVar("Directive")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schema.errors import Fault
+from schema.machinery.errors import Fault
 
 
 class HalSchemaError(Exception):

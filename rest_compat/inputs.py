@@ -25,8 +25,8 @@ from strawberry.types.field import StrawberryField
 from rest_compat.arguments import JSON, Parameter, is_required, parse_text
 from rest_compat.calls import FieldCall, hal_field
 from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
-from schema.errors import Faults
-from schema.scalars import JsonText
+from schema.machinery.errors import Faults
+from schema.machinery.scalars import JsonText
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from rest_compat.exchange import Answer, Exchange
 from rest_compat.inputs import MutationInput
 from rest_compat.resources import Collection, Resource
 from rest_compat.serialiser import Writing
-from schema.directives import HalRole
+from schema.machinery.directives import HalRole
 
 
 @dataclass(frozen=True)

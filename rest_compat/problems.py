@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from rest_compat.declarations import snake_case
 from rest_compat.errors import BadRequest
 from rest_compat.operations import Refused
-from schema.errors import PoolError, code_of
+from schema.machinery.errors import PoolError, code_of
 
 MEDIA_TYPE = "application/problem+json"
 

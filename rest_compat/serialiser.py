@@ -27,8 +27,8 @@ from graphql import (
 from rest_compat.arguments import is_required
 from rest_compat.calls import FieldCall, definition
 from rest_compat.errors import HalSchemaError
-from schema.directives import HalField
-from schema.scalars import JsonText
+from schema.machinery.directives import HalField
+from schema.machinery.scalars import JsonText
 
 RESERVED = re.compile(r"job|compute|saveResult|realizedValue|actual|setJob|then|get[A-Z].*")
 """Properties that would break the published JavaScript client at the top level of a resource: names of its

@@ -17,17 +17,17 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
-from schema.flow_mutations import FlowMutation
-from schema.flow_subscription import FlowSubscription
-from schema.flows import FlowQuery
-from schema.jobs import JobMutation, JobQuery
-from schema.limits import MAX_TOKENS, LimitsRule
-from schema.masking import Masking
-from schema.pool import PoolQuery, PoolSubscription
-from schema.results import ResultMutation
-from schema.scalars import SCALARS
-from schema.tasks import TaskMutation
-from schema.variables import VariableMutation
+from schema.machinery.limits import MAX_TOKENS, LimitsRule
+from schema.machinery.masking import Masking
+from schema.machinery.scalars import SCALARS
+from schema.types.flow_mutations import FlowMutation
+from schema.types.flow_subscription import FlowSubscription
+from schema.types.flows import FlowQuery
+from schema.types.jobs import JobMutation, JobQuery
+from schema.types.pool import PoolQuery, PoolSubscription
+from schema.types.results import ResultMutation
+from schema.types.tasks import TaskMutation
+from schema.types.variables import VariableMutation
 
 CACHED_DOCUMENTS = 500
 

@@ -21,7 +21,7 @@ from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
 from rest_compat import Facade
 from sandbox import Sandbox
-from schema.context import Context
+from schema.machinery.context import Context
 from schema.schema import schema
 from server.graphql_endpoint import MAX_BODY, GraphQLEndpoint
 from server.pages import front_page, page_routes, wants_page

@@ -19,7 +19,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 
-from schema.context import Context
+from schema.machinery.context import Context
 
 MAX_SUBSCRIPTIONS = 100
 MAX_BODY = 32_000_000

@@ -13,7 +13,7 @@ import sys
 
 import uvloop
 
-from server.cli.problems import one_line_errors
+from server.problems import one_line_errors
 from server.serving import serve, set_up_logging
 from server.settings import Settings
 from server.stopping import stop_signals

@@ -1,7 +1,21 @@
 from __future__ import annotations
 
-from storage.documents import Assignment
+from dataclasses import dataclass
+
+from storage.document import Document
 from storage.repository import Repository
+
+
+@dataclass(slots=True, kw_only=True)
+class Assignment(Document):
+    """That a host has a replica of a unit. Its id is unique: no host gets two."""
+
+    task: str
+    lease: str
+
+    @staticmethod
+    def id_of(unit: str, host: str) -> str:
+        return f"{unit}@{host}"
 
 
 class Assignments(Repository[Assignment]):

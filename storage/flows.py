@@ -1,10 +1,55 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from storage.documents import Flow, FlowState
 from storage.engines import Index
-from storage.resumable import Resumable
+from storage.resumable import Resumable, ResumableDocument
+
+
+class FlowState(StrEnum):
+    """NEW: still being stored. CANCELLING: `ending` is the state that follows once all of it is cancelled."""
+
+    NEW = "new"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(slots=True, kw_only=True)
+class Flow(ResumableDocument):
+    """A tree of jobs that was submitted as one."""
+
+    key: str
+    seq: str
+    name: str = ""
+    owner: str = ""
+    state: str = FlowState.NEW
+    ended: bool = False
+    ending: str = ""
+    reason: str = ""
+    on_failure: str
+    generation: int = 0
+    """How often it was retried."""
+    jobs: int
+    levels: int
+    lanes: list[str]
+    """The lanes its tasks wait in."""
+    digest: str
+    """SHA-256 of the submitted structure: the same idempotency key with another one is a conflict."""
+    result: str = ""
+    due: int
+    """When the sweeper looks whether what the flow is in the middle of was left half-way; 0: never."""
+    created_at: int
+    finished_at: int = 0
+
+    @staticmethod
+    def id_of(key: str) -> str:
+        return f"flow:{key}"
 
 
 class Flows(Resumable[Flow]):

@@ -1,10 +1,41 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 
-from storage.documents import Host
+from storage.document import Document
 from storage.engines import Index
 from storage.repository import Repository
+
+
+@dataclass(slots=True, kw_only=True)
+class Host(Document):
+    """A volunteer's client. The counters are for display and for trust, never for a unit's state."""
+
+    seq: str
+    name: str = ""
+    created_at: int
+    seen_at: int
+    valid: int = 0
+    invalid: int = 0
+    failed: int = 0
+    streak: int = 0
+    """Valid results since the last invalid one: what `adaptive` trusts."""
+    elapsed_ms: int = 0
+    claimed_at: int
+    """When it asked for work the last time, give or take half a minute."""
+    owners: list[str] = field(default_factory=list)
+    """The owners it supports; empty: all."""
+    jobs: list[str] = field(default_factory=list)
+    """The jobs it computes; empty: all."""
+
+    @staticmethod
+    def id_of(key: str) -> str:
+        return f"host:{key}"
+
+    @property
+    def key(self) -> str:
+        return self.id.removeprefix("host:")
 
 
 class Hosts(Repository[Host]):

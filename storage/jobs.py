@@ -2,13 +2,52 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from cachetools import TTLCache
 
-from storage.documents import Job, JobState
+from storage.document import Document
 from storage.engines import Database, Index
 from storage.repository import Repository
+
+
+class JobState(StrEnum):
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+@dataclass(slots=True, kw_only=True)
+class Job(Document):
+    """Named code and its policy. Changes rarely: what moves is in the job's lanes."""
+
+    key: str
+    name: str
+    seq: str
+    owner: str = ""
+    state: str = JobState.ACTIVE
+    created_at: int
+    updated_at: int
+    execute_function: str
+    execute_body: str
+    """`execute_function` as the body of a function over `variable, context`: what legacy clients compile."""
+    sha256: str
+    validate_result: str = ""
+    variable_scheduler: str = ""
+    compare_results: str = ""
+    metadata: str = "{}"
+    policy: dict[str, Any] = field(default_factory=dict)
+    idempotency_key: str = ""
+    request: str = ""
+    """A digest of the request that made it, if that had an idempotency key."""
+    scheduler_problem: str = ""
+    """Why the variable scheduler fell back to random the last time, or empty."""
+
+    @staticmethod
+    def id_of(key: str) -> str:
+        return f"job:{key}"
+
 
 STALE_AFTER_S = 1.0
 

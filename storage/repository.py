@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from storage.documents import Document
+from storage.document import Document
 from storage.engines import Collection, Database, Index
 
 D = TypeVar("D", bound=Document)

@@ -1,8 +1,25 @@
 from __future__ import annotations
 
-from storage.documents import Request
+from dataclasses import dataclass
+
+from storage.document import Document
 from storage.engines import Index
 from storage.repository import Repository
+
+
+@dataclass(slots=True, kw_only=True)
+class Request(Document):
+    """A request that came with an idempotency key, and what it was answered."""
+
+    token: str
+    """Who carries it out, or did."""
+    digest: str
+    """SHA-256 of what it said."""
+    answer: str = ""
+    """Empty while it is carried out."""
+    due: int
+    """When it is forgotten: a while after it was answered, or sooner where whoever carried it out died."""
+    created_at: int
 
 
 class Requests(Repository[Request]):

@@ -1,10 +1,53 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
 
-from storage.documents import Result, Verdict
+from storage.document import Document
 from storage.engines import Index
 from storage.repository import Repository
+
+
+class Verdict(StrEnum):
+    PENDING = "pending"
+    VALID = "valid"
+    INVALID = "invalid"
+    INCONCLUSIVE = "inconclusive"
+    CANONICAL = "canonical"
+    TOO_LATE = "too_late"
+
+
+@dataclass(slots=True, kw_only=True)
+class Result(Document):
+    """What one host reported for one task; it carries its task's id."""
+
+    unit: str
+    job: str
+    number: str
+    host: str
+    seq: str
+    value: str = ""
+    """JSON text: what the job's validator made of the reported value, or the value itself."""
+    context: str = ""
+    """JSON text of the returned context without its `result`, or empty."""
+    digest: str = ""
+    """SHA-256 of the canonical JSON that votes are compared by; empty for one that cannot vote."""
+    error: str = ""
+    elapsed_ms: int = 0
+    verdict: str = Verdict.PENDING
+    reason: str = ""
+    unsolicited: bool = False
+    second_vote: bool = False
+    """Its host has a vote on the unit already: this one does not count."""
+    judged_by: str = ""
+    """What the call that set its verdict was known by: it alone gives the host credit."""
+    created_at: int
+
+    @property
+    def waits_for_validator(self) -> bool:
+        """Stored while `validate_result` could not be asked: its task stays REPORTING until the sweeper asks again."""
+        return self.verdict == Verdict.PENDING and not self.digest
 
 
 class Results(Repository[Result]):

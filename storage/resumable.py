@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from storage.documents import Flow, FlowJob, Level
+from storage.document import Document
 from storage.engines import Database
 from storage.repository import Repository
 
-R = TypeVar("R", Flow, Level, FlowJob)
 T = TypeVar("T")
 
 PROMPT_S = 1.0
 """How old a revision may be when its change is stored, in seconds."""
 MOST_RENEWALS = 10
+
+
+@dataclass(slots=True, kw_only=True)
+class ResumableDocument(Document):
+    rev: str = ""
+    due: int = 0
+
+
+R = TypeVar("R", bound=ResumableDocument)
 
 
 class Resumable(Repository[R]):

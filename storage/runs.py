@@ -1,8 +1,30 @@
 from __future__ import annotations
 
-from storage.documents import Flow, Run, UnitState
+from dataclasses import dataclass
+
 from storage.engines import Index
-from storage.units import Units
+from storage.flow_jobs import FlowJob
+from storage.flows import Flow
+from storage.units import Unit, Units, UnitState
+
+
+@dataclass(slots=True, kw_only=True)
+class Run(Unit):
+    """One execution of a flow's job: the next one of a `while`, or after a retry, is another run."""
+
+    level: str
+    flow_job: str
+    variable: str
+    """Key of the variable whose value it computes; empty where the job has none."""
+    bare: str
+    """The same where the context is empty, so that a client which knows of variables only can compute it."""
+    iteration: int
+    generation: int
+
+    @staticmethod
+    def id_of(flow_job: FlowJob) -> str:
+        _, flow, number = flow_job.id.split(":")
+        return f"run:{flow}:{number}:{flow_job.generation}.{flow_job.iteration}"
 
 
 class Runs(Units[Run]):

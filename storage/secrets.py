@@ -3,7 +3,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from storage.documents import Document
+from storage.document import Document
 from storage.repository import Repository
 
 

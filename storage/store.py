@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from storage.assignments import Assignments
-from storage.documents import LaneKind
 from storage.engines import Database, open_database
-from storage.flow_nodes import FlowJobs, Levels
+from storage.flow_jobs import FlowJobs
 from storage.flows import Flows
 from storage.hosts import Hosts
 from storage.jobs import Jobs
-from storage.lanes import Lanes
+from storage.levels import Levels
+from storage.queues import LaneKind, Lanes
 from storage.repository import Repository
 from storage.requests import Requests
 from storage.results import Results

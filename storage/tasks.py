@@ -2,11 +2,61 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from storage.documents import Task, TaskState
+from storage.document import Document
 from storage.engines import Index
 from storage.repository import Repository
+
+
+class TaskState(StrEnum):
+    """READY -> LEASED -> REPORTED | EXPIRED | CANCELLED.
+
+    REPORTING and EXPIRING are the same end states before all that follows from them (verdicts, replacement
+    tasks) is stored: a crash in between leaves the task there, and the sweeper carries it through.
+    """
+
+    READY = "ready"
+    HELD = "held"
+    """As READY, but its flow is paused."""
+    LEASED = "leased"
+    REPORTING = "reporting"
+    REPORTED = "reported"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+@dataclass(slots=True, kw_only=True)
+class Task(Document):
+    """One replica of a unit, to be computed by one host."""
+
+    unit: str
+    job: str
+    lane: str
+    flow: str = ""
+    number: str
+    seq: str
+    rand: float
+    status: str = TaskState.READY
+    host: str = ""
+    lease: str = ""
+    attempt: int = 0
+    leased_at: int = 0
+    until: int = 0
+    """The lease's deadline; of any other task, when the sweeper sees to it, 0 for never."""
+    created_at: int
+
+    @staticmethod
+    def id_of(unit: str, number: str | int) -> str:
+        return f"{unit}:{number}"
+
+    @staticmethod
+    def split(task_id: str) -> tuple[str, str]:
+        """The unit's id and the number of a task's id."""
+        unit, _, number = task_id.rpartition(":")
+        return unit, number
 
 
 @dataclass(frozen=True, slots=True)

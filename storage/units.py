@@ -3,10 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TypeVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
 
-from storage.documents import Unit, UnitState
+from storage.document import Document
 from storage.repository import Repository
+
+
+class UnitState(StrEnum):
+    """Where a unit of work stands. NEW: its tasks are still being created. OPEN: it wants results."""
+
+    NEW = "new"
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(slots=True, kw_only=True)
+class Unit(Document):
+    """Something to be computed: the target of tasks and of a quorum (BOINC calls it a workunit)."""
+
+    job: str
+    value: str
+    """The input, as JSON text."""
+    context: str = "{}"
+    """The context the job's function gets beside it, as JSON text."""
+    seq: str
+    rand: float
+    state: str = UnitState.NEW
+    due: int
+    """When the sweeper takes over a unit that is still NEW."""
+    created_at: int
+    finished_at: int = 0
+    total: int = 0
+    """How many tasks it has; the last ones may still be on their way into the store."""
+    unsolicited: int = 0
+    """How many results came for it without a lease."""
+    canonical: str = ""
+    """The number of the task whose result is the canonical one."""
+    decided_by: str = ""
+    """What the call that decided it was known by."""
+    reason: str = ""
+    policy: dict[str, Any] = field(default_factory=dict)
+    """The policy in force where it is not the job's."""
+    flow: str = ""
+    """The flow it is computed for, or empty."""
+
 
 U = TypeVar("U", bound=Unit)
 

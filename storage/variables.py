@@ -1,10 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from storage.documents import UnitState, Variable
 from storage.engines import Index
-from storage.units import Units
+from storage.units import Unit, Units, UnitState
+
+
+@dataclass(slots=True, kw_only=True)
+class Variable(Unit):
+    """One standing input of a job."""
+
+    key: str
+    """Its name within the job."""
+    request: str = ""
+    """A digest of the request that made it, if that had an idempotency key."""
+
+    @staticmethod
+    def id_of(job: str, key: str) -> str:
+        return f"var:{job}:{key}"
 
 
 class Variables(Units[Variable]):

@@ -12,7 +12,7 @@ import pytest_asyncio
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage.store import Store, open_store
-from tests.resolvers.pool import Clock, process
+from tests.resolvers.playing import Clock, process
 
 
 def share_one_loop(items: Sequence[pytest.Item], folder: Path) -> None:

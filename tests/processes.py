@@ -29,7 +29,7 @@ TASKS = "{ pool { status { tasks { ready leased reported expired } hosts } } }"
 
 def command(*arguments: str) -> list[str]:
     """A command line of `comp-pool`."""
-    return [sys.executable, "-m", "server", *arguments]
+    return [sys.executable, "-m", "cli", *arguments]
 
 
 def environment(home: Path) -> dict[str, str]:

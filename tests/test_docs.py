@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 import pytest
 
+from cli.group import commands
 from rest_compat import Facade
-from schema.context import Context
+from schema.machinery.context import Context
 from schema.schema import schema
-from server.cli.group import commands
 from server.settings import Settings
 from tests.docs.pages import DOCS, README, ROOT, links, pages
 

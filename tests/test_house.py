@@ -20,9 +20,10 @@ from tests import npm
 from tests.conftest import lacking
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-WHEEL = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
-PACKAGES = WHEEL["packages"]
+HOMES = {"comp-pool": ROOT, "comp-pool-client": ROOT / "client" / "python"}
+"""Where each distribution is built from."""
+PROJECTS = {name: tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8")) for name, home in HOMES.items()}
+WHEELS = {name: project["tool"]["hatch"]["build"]["targets"]["wheel"] for name, project in PROJECTS.items()}
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 _ADDRESS = re.compile(r"https?://\S+|file://\S+|--(?:extra-)?index-url|--find-links", re.I)
@@ -65,37 +66,43 @@ def test_no_committed_file_names_a_place_on_the_machine_it_was_written_on() -> N
 def test_a_lock_pins_hashes_and_names_no_registry(name: str) -> None:
     lock = (ROOT / name).read_text(encoding="utf-8")
     pins = re.findall(r"^[a-z0-9][\w.-]*(?:\[[\w,-]+\])?==\S+.*$", lock, re.M)
-    assert len(pins) > len(PROJECT["project"]["dependencies"])
+    assert len(pins) > len(_dependencies("comp-pool"))
     assert all(pin.rstrip().endswith("\\") for pin in pins), "a pin without hashes"
     assert _ADDRESS.findall(lock) == []
 
 
 def test_the_locks_pin_what_the_project_names() -> None:
     pinned = {_name(line) for line in (ROOT / LOCKS[0]).read_text(encoding="utf-8").splitlines() if "==" in line}
-    assert {_name(each) for each in PROJECT["project"]["dependencies"]} <= pinned
+    assert _dependencies("comp-pool") | _dependencies("comp-pool-client") <= pinned | set(HOMES)
 
 
-def test_every_package_that_is_imported_is_a_dependency_and_every_dependency_is_imported() -> None:
-    distributions = packages_distributions()
-    own = {*PACKAGES, *sys.stdlib_module_names}
+@pytest.mark.parametrize("name", HOMES)
+def test_every_package_that_is_imported_is_a_dependency_and_every_dependency_is_imported(name: str) -> None:
+    distributions = {
+        **packages_distributions(),
+        **{each: [home] for home in WHEELS for each in WHEELS[home]["packages"]},
+    }
+    own = {*WHEELS[name]["packages"], *sys.stdlib_module_names}
     imported = {
         _name(distribution)
-        for module in _imports() - own
+        for module in _imports(name) - own
         for distribution in distributions[module]
         if module != "__future__"
     }
-    assert imported == {_name(each) for each in PROJECT["project"]["dependencies"]}
+    assert imported == _dependencies(name)
 
 
-def test_a_wheel_holds_every_file_of_the_packages_and_runs(tmp_path: Path) -> None:
-    subprocess.run([find_uv(), "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT], check=True)
-    [wheel] = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        shipped = set(archive.namelist())
-        archive.extractall(tmp_path / "installed")
-    assert {str(path.relative_to(ROOT)) for path in tracked() if _is_shipped(path)} <= shipped
+def test_the_wheels_hold_every_file_of_the_packages_and_run(tmp_path: Path) -> None:
+    shipped: set[Path] = set()
+    for home in HOMES.values():
+        subprocess.run([find_uv(), "build", "--quiet", "--wheel", "--out-dir", tmp_path, home], check=True)
+    for wheel in tmp_path.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(tmp_path / "installed")
+            shipped |= {HOMES[wheel.name.partition("-")[0].replace("_", "-")] / name for name in archive.namelist()}
+    assert {path for name in HOMES for path in tracked() if _is_shipped(name, path)} <= shipped
     shown = subprocess.run(
-        [sys.executable, "-P", "-m", "server", "--help"],
+        [sys.executable, "-P", "-m", "cli", "--help"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
         capture_output=True,
@@ -112,17 +119,23 @@ def find_uv() -> Path:
     return Path(found) if found else made if made.exists() else lacking("uv")
 
 
-def _is_shipped(path: Path) -> bool:
-    name = str(path.relative_to(ROOT))
-    excluded = any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in WHEEL.get("exclude", ()))
-    return name.partition("/")[0] in PACKAGES and not excluded
+def _is_shipped(distribution: str, path: Path) -> bool:
+    if not path.is_relative_to(HOMES[distribution]):
+        return False
+    wheel, name = WHEELS[distribution], str(path.relative_to(HOMES[distribution]))
+    excluded = any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in wheel.get("exclude", ()))
+    return name.partition("/")[0] in wheel["packages"] and not excluded
 
 
-def _imports() -> set[str]:
-    """The top-level modules that the packages import."""
+def _dependencies(distribution: str) -> set[str]:
+    return {_name(each) for each in PROJECTS[distribution]["project"]["dependencies"]}
+
+
+def _imports(distribution: str) -> set[str]:
+    """The top-level modules that the packages of a distribution import."""
     modules: set[str] = set()
     for path in tracked():
-        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in PACKAGES:
+        if path.suffix == ".py" and _is_shipped(distribution, path):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Import):
                     modules |= {alias.name.partition(".")[0] for alias in node.names}

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from resolvers.flows import engine
 from resolvers.runtime import Runtime
-from storage.documents import Job, Lane, LaneKind, Task, TaskState, UnitState
+from storage.jobs import Job
+from storage.queues import Lane, LaneKind
+from storage.tasks import Task, TaskState
+from storage.units import UnitState
 
 UNDER_WAY = frozenset({TaskState.LEASED, TaskState.REPORTING, TaskState.EXPIRING})
 

@@ -6,7 +6,8 @@ from resolvers.errors import Conflict
 from resolvers.flows import engine, reading
 from resolvers.flows.ending import stop
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowState, TaskState
+from storage.flows import Flow, FlowState
+from storage.tasks import TaskState
 
 
 async def cancel(runtime: Runtime, key: str) -> Flow:

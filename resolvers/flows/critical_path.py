@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from resolvers.flows.waiting import MOST_HOSTS, RECENTLY_MS
 from resolvers.runtime import Runtime
-from storage.documents import Flow, Lane, Level
+from storage.flows import Flow
+from storage.levels import Level
+from storage.queues import Lane
 
 PAGE = 1_000
 MOST_KINDS = 100

@@ -17,7 +17,13 @@ from resolvers.flows.ending import fail_job
 from resolvers.flows.merging import with_result
 from resolvers.flows.runs import EMPTY, Start
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowJob, FlowState, NodeState, Result, Run, Task, TaskState, UnitState
+from storage.flow_jobs import FlowJob
+from storage.flow_nodes import NodeState
+from storage.flows import Flow, FlowState
+from storage.results import Result
+from storage.runs import Run
+from storage.tasks import Task, TaskState
+from storage.units import UnitState
 
 
 async def launch(runtime: Runtime, flow: Flow) -> Flow:

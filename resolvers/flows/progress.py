@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowState, Level, NodeState
+from storage.flow_nodes import NodeState
+from storage.flows import Flow, FlowState
+from storage.levels import Level
 
 WINDOW_MS = 60_000
 ENDED = frozenset({NodeState.COMPLETED, NodeState.FAILED, NodeState.SKIPPED, NodeState.CANCELLED})

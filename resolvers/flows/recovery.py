@@ -9,8 +9,12 @@ from resolvers.flows.ending import CUT_SHORT, fail_level, finish_stopping, follo
 from resolvers.flows.runs import Start
 from resolvers.isolation import by_itself
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowJob, FlowState, Level, NodeState, TaskState
+from storage.flow_jobs import FlowJob
+from storage.flow_nodes import NodeState
+from storage.flows import Flow, FlowState
+from storage.levels import Level
 from storage.resumable import R, Resumable
+from storage.tasks import TaskState
 
 
 async def sweep(runtime: Runtime, limit: int) -> int:

@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from resolvers import jobs
 from resolvers.errors import BadInput, Conflict, NotFound, PoolError
 from resolvers.faults import Faults
 from resolvers.flows import archived
 from resolvers.flows.conditions import PARAMETERS
 from resolvers.identifiers import checked_text, job_key, variable_key
-from resolvers.policies import Policy
+from resolvers.owners import jobs
 from resolvers.runtime import Runtime
-from storage.documents import Job, JobState, Variable
+from resolvers.units.policies import Policy
+from storage.jobs import Job, JobState
+from storage.variables import Variable
 
 MOST_JOBS = 100_000
 MOST_LEVELS = 20_000

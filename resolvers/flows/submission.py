@@ -15,9 +15,12 @@ from resolvers.flows import control, engine
 from resolvers.flows.ending import CUT_SHORT
 from resolvers.flows.structure import CHUNK, NewLevel, Plan, plan, walk
 from resolvers.identifiers import checked_idempotency_key, checked_text
-from resolvers.policies import Policy
 from resolvers.runtime import Runtime, new_seq
-from storage.documents import Flow, FlowJob, FlowState, Lane, LaneKind, Level
+from resolvers.units.policies import Policy
+from storage.flow_jobs import FlowJob
+from storage.flows import Flow, FlowState
+from storage.levels import Level
+from storage.queues import Lane, LaneKind
 
 SUBMISSION_MS = 600_000
 MOST_NAME_CHARACTERS = 200

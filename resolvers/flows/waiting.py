@@ -8,12 +8,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from resolvers import assignments
-from resolvers.assessment import numbers_of
 from resolvers.flows import archived
-from resolvers.policies import Policy
 from resolvers.runtime import Runtime
-from storage.documents import Flow, FlowJob, FlowState, Host, JobState, NodeState, Result, Run, Task, TaskState, Verdict
+from resolvers.units import assignments
+from resolvers.units.decisions import numbers_of
+from resolvers.units.policies import Policy
+from storage.flow_jobs import FlowJob
+from storage.flow_nodes import NodeState
+from storage.flows import Flow, FlowState
+from storage.hosts import Host
+from storage.jobs import JobState
+from storage.results import Result, Verdict
+from storage.runs import Run
+from storage.tasks import Task, TaskState
 
 SAMPLE = 20
 RECENTLY_MS = 120_000

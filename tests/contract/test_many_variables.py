@@ -11,8 +11,9 @@ from fastapi import FastAPI
 
 from server.app import create_app
 from server.settings import Settings
-from storage.documents import UnitState, Variable
 from storage.store import Store
+from storage.units import UnitState
+from storage.variables import Variable
 from tests.contract.scenario import EXECUTE, links
 
 FEW, MANY = 100, 20_000

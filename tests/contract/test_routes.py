@@ -17,7 +17,7 @@ LINES = set(range(1, 13))
 
 @pytest.fixture(scope="module")
 def routes() -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "server", "routes", "--json"]
+    command = [sys.executable, "-m", "cli", "routes", "--json"]
     listed: list[dict[str, Any]] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return listed
 

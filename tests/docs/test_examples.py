@@ -37,7 +37,7 @@ PLACE = re.compile(r"<([A-Za-z0-9.]+)>")
 @pytest.fixture
 def pool(tmp_path: Path) -> Iterator[str]:
     """The address of a pool that just started."""
-    command = [sys.executable, "-m", "server", "serve", "--port", "0", "--database", "memory", "--json"]
+    command = [sys.executable, "-m", "cli", "serve", "--port", "0", "--database", "memory", "--json"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_environment(tmp_path)) as server:
         assert server.stdout
         try:

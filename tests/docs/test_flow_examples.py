@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
+from comp_pool.client import PoolClient
+from comp_pool.flows import read_flow
+from comp_pool.loading import Loader, read_workload
 from server.app import Service, application
-from server.flows import read_flow
-from server.loading import Loader, read_workload
-from server.pool_client import PoolClient
 from server.settings import Settings
-from server.volunteer import Options, Volunteer, forgotten
+from volunteer import Options, Volunteer, forgotten
 
 PAGE = Path(__file__).parents[2] / "docs" / "flows.md"
 SECTION = re.compile(r"^## (.+?)$(.*?)(?=^## |\Z)", re.M | re.S)

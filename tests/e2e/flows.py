@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from server.pool_client import PoolClient, PoolUnavailable
-from server.volunteer.calls import LeasedTask, PoolCalls, Report
-from tests.flows.model import Failure, Job, Level
-from tests.flows.written import compute
+from comp_pool.client import PoolClient, PoolUnavailable
+from tests.resolvers.flows.model import Failure, Job, Level
+from tests.resolvers.flows.written import compute
+from volunteer.calls import LeasedTask, PoolCalls, Report
 
 SUBMIT = """mutation Submit($input: SubmitFlowInput!) {
   submitFlow(input: $input) { flow { key jobCount } userErrors { field message code } }

@@ -18,17 +18,17 @@ from urllib.parse import urlsplit
 import pytest
 from pymongo import MongoClient
 
+from comp_pool.client import PoolClient, PoolUnavailable
 from resolvers.runtime import make_runtime
 from sandbox import Sandbox
-from server.pool_client import PoolClient, PoolUnavailable
-from storage.documents import Flow
+from storage.flows import Flow
 from storage.store import Store, open_store
 from tests.conftest import is_ferretdb
 from tests.e2e.flows import SUBMIT, Volunteer, submission
-from tests.flows.hive import Stored, check_nothing_is_left, open_pool
-from tests.flows.model import Job, Level
-from tests.flows.written import ALWAYS, NEVER, below
 from tests.processes import RunningServer, command_line, descendants, running_server
+from tests.resolvers.flows.hive import Stored, check_nothing_is_left, open_pool
+from tests.resolvers.flows.model import Job, Level
+from tests.resolvers.flows.written import ALWAYS, NEVER, below
 
 PATIENCE_S = 400.0
 VOLUNTEERS = 4

@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from resolvers import sweeping
+from comp_pool.client import PoolClient
 from resolvers.runtime import make_runtime
+from resolvers.sweeping import sweeping
 from sandbox import Sandbox
-from server.pool_client import PoolClient
-from server.volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Report
 from storage.store import open_store
 from tests.processes import running_server
-from tests.resolvers.pool import Books, check_credit
+from tests.resolvers.playing import Books, check_credit
+from volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Report
 
 JOB = "polynomial"
 SOURCE = "(variable, context) => ({ result: variable * variable + 7 })"

@@ -19,19 +19,19 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from comp_pool.client import PoolClient, PoolRefused, PoolUnavailable
+from comp_pool.flows import FlowUpdate, watch_flow
 from resolvers.runtime import make_runtime
 from sandbox import Sandbox
-from server.flows import FlowUpdate, watch_flow
-from server.pool_client import PoolClient, PoolRefused, PoolUnavailable
 from server.serving import UNFINISHED_REQUESTS_S
-from server.volunteer.calls import PoolCalls
 from storage.store import open_store
 from tests.conftest import lacking
 from tests.e2e.flows import SUBMIT, Volunteer, submission
-from tests.flows.hive import open_pool
-from tests.flows.model import Job, Level
-from tests.flows.written import NEVER, below
 from tests.processes import RunningServer, running_server, until
+from tests.resolvers.flows.hive import open_pool
+from tests.resolvers.flows.model import Job, Level
+from tests.resolvers.flows.written import NEVER, below
+from volunteer.calls import PoolCalls
 
 PATIENCE_S = 180.0
 ROOT = Level(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.flows.model import Condition, Context, Job, JobEnd, Level, Meaning
 from tests.pages.hand import submit_flow
 from tests.pages.jobs import CREATE_VARIABLES, add_job
 from tests.processes import RunningServer
+from tests.resolvers.flows.model import Condition, Context, Job, JobEnd, Level, Meaning
 
 MODULUS = 1_000_003
 STEPS = 300_000

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from resolvers import hosts, leases, reports, sweeping, unsolicited
 from resolvers.runtime import Runtime
+from resolvers.sweeping import sweeping
+from resolvers.volunteers import hosts, leases, reports, unleased
 from sandbox import Sandbox
-from storage.documents import UnitState
 from storage.store import Store, open_store
-from tests.resolvers.pool import (
+from storage.units import UnitState
+from tests.resolvers.playing import (
     Books,
     Clock,
     Volunteer,
@@ -159,7 +160,7 @@ async def test_a_replica_that_is_added_while_its_variable_is_decided_is_cancelle
     dissenting = asyncio.create_task(honest.submit(adding, claimed))
     await before.reached_by(dissenting)
     # One more vote for the honest result, from a client that was given no task.
-    vote = unsolicited.submit(deciding, "double", variable.key, "legacy", value=42)
+    vote = unleased.submit(deciding, "double", variable.key, "legacy", value=42)
     if slow == "the replica":
         await vote
         before.open()

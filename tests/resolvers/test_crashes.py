@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from resolvers import leases, reports, sweeping, unsolicited, variables
+from resolvers.owners import variables
 from resolvers.runtime import Runtime
+from resolvers.sweeping import sweeping
+from resolvers.volunteers import leases, reports, unleased
 from sandbox import Sandbox
-from storage.documents import TaskState, Verdict
+from storage.results import Verdict
 from storage.store import Store, open_store
-from tests.resolvers.pool import (
+from storage.tasks import TaskState
+from tests.resolvers.playing import (
     LEASE_S,
     Books,
     Clock,
@@ -106,7 +109,7 @@ async def _sweeping_expired_leases(runtime: Runtime, clock: Clock) -> Step:
 
 async def _sending_unasked(runtime: Runtime, clock: Clock) -> Step:
     [variable, *_] = await post(runtime, "double", VALUES)
-    return lambda runtime, _: unsolicited.submit(runtime, "double", variable.key, "legacy", value=2)
+    return lambda runtime, _: unleased.submit(runtime, "double", variable.key, "legacy", value=2)
 
 
 async def _submitting_to(runtime: Runtime, volunteer: Volunteer) -> Step:

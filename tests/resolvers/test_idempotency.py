@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from resolvers import sweeping
 from resolvers.errors import BadInput, IdempotencyMismatch, InProgress
 from resolvers.idempotency import once
 from resolvers.runtime import Runtime
-from tests.resolvers.pool import Clock
+from resolvers.sweeping import sweeping
+from tests.resolvers.playing import Clock
 
 MINUTE_S = 60
 DAY_S = 24 * 3600

@@ -2,10 +2,11 @@
 
 from collections import Counter
 
-from resolvers import hosts, sweeping
 from resolvers.runtime import Runtime
+from resolvers.sweeping import sweeping
+from resolvers.volunteers import hosts
 from storage.store import Store
-from tests.resolvers.pool import Clock, Volunteer, new_job, post
+from tests.resolvers.playing import Clock, Volunteer, new_job, post
 
 MOST_A_CYCLE = 12
 SWEEP_S = 2

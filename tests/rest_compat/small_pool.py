@@ -15,8 +15,8 @@ from strawberry.types import Info
 
 from resolvers.errors import NotFound, RateLimited, Unauthenticated
 from rest_compat import Facade
-from schema.directives import Hal, HalAlternate, HalField, HalMethod, HalRole
-from schema.scalars import SCALARS, JsonText
+from schema.machinery.directives import Hal, HalAlternate, HalField, HalMethod, HalRole
+from schema.machinery.scalars import SCALARS, JsonText
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ import pytest
 import strawberry
 
 from rest_compat import Facade, HalSchemaError
-from schema.directives import Hal, HalField, HalMethod, HalRole
+from schema.machinery.directives import Hal, HalField, HalMethod, HalRole
 from tests.rest_compat.small_pool import Pool, facade_of
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from resolvers.runtime import Runtime
-from schema.context import Context
+from schema.machinery.context import Context
 from schema.schema import schema
 from storage.store import REPOSITORIES, Store
 

@@ -6,7 +6,7 @@ import pytest
 
 from storage.engines import StorageUnavailable
 from storage.jobs import Jobs
-from tests.resolvers.pool import DOUBLE
+from tests.resolvers.playing import DOUBLE
 from tests.schema.api import Api
 
 JOB = '{ job(key: "a") { key } }'

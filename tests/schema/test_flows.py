@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from schema import enums, flow_states
-from storage import documents
-from tests.resolvers.pool import DOUBLE
+from schema.types import enums, flow_states
+from storage import flow_nodes, flows, results, tasks, units
+from tests.resolvers.playing import DOUBLE
 from tests.schema.api import Api
 
 STATES: list[tuple[type[StrEnum], type[Enum]]] = [
-    (documents.TaskState, enums.TaskState),
-    (documents.Verdict, enums.Verdict),
-    (documents.UnitState, enums.VariableState),
-    (documents.UnitState, flow_states.FlowRunState),
-    (documents.FlowState, flow_states.FlowState),
-    (documents.NodeState, flow_states.FlowNodeState),
+    (tasks.TaskState, enums.TaskState),
+    (results.Verdict, enums.Verdict),
+    (units.UnitState, enums.VariableState),
+    (units.UnitState, flow_states.FlowRunState),
+    (flows.FlowState, flow_states.FlowState),
+    (flow_nodes.NodeState, flow_states.FlowNodeState),
 ]
 RUNS = """query ($key: String!) { flow(key: $key) { job(number: 0) { runs { nodes {
   iteration generation state tasks { state } } } } } }"""

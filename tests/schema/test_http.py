@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from server.app import create_app
 from server.settings import Settings
-from tests.resolvers.pool import DOUBLE
+from tests.resolvers.playing import DOUBLE
 
 STORE = """mutation ($value: JSON!) { createVariables(input: {job: "double", variables: [{value: $value}]}) {
   variables { value } userErrors { message } } }"""

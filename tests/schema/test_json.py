@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resolvers.json_text import MAX_BYTES, MAX_NESTING
-from schema.scalars import SCALARS, JsonText
-from tests.resolvers.pool import DOUBLE
+from schema.machinery.scalars import SCALARS, JsonText
+from tests.resolvers.playing import DOUBLE
 from tests.schema.api import Api
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from schema.limits import MAX_ALIASES, MAX_COST, MAX_DEPTH
+from schema.machinery.limits import MAX_ALIASES, MAX_COST, MAX_DEPTH
 from tests.schema.api import Api
 
 DASHBOARD = {

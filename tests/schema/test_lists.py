@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.resolvers.pool import DOUBLE
+from tests.resolvers.playing import DOUBLE
 from tests.schema.api import Api
 
 JOBS = """query ($first: Int!, $after: String) { jobs(first: $first, after: $after) {

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resolvers.identifiers import VARIABLE_KEY
-from schema.nodes import global_id
-from tests.resolvers.pool import DOUBLE
+from schema.machinery.nodes import global_id
+from tests.resolvers.playing import DOUBLE
 from tests.schema.api import USER_ERRORS, Api, documents
 
 POLICY: dict[str, tuple[int, int]] = {

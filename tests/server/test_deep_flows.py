@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
+from comp_pool.client import PoolClient
 from resolvers.flows.structure import MOST_DEPTH
-from server.pool_client import PoolClient
-from tests.server.work import SQUARE, add_job
+from tests.volunteer.work import SQUARE, add_job
 
 SUBMIT = """mutation($input: SubmitFlowInput!) { submitFlow(input: $input) {
   flow { levelCount } userErrors { field message code } } }"""

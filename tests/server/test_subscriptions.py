@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from resolvers.claims import ClaimRequest, claim
-from resolvers.reports import Report, submit
+from comp_pool.client import PoolClient
+from resolvers.volunteers.claims import ClaimRequest, claim
+from resolvers.volunteers.reports import Report, submit
 from server.app import Service, application
-from server.pool_client import PoolClient
 from server.settings import Settings
-from tests.server.work import CREATE_JOB, CREATE_VARIABLES
+from tests.volunteer.work import CREATE_JOB, CREATE_VARIABLES
 
 JOBS = 40
 PROGRESS = """subscription Progress($id: ID!) {

@@ -5,23 +5,16 @@ from typing import Any
 
 import pytest
 
-from storage.documents import (
-    Assignment,
-    Host,
-    Job,
-    Lane,
-    LaneKind,
-    Result,
-    Task,
-    TaskState,
-    UnitState,
-    Variable,
-    Verdict,
-)
+from storage.assignments import Assignment
 from storage.engines import Database
-from storage.lanes import NEVER
+from storage.hosts import Host
+from storage.jobs import Job
+from storage.queues import NEVER, Lane, LaneKind
+from storage.results import Result, Verdict
 from storage.store import Store
-from storage.tasks import Lease
+from storage.tasks import Lease, Task, TaskState
+from storage.units import UnitState
+from storage.variables import Variable
 
 NOW = 1_700_000_000_000
 LEASE = Lease("token", "host", NOW, NOW + 1000)

@@ -1,0 +1,5 @@
+"""`python -m cli` is `comp-pool`."""
+
+from cli import main
+
+main()

@@ -1,0 +1,6 @@
+"""A client of a comp-pool over its GraphQL API: calls, flows, and jobs loaded from files."""
+
+from comp_pool.backoff import Backoff
+from comp_pool.client import NotAPool, PoolClient, PoolFailed, PoolRefused, PoolUnavailable, Refusal
+
+__all__ = ["Backoff", "NotAPool", "PoolClient", "PoolFailed", "PoolRefused", "PoolUnavailable", "Refusal"]

@@ -1,0 +1,240 @@
+"""Jobs: named code with a policy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from slugify import slugify
+
+from resolvers import json_text
+from resolvers.errors import (
+    AlreadyExists,
+    BadInput,
+    IdempotencyMismatch,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnparsableJavaScript,
+)
+from resolvers.identifiers import JOB_KEY, checked_cursor, checked_idempotency_key, checked_text
+from resolvers.owners.validators import PARAMETERS as VALIDATE_PARAMETERS
+from resolvers.runtime import Runtime, new_seq
+from resolvers.units.policies import Policy
+from sandbox import NotRunError, SourceError, SourceForm
+from storage.jobs import Job, JobState
+from storage.queues import Lane, LaneKind
+
+RESERVED_KEYS = frozenset({"scheduled", "scheduler"})
+EXECUTE_PARAMETERS = ("variable", "context")
+SCHEDULER_PARAMETERS = ("context",)
+COMPARE_PARAMETERS = ("a", "b")
+MAX_SOURCE_BYTES = 1_000_000
+MAX_METADATA_BYTES = 64_000
+MAX_NAME_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    name: str
+    execute_function: str
+    validate_result: str = ""
+    variable_scheduler: str = ""
+    compare_results: str = ""
+    metadata: Any = None
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str = ""
+
+
+async def create(runtime: Runtime, new: NewJob) -> Job:
+    """Store a job. Its JavaScript is compiled first: what does not parse is refused with line and column.
+
+    Raises BadInput, TooLarge, UnparsableJavaScript, and AlreadyExists for a key that is taken - unless the same
+    job comes again with the same idempotency key, which answers the stored one.
+    """
+    key = key_of(new.name)
+    metadata, owner = checked_metadata(new.metadata)
+    policy = Policy().overridden(new.policy)
+    form = await compiled(runtime, new.execute_function, EXECUTE_PARAMETERS, "execute_function")
+    await _compile_optional(runtime, new)
+    now = runtime.now()
+    job = Job(
+        id=Job.id_of(key),
+        key=key,
+        name=new.name,
+        seq=new_seq(),
+        owner=owner,
+        created_at=now,
+        updated_at=now,
+        execute_function=new.execute_function,
+        execute_body=form.body,
+        sha256=hashlib.sha256(new.execute_function.encode()).hexdigest(),
+        validate_result=new.validate_result,
+        variable_scheduler=new.variable_scheduler,
+        compare_results=new.compare_results,
+        metadata=metadata,
+        policy=policy.dump(),
+        idempotency_key=checked_idempotency_key(new.idempotency_key),
+    )
+    job.request = _request(job) if job.idempotency_key else ""
+    if await runtime.store.jobs.insert(job):
+        return job
+    return _same_again(await get(runtime, key), job)
+
+
+def _same_again(stored: Job, job: Job) -> Job:
+    if stored.seq == job.seq:
+        return stored
+    if job.request and stored.request == job.request:
+        return stored
+    if job.idempotency_key and stored.idempotency_key == job.idempotency_key:
+        raise IdempotencyMismatch(
+            f"the idempotency key {job.idempotency_key!r} came before with another job of this name",
+            field="idempotencyKey",
+        )
+    raise AlreadyExists(
+        f"there is a job with the key {job.key!r} already; choose another name, or update that job",
+        field="name",
+    )
+
+
+def _request(job: Job) -> str:
+    """A digest of all that a request to create a job says."""
+    fields = (
+        "idempotency_key",
+        "name",
+        "execute_function",
+        "validate_result",
+        "variable_scheduler",
+        "compare_results",
+        "metadata",
+        "policy",
+    )
+    said = orjson.dumps([getattr(job, name) for name in fields], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(said).hexdigest()
+
+
+async def update(
+    runtime: Runtime,
+    key: str,
+    *,
+    metadata: Any = None,
+    policy: Mapping[str, Any] | None = None,
+    **sources: str | None,
+) -> Job:
+    """Change what a job says of itself, how it is trusted, or its server-side functions; None leaves as is.
+
+    `execute_function` can't change: results of two programs must not vote on one variable.
+    """
+    job = await get(runtime, key)
+    changes: dict[str, Any] = {"updated_at": runtime.now()}
+    if metadata is not None:
+        changes["metadata"], changes["owner"] = checked_metadata(metadata)
+    if policy is not None:
+        changes["policy"] = Policy.of(job.policy).overridden(policy).dump()
+    for name, source in sources.items():
+        if source is not None:
+            if source:
+                await compiled(runtime, source, SERVER_SIDE[name], name)
+            changes[name] = source
+    await runtime.store.jobs.set(job.id, changes)
+    updated = await get(runtime, key)
+    if updated.owner != job.owner:
+        await runtime.lanes.pass_to(updated)
+    return updated
+
+
+async def archive(runtime: Runtime, key: str) -> Job:
+    """Stop handing out a job's work. Its results stay; tasks under way may still be reported. What flows wait for of it
+    fails at the next sweep."""
+    job = await get(runtime, key)
+    await runtime.store.jobs.set(job.id, {"state": JobState.ARCHIVED, "updated_at": runtime.now()})
+    return await get(runtime, key)
+
+
+async def get(runtime: Runtime, key: str) -> Job:
+    job = await runtime.store.jobs.by_key(key) if JOB_KEY.fullmatch(key) else None
+    if job is None:
+        raise NotFound(f"there is no job with the key {key[:100]!r}", field="job")
+    return job
+
+
+async def page(
+    runtime: Runtime, *, first: int, after: str = "", owner: str = "", backwards: bool = False
+) -> Sequence[Job]:
+    """Active jobs in the order of their creation."""
+    checked_text(owner, field="owner", most=MAX_NAME_CHARACTERS)
+    matching = {"owner": owner, "state": str(JobState.ACTIVE)} if owner else {"state": str(JobState.ACTIVE)}
+    return await runtime.store.jobs.page(matching, first=first, after=checked_cursor(after), backwards=backwards)
+
+
+def key_of(name: str) -> str:
+    """The slug of a job's name: its key and its place in URLs."""
+    key = slugify(checked_text(name, field="name", most=MAX_NAME_CHARACTERS))
+    if not key:
+        raise BadInput(f"no key can be made of the name {name!r}: it needs letters or digits", field="name")
+    if not JOB_KEY.fullmatch(key):
+        raise BadInput(f"the key made of the name has {len(key)} characters: choose a shorter name", field="name")
+    if key in RESERVED_KEYS:
+        raise BadInput(f"the key {key!r} is a route of the API; choose another name", field="name")
+    return key
+
+
+def checked_metadata(value: Any) -> tuple[str, str]:
+    """A job's metadata as JSON text, and its owner."""
+    text = json_text.checked({} if value is None else value, field="metadata", max_bytes=MAX_METADATA_BYTES)
+    metadata = json_text.parse(text)
+    if not isinstance(metadata, dict):
+        raise BadInput("metadata takes an object", field="metadata")
+    for name in ("description", "shortDescription", "short_description"):
+        localised = metadata.get(name, {})
+        if not isinstance(localised, dict) or not all(isinstance(v, str) for v in localised.values()):
+            raise BadInput(
+                f'metadata.{name} takes an object of texts by locale, such as {{"en": "..."}}',
+                field=f"metadata.{name}",
+            )
+    owner = metadata.get("owner", "")
+    if not isinstance(owner, str):
+        raise BadInput("metadata.owner takes a text", field="metadata.owner")
+    return text, checked_text(owner, field="metadata.owner", most=MAX_NAME_CHARACTERS)
+
+
+SERVER_SIDE: Mapping[str, Sequence[str]] = {
+    "validate_result": VALIDATE_PARAMETERS,
+    "variable_scheduler": SCHEDULER_PARAMETERS,
+    "compare_results": COMPARE_PARAMETERS,
+}
+
+
+async def _compile_optional(runtime: Runtime, new: NewJob) -> None:
+    for name, parameters in SERVER_SIDE.items():
+        if source := getattr(new, name):
+            await compiled(runtime, source, parameters, name)
+
+
+async def compiled(runtime: Runtime, source: str, parameters: Sequence[str], field: str) -> SourceForm:
+    """How V8 reads `source`: as a function expression or as a body over `parameters`.
+
+    Raises UnparsableJavaScript with the line and column in the owner's text, TooLarge, and Unavailable.
+    """
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size > MAX_SOURCE_BYTES:
+        raise TooLarge(f"{field} may have at most {MAX_SOURCE_BYTES:,} bytes, got {size:,}", field=field)
+    try:
+        return await runtime.sandbox.inspect(source, parameters)
+    except SourceError as problem:
+        raise UnparsableJavaScript(
+            f"{field} does not parse: {problem.message} (line {problem.line}, column {problem.column})",
+            field=field,
+        ) from None
+    except NotRunError as problem:
+        raise Unavailable(f"{field} can't be read now: {problem}; try again", field=field) from None
+
+
+async def run_ms(runtime: Runtime, key: str) -> float:
+    """Observed run time of the job's tasks in ms, 0 while unknown."""
+    lane = await runtime.store.lanes.get(Lane.id_of(key, LaneKind.VARIABLES))
+    return 0.0 if lane is None else lane.run_ms

@@ -1,0 +1,27 @@
+"""Reading tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resolvers.errors import NotFound
+from resolvers.identifiers import TASK_ID
+from resolvers.runtime import Runtime
+from resolvers.units.decisions import numbers_of
+from storage.tasks import Task
+from storage.units import Unit
+
+
+async def of_unit(runtime: Runtime, unit: Unit) -> Sequence[Task]:
+    """A unit's tasks in the order of their numbers."""
+    ids = [Task.id_of(unit.id, number) for number in numbers_of(unit)]
+    found = await runtime.store.tasks.get_many(ids)
+    return [found[each] for each in ids if each in found]
+
+
+async def by_id(runtime: Runtime, task_id: str) -> Task:
+    """Raises NotFound."""
+    task = await runtime.store.tasks.get(task_id) if TASK_ID.fullmatch(task_id) else None
+    if task is None:
+        raise NotFound(f"there is no task {task_id[:200]!r}")
+    return task

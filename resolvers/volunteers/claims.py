@@ -1,0 +1,162 @@
+"""Handing out tasks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from resolvers.errors import BadInput
+from resolvers.identifiers import checked_idempotency_key, checked_text
+from resolvers.runtime import Runtime
+from resolvers.schedulers import Candidate, Request, Scheduler
+from resolvers.units.queues import USABLE_FOR_S
+from resolvers.volunteers import hosts, picking
+from resolvers.volunteers.picking import ClaimedTask
+from storage.queues import Lane, LaneKind
+from storage.tasks import Task
+
+MOST_AT_ONCE = 100
+MOST_WISHES = 100
+MAX_WISH_CHARACTERS = 300
+LEASE_CHARACTERS = 32
+IDLE_RETRY_S = 5
+SOON_RETRY_S = 2
+
+
+class WhyNoWork(StrEnum):
+    """Why a claim came back empty."""
+
+    DRAINING = "DRAINING"
+    NO_OPEN_WORK = "NO_OPEN_WORK"
+    NO_SUPPORTED_WORK = "NO_SUPPORTED_WORK"
+    WAITING_FOR_OTHER_HOSTS = "WAITING_FOR_OTHER_HOSTS"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """Who asks for how many tasks, of which jobs and owners (empty: all), in the order of which scheduler.
+
+    `lease` is the token of the leases that it gets, where it may be `repeated`: see `lease_of`.
+    """
+
+    host: str
+    first: int = 1
+    scheduler: str = ""
+    jobs: frozenset[str] = frozenset()
+    owners: frozenset[str] = frozenset()
+    lease: str = ""
+    repeated: bool = False
+
+
+def lease_of(host: hosts.HostIdentity, idempotency_key: str) -> str:
+    """The token of the leases that a host's claim with this key gets, each time it is made; nobody else can tell it.
+    Empty: each claim is another one."""
+    if not idempotency_key:
+        return ""
+    return hashlib.sha256(f"{host.token}\0{idempotency_key}".encode()).hexdigest()[:LEASE_CHARACTERS]
+
+
+@dataclass(slots=True)
+class Claim:
+    tasks: list[ClaimedTask] = field(default_factory=list)
+    why_no_work: WhyNoWork | None = None
+    retry_after_s: int = 0
+
+
+async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
+    """Lease up to `first` tasks to a host, never two replicas of one unit.
+
+    A claim that is repeated, since its answer was lost, gets the tasks that it leased and that are still held. An empty
+    claim says why and when to ask again. Raises what `check` raises.
+    """
+    check(runtime, request)
+    if runtime.draining:
+        return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
+    hosts.note_interests(runtime, request.host, request.owners, request.jobs)
+    if request.repeated and request.lease and (claimed := await _claimed_before(runtime, request)):
+        return Claim(claimed)
+    known = await runtime.lanes.snapshot(USABLE_FOR_S)
+    tasks = await _take_from(runtime, offer(runtime, known, request), request)
+    if not tasks and (current := await runtime.lanes.snapshot()) != known:
+        known = current
+        tasks = await _take_from(runtime, offer(runtime, known, request), request)
+    if tasks:
+        runtime.handouts.note(request.scheduler or runtime.default_scheduler, len(tasks), runtime.now())
+        return Claim(tasks)
+    why = await _why(runtime, known, offer(runtime, known, request))
+    return Claim(why_no_work=why, retry_after_s=IDLE_RETRY_S if why is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S)
+
+
+def check(runtime: Runtime, request: ClaimRequest, idempotency_key: str = "") -> None:
+    """Raises BadInput for an unknown scheduler, too many tasks, and wishes that make no sense; whoever asks."""
+    checked_idempotency_key(idempotency_key)
+    if not 1 <= request.first <= MOST_AT_ONCE:
+        raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
+    _scheduler(runtime, request)
+    for field_name, wishes in (("jobs", request.jobs), ("owners", request.owners)):
+        if len(wishes) > MOST_WISHES:
+            raise BadInput(f"{field_name} takes at most {MOST_WISHES} at once, got {len(wishes)}", field=field_name)
+        for wish in wishes:
+            checked_text(wish, field=field_name, most=MAX_WISH_CHARACTERS)
+
+
+async def _claimed_before(runtime: Runtime, request: ClaimRequest) -> list[ClaimedTask]:
+    """What a claim with this lease got the last time; the process that carried it out may have ended half-way."""
+    by_job: dict[tuple[str, LaneKind], list[Task]] = defaultdict(list)
+    for task in await runtime.store.tasks.leased_by(request.lease, limit=MOST_AT_ONCE):
+        by_job[task.job, LaneKind.of(task.unit)].append(task)
+    claimed: list[ClaimedTask] = []
+    for (key, kind), tasks in by_job.items():
+        job = await runtime.store.jobs.by_key(key)
+        if job is not None:
+            kept = await picking.assign(runtime, request.host, request.lease, tasks)
+            claimed += await picking.with_units(runtime, job, kind, kept)
+    return claimed
+
+
+async def _take_from(runtime: Runtime, offered: Sequence[Lane], request: ClaimRequest) -> list[ClaimedTask]:
+    tasks: list[ClaimedTask] = []
+    for lane in offered:
+        tasks += await picking.pick(runtime, lane, request.first - len(tasks), host=request.host, token=request.lease)
+        if len(tasks) >= request.first:
+            break
+    return tasks
+
+
+def _scheduler(runtime: Runtime, request: ClaimRequest) -> Scheduler:
+    name = request.scheduler or runtime.default_scheduler
+    if name not in runtime.schedulers:
+        known = ", ".join(sorted(runtime.schedulers))
+        raise BadInput(f"there is no job scheduler {name[:100]!r}; there are: {known}", field="scheduler")
+    return runtime.schedulers[name]
+
+
+def offer(runtime: Runtime, lanes: Sequence[Lane], request: ClaimRequest) -> list[Lane]:
+    """The lanes to try, in the scheduler's order, flow runs before standing variables.
+
+    Raises BadInput for an unknown scheduler.
+    """
+    scheduler = _scheduler(runtime, request)
+    wanted = [
+        lane
+        for lane in lanes
+        if (not request.jobs or lane.job in request.jobs) and (not request.owners or lane.owner in request.owners)
+    ]
+    offered: list[Lane] = []
+    for kind in (LaneKind.FLOW, LaneKind.VARIABLES):
+        by_job = {lane.job: lane for lane in wanted if lane.kind == kind}
+        candidates = [Candidate.of(lane) for lane in by_job.values()]
+        offered += [by_job[each.job] for each in scheduler(candidates, Request(request.owners, runtime.random))]
+    return offered
+
+
+async def _why(runtime: Runtime, open_lanes: Sequence[Lane], offered: Sequence[Lane]) -> WhyNoWork:
+    still_open = {lane.id for lane in await runtime.lanes.snapshot()}
+    if any(lane.id in still_open for lane in offered):
+        return WhyNoWork.WAITING_FOR_OTHER_HOSTS
+    if open_lanes and not offered:
+        return WhyNoWork.NO_SUPPORTED_WORK
+    return WhyNoWork.NO_OPEN_WORK

@@ -1,0 +1,102 @@
+"""Volunteers' clients. A host is pseudonymous: a random key and the pool's signature under it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resolvers.errors import NotFound, Unauthenticated
+from resolvers.identifiers import HOST_KEY, checked_cursor, checked_text
+from resolvers.runtime import Runtime, new_seq
+from storage.hosts import Host
+
+SIGNATURE_CHARACTERS = 22
+TRUSTED_STREAK = 10
+MAX_NAME_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HostIdentity:
+    """`key` is public, `token` is the host's own secret: it proves that later requests come from the same one."""
+
+    key: str
+    token: str
+
+
+def _sign(runtime: Runtime, key: str) -> str:
+    return hmac.new(runtime.host_secret, key.encode(), hashlib.sha256).hexdigest()[:SIGNATURE_CHARACTERS]
+
+
+async def identify(runtime: Runtime, token: str | None, name: str = "") -> HostIdentity:
+    """The host that `token` speaks for; a new one where there is none yet.
+
+    Raises Unauthenticated for a token this pool never gave out.
+    """
+    if token:
+        return known(runtime, token)
+    checked_text(name, field="hostName", most=MAX_NAME_CHARACTERS)
+    key = secrets.token_hex(8)
+    await _register(runtime, key, name)
+    runtime.known_interests[key] = (frozenset(), frozenset())
+    return HostIdentity(key, f"{key}.{_sign(runtime, key)}")
+
+
+def known(runtime: Runtime, token: str) -> HostIdentity:
+    key, _, signature = token.partition(".")
+    if not hmac.compare_digest(signature.encode(), _sign(runtime, key).encode()):
+        raise Unauthenticated(
+            "this host token was not given out by this pool; leave `host` out to get a new one", field="host"
+        )
+    return HostIdentity(key, token)
+
+
+async def anonymous(runtime: Runtime, address: str) -> str:
+    """The key of the host behind a network address that brought no token, such as a legacy REST client."""
+    digest = hmac.new(runtime.host_secret, address.encode(), hashlib.sha256).hexdigest()
+    key = f"a{digest[:15]}"
+    await _register(runtime, key, "anonymous")
+    return key
+
+
+async def _register(runtime: Runtime, key: str, name: str) -> None:
+    now = runtime.now()
+    await runtime.store.hosts.insert(
+        Host(id=Host.id_of(key), seq=new_seq(), name=name, created_at=now, seen_at=now, claimed_at=now)
+    )
+
+
+def note_interests(runtime: Runtime, key: str, owners: frozenset[str], jobs: frozenset[str]) -> None:
+    """Remember what a host asks for, so that owners can be told whether anybody supports them. Stored by the next
+    sweep, at most twice a minute unless it changes."""
+    interests = (owners, jobs)
+    if runtime.known_interests.get(key) != interests:
+        runtime.known_interests[key] = interests
+        runtime.new_interests[key] = runtime.now()
+
+
+async def store_interests(runtime: Runtime) -> None:
+    noted, runtime.new_interests = runtime.new_interests, {}
+    for key, asked_at in noted.items():
+        if interests := runtime.known_interests.get(key):
+            await runtime.store.hosts.note_interests(Host.id_of(key), *interests, asked_at)
+
+
+async def get(runtime: Runtime, key: str) -> Host:
+    host = await runtime.store.hosts.get(Host.id_of(key)) if HOST_KEY.fullmatch(key) else None
+    if host is None:
+        raise NotFound(f"there is no host {key[:100]!r}")
+    return host
+
+
+async def page(runtime: Runtime, *, first: int, after: str = "") -> Sequence[Host]:
+    """The hosts that ever came, the newest first."""
+    return await runtime.store.hosts.page({}, first=first, after=checked_cursor(after), newest_first=True)
+
+
+def is_trusted(host: Host) -> bool:
+    """Enough valid results in a row for a job with an adaptive policy to take its word (BOINC's adaptive
+    replication, https://github.com/BOINC/boinc/wiki/AdaptiveReplication)."""
+    return host.streak >= TRUSTED_STREAK

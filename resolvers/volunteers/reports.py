@@ -1,0 +1,245 @@
+"""Taking in the results of leased tasks."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resolvers import json_text
+from resolvers.errors import BadInput, LeaseLost, PoolError, Unavailable
+from resolvers.identifiers import check_lease
+from resolvers.json_text import JsonText
+from resolvers.owners import jobs
+from resolvers.owners.validators import Judgement, Reported, judge
+from resolvers.runtime import Runtime, new_seq
+from resolvers.units import decisions
+from resolvers.units.policies import policy_of
+from storage.hosts import Host
+from storage.jobs import Job
+from storage.queues import Lane, LaneKind
+from storage.results import Result, Verdict
+from storage.tasks import Task, TaskState
+from storage.units import Unit
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 100
+MAX_ERROR_CHARACTERS = 500
+MAX_ELAPSED_MS = 30 * 24 * 3600 * 1000
+NULL = JsonText("null")
+REPORTED = frozenset({TaskState.REPORTING, TaskState.REPORTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a host says of one task: a value with the returned context, or the error its function threw."""
+
+    task: str
+    token: str
+    value: Any = NULL
+    context: Any = None
+    error: str = ""
+    elapsed_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The stored result of a report, or why it was turned away."""
+
+    result: Result | None
+    problem: PoolError | None = None
+
+
+async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list[Receipt]:
+    """Store what a host computed; one receipt for each report, in order.
+
+    Repeating a report changes nothing and answers the same. One that can't be taken (a bad value, a lost lease)
+    says so in its place and leaves the others alone. A lease that ran out is taken all the same while nobody
+    decided its unit. Raises BadInput for too many reports.
+    """
+    if not 1 <= len(reports) <= MOST_AT_ONCE:
+        raise BadInput(f"results takes 1 to {MOST_AT_ONCE} at once, got {len(reports)}", field="results")
+    fields = _fields(reports)
+    problems: dict[str, PoolError] = {}
+    results: dict[str, Result] = {}
+    by_token: dict[str, list[str]] = defaultdict(list)
+    for report in reports:
+        try:
+            results[report.task] = _result(runtime, host, report, fields[report.task])
+            by_token[report.token].append(report.task)
+        except PoolError as problem:
+            problems[report.task] = problem
+    repeated: list[str] = []
+    for token, ids in by_token.items():
+        begun = await _begin(runtime, host, token, ids)
+        repeated += begun.repeated
+        for task in begun.lost:
+            message = f"the task {task} is not leased to this host by this token"
+            problems[task] = LeaseLost(message, field=f"{fields[task]}.lease")
+    stored = await runtime.store.results.get_many(repeated)
+    fresh = [each for each in results.values() if each.id not in problems and each.id not in stored]
+    taken = await take_in(runtime, fresh, stored.values())
+    return [Receipt(taken.get(report.task), problems.get(report.task)) for report in reports]
+
+
+def _fields(reports: Sequence[Report]) -> dict[str, str]:
+    """The input's path of each report, by task."""
+    fields: dict[str, str] = {}
+    for at, report in enumerate(reports):
+        if report.task in fields:
+            raise BadInput(f"the task of {fields[report.task]} comes twice", field=f"results[{at}].task")
+        fields[report.task] = f"results[{at}]"
+    return fields
+
+
+def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
+    check_lease(report.task, report.token, field=field)
+    unit, number = Task.split(report.task)
+    if not 0 <= report.elapsed_ms <= MAX_ELAPSED_MS:
+        raise BadInput(
+            f"elapsedMilliseconds takes 0 to {MAX_ELAPSED_MS}, got {report.elapsed_ms}",
+            field=f"{field}.elapsedMilliseconds",
+        )
+    result = Result(
+        id=report.task,
+        unit=unit,
+        job="",
+        number=number,
+        host=host,
+        seq=new_seq(),
+        elapsed_ms=report.elapsed_ms,
+        created_at=runtime.now(),
+    )
+    if report.error:
+        result.error = report.error[:MAX_ERROR_CHARACTERS]
+    else:
+        result.value = json_text.checked(report.value, field=f"{field}.value")
+        result.context = checked_context(report.context, f"{field}.context")
+    return result
+
+
+def checked_context(value: Any, field: str) -> str:
+    """A context as JSON text, `{}` where there is none. It holds values, and may be a level deeper than one.
+
+    Raises BadInput for anything but an object, and what `checked` raises."""
+    if value is None:
+        return "{}"
+    text = json_text.checked(value, field=field, max_nesting=json_text.MAX_NESTING + 1)
+    if not text.lstrip().startswith("{"):
+        raise BadInput(f"{field} takes an object, got {text[:50]}", field=field)
+    return text
+
+
+@dataclass(slots=True)
+class Begun:
+    """Of tasks to report by one lease: those that may have been reported before, and those whose lease is lost."""
+
+    repeated: list[str]
+    lost: list[str]
+
+
+async def _begin(runtime: Runtime, host: str, token: str, ids: Sequence[str]) -> Begun:
+    """Turn the leases of one token into reports under way."""
+    until = runtime.now() + runtime.takeover_ms
+    begin = runtime.store.tasks.begin_report
+    begun = Begun([], [])
+    if await begin(ids, token, host, until=until) == len(ids):
+        return begun
+    # In this order: the sweeper may turn the one into the other at any moment.
+    for late in (TaskState.EXPIRING, TaskState.EXPIRED):
+        await begin(ids, token, host, until=until, frm=late)
+    tasks = await runtime.store.tasks.get_many(ids)
+    for task_id in ids:
+        task = tasks.get(task_id)
+        if task is None or task.lease != token or task.host != host or task.status not in REPORTED:
+            begun.lost.append(task_id)
+        else:
+            begun.repeated.append(task_id)
+    return begun
+
+
+async def take_in(runtime: Runtime, fresh: Sequence[Result], stored: Iterable[Result] = ()) -> dict[str, Result]:
+    """Judge and store fresh results of REPORTING tasks, assess them and those that were `stored` by an earlier
+    try, and close the tasks; the results by id."""
+    results = [*fresh, *stored]
+    units = await decisions.read_units(runtime, {result.unit for result in results})
+    by_job: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
+    for result in fresh:
+        unit = units[result.unit]
+        result.job = unit.job
+        by_job[unit.job].append((result, unit))
+    for job_key, group in by_job.items():
+        await judge_results(runtime, await jobs.get(runtime, job_key), group)
+    return await store(runtime, fresh, units, stored)
+
+
+async def judge_results(runtime: Runtime, job: Job, group: Sequence[tuple[Result, Unit]]) -> None:
+    """Ask the job's validator about results, and write its word into them."""
+    computed = [(result, unit) for result, unit in group if not result.error]
+    judgements = await judge(
+        runtime,
+        job,
+        [Reported(unit.value, result.value, result.context or "{}") for result, unit in computed],
+    )
+    for result, unit in group:
+        if result.error:
+            result.verdict, result.reason = Verdict.INVALID, f"the computation failed: {result.error}"
+        elif unit.finished_at:
+            result.verdict = Verdict.TOO_LATE
+    for (result, unit), judgement in zip(computed, judgements, strict=True):
+        apply(judgement, result, unit)
+        if result.digest and decisions.decides_alone(policy_of(job, unit), unit, result):
+            # Stored as what it is about to become: it saves writing the verdict again.
+            result.verdict = Verdict.CANONICAL
+
+
+def apply(judgement: Judgement, result: Result, unit: Unit) -> None:
+    """Write the validator's word into a result."""
+    result.reason = judgement.reason
+    if judgement.accepted is False:
+        result.verdict = Verdict.INVALID
+    elif judgement.accepted:
+        result.value = judgement.value
+        agreed_on = [result.value, result.context] if LaneKind.of(unit.id) is LaneKind.FLOW else [result.value]
+        result.digest = json_text.digest(*agreed_on)
+
+
+async def store(
+    runtime: Runtime, fresh: Sequence[Result], units: Mapping[str, Unit], earlier: Iterable[Result] = ()
+) -> dict[str, Result]:
+    """Store judged results, and draw their consequences (and those of `earlier` stored ones); the results by id."""
+    known = await runtime.store.results.insert_many(fresh)
+    stored = await runtime.store.results.get_many(known)
+    current = [*(stored.get(result.id, result) for result in fresh), *earlier]
+    await blame_failures(runtime, [result for result in fresh if result.id not in known])
+    try:
+        await settle(runtime, [result for result in current if not result.waits_for_validator], units)
+    except Unavailable as problem:
+        # The results are taken. Their tasks stay REPORTING, and the sweeper draws the consequences.
+        log.warning("what follows from reports has to wait: %s", problem.message)
+    return {result.id: result for result in current}
+
+
+async def settle(runtime: Runtime, results: Sequence[Result], units: Mapping[str, Unit]) -> None:
+    """Assess stored results, write the verdicts into them, and close their tasks."""
+    if not results:
+        return
+    touched = {result.unit: units[result.unit] for result in results}
+    await decisions.assess(runtime, list(touched.values()), results)
+    await runtime.store.tasks.finish_reports([result.id for result in results])
+    for result in results:
+        if result.digest:
+            runtime.lanes.observe(Lane.id_of(result.job, LaneKind.of(result.unit)), result.elapsed_ms)
+
+
+async def blame_failures(runtime: Runtime, results: Sequence[Result]) -> None:
+    failed: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        if result.verdict == Verdict.INVALID:
+            failed[result.host].append(result)
+    for host, group in failed.items():
+        errors = sum(bool(result.error) for result in group)
+        await runtime.store.hosts.blame(Host.id_of(host), invalid=len(group) - errors, failed=errors, now=runtime.now())

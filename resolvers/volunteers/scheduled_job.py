@@ -1,0 +1,31 @@
+"""The job that a client is offered when it names none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from resolvers.owners import jobs
+from resolvers.runtime import Runtime
+from resolvers.volunteers.claims import ClaimRequest, offer
+from storage.jobs import Job, JobState
+from storage.queues import Lane, LaneKind
+
+MOST_IDLE_JOBS = 100
+
+
+async def pick_job(runtime: Runtime, *, scheduler: str = "", owners: Collection[str] = ()) -> Job | None:
+    """The first job in the scheduler's order that has work; where none has, any active job; None without jobs.
+
+    Raises BadInput for a scheduler that is not there.
+    """
+    request = ClaimRequest(host="", scheduler=scheduler, owners=frozenset(owners))
+    for lane in offer(runtime, await runtime.lanes.snapshot(), request):
+        job = await runtime.store.jobs.by_key(lane.job)
+        if job is not None and job.state == JobState.ACTIVE:
+            return job
+    idle = {job.key: job for job in await jobs.page(runtime, first=MOST_IDLE_JOBS)}
+    lanes = [
+        Lane(id=job.id, job=job.key, kind=LaneKind.VARIABLES, owner=job.owner, oldest_at=job.created_at)
+        for job in idle.values()
+    ]
+    return next((idle[lane.job] for lane in offer(runtime, lanes, request)), None)

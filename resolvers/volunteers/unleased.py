@@ -1,0 +1,122 @@
+"""Results that come unasked for, as clients of the original pool send them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resolvers import json_text
+from resolvers.errors import Conflict, Rejected, Unavailable
+from resolvers.idempotency import once
+from resolvers.identifiers import checked_idempotency_key
+from resolvers.owners import jobs, variables
+from resolvers.owners.validators import Judgement, Reported, judge
+from resolvers.runtime import Runtime, new_seq
+from resolvers.units import assignments
+from resolvers.units.policies import policy_of
+from resolvers.units.results import by_id
+from resolvers.volunteers import reports
+from storage.jobs import Job
+from storage.queues import Lane, LaneKind
+from storage.results import Result, Verdict
+from storage.tasks import Task, TaskState
+from storage.units import Unit
+
+MOST_A_VARIABLE = 1_000
+"""All of a variable's results are read whenever another one comes."""
+
+
+async def submit_once(
+    runtime: Runtime, job_key: str, variable_key: str, host: str, *, value: Any, idempotency_key: str
+) -> Result:
+    """As `submit`; the same value again with the same key answers the result that is stored.
+
+    Also raises what `once` raises.
+    """
+    key = checked_idempotency_key(idempotency_key)
+    said = json_text.checked(value, field="value").encode()
+
+    async def carry_out() -> str:
+        return (await submit(runtime, job_key, variable_key, host, value=value)).id
+
+    return await by_id(runtime, await once(runtime, f"result {job_key} {variable_key}", key, said, carry_out))
+
+
+async def submit(
+    runtime: Runtime, job_key: str, variable_key: str, host: str, *, value: Any, context: Any = None
+) -> Result:
+    """Take a result for a variable that was never leased to this host, as clients of the original pool send it.
+
+    It goes through the same validation and quorum and leaves other hosts' leases alone. One that the job's
+    validator turns down is not stored: nobody should be able to spend a variable's errors unasked.
+    Raises NotFound, BadInput, TooLarge, Rejected, Unavailable, and Conflict for a variable that got too many.
+    """
+    job = await jobs.get(runtime, job_key)
+    variable = await variables.get(runtime, job_key, variable_key)
+    if variable.unsolicited >= MOST_A_VARIABLE:
+        raise Conflict(
+            f"the variable {variable_key} got {MOST_A_VARIABLE} results unasked, and takes no more; claim its tasks",
+            field="variable",
+        )
+    checked = json_text.checked(value, field="value")
+    returned = reports.checked_context(context, "context")
+    [judgement] = await judge(runtime, job, [Reported(variable.value, checked, returned)])
+    if judgement.accepted is None:
+        raise Unavailable(f"validate_result can't be asked now: {judgement.reason}", field="value")
+    if not judgement.accepted:
+        raise Rejected(f"the job's validate_result turned this result down: {judgement.reason}", field="value")
+    # The same computation serves a flow that waits for it with an empty context.
+    for run in await runtime.store.runs.bare(job.key, variable=variable.key):
+        await _store(runtime, job, run, host, judgement, returned)
+    return await _store(runtime, job, variable, host, judgement, returned)
+
+
+async def _store(runtime: Runtime, job: Job, unit: Unit, host: str, judgement: Judgement, context: str) -> Result:
+    number = f"u{await runtime.store.units(LaneKind.of(unit.id)).expect_unsolicited(unit.id)}"
+    task = _task(runtime, job, unit, number, host)
+    first = bool(await assignments.assign(runtime, host, task.lease, [task]))
+    await runtime.store.tasks.insert(task)
+    result = Result(
+        id=task.id,
+        unit=unit.id,
+        job=job.key,
+        number=number,
+        host=host,
+        seq=new_seq(),
+        value=judgement.value,
+        context=context,
+        unsolicited=True,
+        created_at=runtime.now(),
+    )
+    reports.apply(judgement, result, unit)
+    _place(result, unit, decides=first and policy_of(job, unit).quorum == 1)
+    if not first:
+        result.second_vote = True
+        result.verdict, result.reason = Verdict.INCONCLUSIVE, "this host has a replica of this variable already"
+    return (await reports.store(runtime, [result], {unit.id: unit}))[result.id]
+
+
+def _place(result: Result, unit: Unit, *, decides: bool) -> None:
+    if unit.finished_at:
+        result.verdict = Verdict.TOO_LATE
+    elif decides:
+        result.verdict = Verdict.CANONICAL
+
+
+def _task(runtime: Runtime, job: Job, unit: Unit, number: str, host: str) -> Task:
+    now = runtime.now()
+    return Task(
+        id=Task.id_of(unit.id, number),
+        unit=unit.id,
+        job=job.key,
+        lane=Lane.id_of(job.key, LaneKind.of(unit.id)),
+        number=number,
+        seq=new_seq(),
+        rand=runtime.random.random(),
+        status=TaskState.REPORTING,
+        host=host,
+        lease=new_seq(),
+        attempt=1,
+        leased_at=now,
+        until=now + runtime.takeover_ms,
+        created_at=now,
+    )

@@ -1,5 +1,0 @@
-"""`python -m server` is `comp-pool`."""
-
-from server.cli import main
-
-main()
