@@ -39,8 +39,7 @@
   };
 
   // One pair of brackets can be closed and opened again by the text itself ("1) + (2"), two kinds cannot.
-  const isExpression = (/** @type {string} */ source) =>
-    parses([], `((${source}\n))`) && parses([], `[${source}\n]`);
+  const isExpression = (/** @type {string} */ source) => parses([], `((${source}\n))`) && parses([], `[${source}\n]`);
 
   const isMethod = (/** @type {string} */ source) =>
     parses([], `({${source}\n})`) && parses([], `(class {${source}\n})`);
@@ -57,7 +56,7 @@
    */
   const leading = (lead, source) => {
     let at = 0;
-    for (let next; (next = gapAt(source, at)) > at; ) at = next;
+    for (let next; (next = gapAt(source, at)) > at;) at = next;
     lead.lastIndex = at;
     return lead.exec(source);
   };

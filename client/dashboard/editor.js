@@ -45,7 +45,10 @@ export class Editor {
   /** Forget the errors. */
   clear() {
     put(this.errors);
-    put(this.lines, this.text.split("\n").map((_, at) => h("div", null, at + 1)));
+    put(
+      this.lines,
+      this.text.split("\n").map((_, at) => h("div", null, at + 1)),
+    );
     this.area.removeAttribute("aria-invalid");
   }
 

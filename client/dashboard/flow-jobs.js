@@ -20,7 +20,12 @@ const JOBS = `query ($key: String!, $after: String, $state: FlowNodeState) {
 export function jobTable(key, signal, open) {
   const body = h("tbody");
   const options = [...NODE_STATES].reverse().map((state) => h("option", { value: state }, `${named(state)} only`));
-  const state = h("select", { onchange: () => (turner.start(), read()) }, h("option", { value: "" }, "failures first"), options);
+  const state = h(
+    "select",
+    { onchange: () => (turner.start(), read()) },
+    h("option", { value: "" }, "failures first"),
+    options,
+  );
 
   const page = async (/** @type {string | null} */ only) =>
     (await ask(JOBS, { key, after: turner.after, state: only }, signal)).flow.nodes;
@@ -30,13 +35,24 @@ export function jobTable(key, signal, open) {
     const failed = state.value || turner.after ? [] : (await page("FAILED")).nodes;
     const first = new Set(failed.map((/** @type {any} */ job) => job.number));
     const rest = listed.nodes.filter((/** @type {any} */ job) => !first.has(job.number));
-    put(body, [...failed, ...rest].map((job) => row(job, open)));
-    if (!body.rows.length) put(body, h("tr", null, h("td", { colspan: 6, class: "empty" }, "No job is in this state.")));
+    put(
+      body,
+      [...failed, ...rest].map((job) => row(job, open)),
+    );
+    if (!body.rows.length) {
+      put(body, h("tr", null, h("td", { colspan: 6, class: "empty" }, "No job is in this state.")));
+    }
     turner.show(listed.pageInfo);
   };
   const turner = pager(() => read());
   const heads = ["job", "runs", "as", "state", "took", "result or reason"];
-  const element = h("div", { class: "card" }, h("div", { class: "filters" }, field("show", state)), table(heads, body, "Jobs of the flow"), turner.element);
+  const element = h(
+    "div",
+    { class: "card" },
+    h("div", { class: "filters" }, field("show", state)),
+    table(heads, body, "Jobs of the flow"),
+    turner.element,
+  );
   read().catch((problem) => {
     if (!signal.aborted) put(body, h("tr", null, h("td", { colspan: 6, role: "alert" }, problem.message)));
   });
@@ -45,11 +61,20 @@ export function jobTable(key, signal, open) {
 
 /** @param {any} job @param {(job: number) => void} open */
 function row(job, open) {
-  const took = job.startedAt && job.finishedAt ? span(Date.parse(job.finishedAt) - Date.parse(job.startedAt)) : job.startedAt ? `since ${ago(job.startedAt)}` : "";
+  const took =
+    job.startedAt && job.finishedAt
+      ? span(Date.parse(job.finishedAt) - Date.parse(job.startedAt))
+      : job.startedAt
+        ? `since ${ago(job.startedAt)}`
+        : "";
   return h(
     "tr",
     null,
-    h("td", null, h("button", { type: "button", class: "link", onclick: () => open(job.number) }, `${job.number}: ${job.jobKey}`)),
+    h(
+      "td",
+      null,
+      h("button", { type: "button", class: "link", onclick: () => open(job.number) }, `${job.number}: ${job.jobKey}`),
+    ),
     h("td", null, runsOf(job)),
     h("td", null, job.as),
     h("td", null, badge(job.state)),

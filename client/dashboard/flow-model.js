@@ -73,7 +73,7 @@ export class FlowModel {
   openSome() {
     let jobs = OPEN_JOBS;
     let levels = OPEN_LEVELS;
-    for (let queue = this.levels.slice(0, 1); queue.length && levels > 0; ) {
+    for (let queue = this.levels.slice(0, 1); queue.length && levels > 0;) {
       const deeper = [];
       for (const level of queue) {
         jobs -= level.jobs.length;

@@ -65,13 +65,27 @@ const shown = new WeakMap();
 /** @param {any} job */
 function jobDetails(job) {
   const link = h("a", { href: `#/jobs/${encodeURIComponent(job.jobKey)}` }, job.jobKey);
-  const sources = [["if", job.if], ["while", job.while]].filter(([, source]) => source);
+  const sources = [
+    ["if", job.if],
+    ["while", job.while],
+  ].filter(([, source]) => source);
   const runs = [...job.runs.nodes].reverse();
   return [
     h("p", null, badge(job.state)),
     job.reason && h("p", { class: "broken" }, job.reason),
-    job.whyWaiting.length > 0 && h("ul", { class: "waits" }, job.whyWaiting.map((/** @type {any} */ why) => h("li", null, why.message))),
-    facts([["job", link], ["variable", job.variableKey], ["as", job.as], ["runs", runsOf(job)], ["took", took(job)]]),
+    job.whyWaiting.length > 0 &&
+      h(
+        "ul",
+        { class: "waits" },
+        job.whyWaiting.map((/** @type {any} */ why) => h("li", null, why.message)),
+      ),
+    facts([
+      ["job", link],
+      ["variable", job.variableKey],
+      ["as", job.as],
+      ["runs", runsOf(job)],
+      ["took", took(job)],
+    ]),
     sources.map(([name, source]) => h("details", null, h("summary", null, name), highlighted(source))),
     job.result !== null && h("details", { open: true }, h("summary", null, "Result"), json(job.result)),
     h("h3", null, runs.length ? "Runs" : "It has not run yet."),
@@ -109,7 +123,12 @@ export function resultDetails(result) {
   return h(
     "div",
     { class: "result" },
-    h("p", null, badge(result.verdict), h("span", { class: "soft" }, ` ${who}, ${span(result.elapsedMilliseconds)}, ${ago(result.createdAt)}`)),
+    h(
+      "p",
+      null,
+      badge(result.verdict),
+      h("span", { class: "soft" }, ` ${who}, ${span(result.elapsedMilliseconds)}, ${ago(result.createdAt)}`),
+    ),
     result.reason && h("p", { class: "soft" }, result.reason),
     result.error ? h("pre", { class: "broken", tabindex: 0 }, result.error) : json(result.value),
   );
@@ -119,7 +138,12 @@ export function resultDetails(result) {
 function taskLine(task) {
   const who = task.host ? ` at ${task.host}` : "";
   const until = task.state === "LEASED" && task.deadline ? `, until ${moment(task.deadline)}` : "";
-  return h("p", { class: "task" }, badge(task.state), h("span", { class: "soft" }, `${who}${until}, leased ${counted(task.attempt, "time")}`));
+  return h(
+    "p",
+    { class: "task" },
+    badge(task.state),
+    h("span", { class: "soft" }, `${who}${until}, leased ${counted(task.attempt, "time")}`),
+  );
 }
 
 /** @param {any} level */
@@ -127,9 +151,14 @@ function levelDetails(level) {
   return [
     h("p", null, badge(level.state)),
     level.reason && h("p", { class: "broken" }, level.reason),
-    facts([["jobs", level.jobCount], ["levels above it", level.depth], ["took", took(level)]]),
+    facts([
+      ["jobs", level.jobCount],
+      ["levels above it", level.depth],
+      ["took", took(level)],
+    ]),
     level.context !== null && h("details", null, h("summary", null, "Context that its jobs get"), json(level.context)),
-    level.merged !== null && h("details", { open: true }, h("summary", null, "What its jobs made together"), json(level.merged)),
+    level.merged !== null &&
+      h("details", { open: true }, h("summary", null, "What its jobs made together"), json(level.merged)),
   ];
 }
 

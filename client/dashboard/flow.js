@@ -91,7 +91,11 @@ class FlowPage {
     this.panel = h("aside", { class: "card panel", "aria-label": "Details", hidden: true });
     this.buttons = Object.entries(STEPS).map(([verb, step]) => ({
       ...step,
-      button: h("button", { type: "button", hidden: true, onclick: () => this.steer(verb, step.mutation) }, capital(verb)),
+      button: h(
+        "button",
+        { type: "button", hidden: true, onclick: () => this.steer(verb, step.mutation) },
+        capital(verb),
+      ),
     }));
     this.views = h("div", { class: "views" });
     this.element = h(
@@ -100,7 +104,11 @@ class FlowPage {
       h("p", { class: "crumbs" }, h("a", { href: "#/flows" }, "Flows")),
       h("div", { class: "head" }, this.title, this.state, line),
       this.about,
-      h("div", { class: "actions" }, this.buttons.map((step) => step.button)),
+      h(
+        "div",
+        { class: "actions" },
+        this.buttons.map((step) => step.button),
+      ),
       this.note,
       h("section", { class: "card" }, this.bar, this.counts, this.speed, this.waits, this.path, this.result),
       h("div", { class: "beside" }, this.views, this.panel),
@@ -215,8 +223,16 @@ class FlowPage {
       h(
         "div",
         { class: "legend" },
-        h("span", { class: "soft" }, isTree ? "The root runs last; what is further in runs before it." : "From when its turn came to its end."),
-        h("span", { class: "legend-states" }, NODE_STATES.map((state) => badge(state))),
+        h(
+          "span",
+          { class: "soft" },
+          isTree ? "The root runs last; what is further in runs before it." : "From when its turn came to its end.",
+        ),
+        h(
+          "span",
+          { class: "legend-states" },
+          NODE_STATES.map((state) => badge(state)),
+        ),
         h("button", { type: "button", onclick: fold(true) }, "Open all"),
         h("button", { type: "button", onclick: fold(false) }, "Close all"),
       ),
@@ -227,7 +243,9 @@ class FlowPage {
   showJobs() {
     this.picture?.close();
     this.picture = null;
-    return jobTable(this.key, this.signal, (job) => this.open({ level: this.model?.jobs.get(job)?.level ?? null, job: { number: job } }));
+    return jobTable(this.key, this.signal, (job) =>
+      this.open({ level: this.model?.jobs.get(job)?.level ?? null, job: { number: job } }),
+    );
   }
 
   /** @param {any} delta */
@@ -239,11 +257,19 @@ class FlowPage {
     const ended = flow.finishedAt ? `, ended ${moment(flow.finishedAt)}` : "";
     const owner = flow.owner ? `of ${flow.owner}, ` : "";
     const retried = generation ? `, retried ${counted(generation, "time")}` : "";
-    say(this.about, `${owner}${counted(flow.jobCount, "job")} in ${counted(flow.levelCount, "level")}, submitted ${moment(flow.createdAt)}${ended}${retried}`);
+    say(
+      this.about,
+      `${owner}${counted(flow.jobCount, "job")} in ${counted(flow.levelCount, "level")}, submitted ${moment(flow.createdAt)}${ended}${retried}`,
+    );
     const counts = upper(progress.byState);
     put(this.bar, stateBar(counts, "Progress: "));
-    put(this.counts, h("strong", null, `${(100 * progress.fraction).toFixed(progress.fraction < 1 ? 1 : 0)} %`), stateCounts(counts));
-    const eta = progress.etaSeconds && state === "RUNNING" ? `; about ${span(1000 * progress.etaSeconds)} left at this rate` : "";
+    put(
+      this.counts,
+      h("strong", null, `${(100 * progress.fraction).toFixed(progress.fraction < 1 ? 1 : 0)} %`),
+      stateCounts(counts),
+    );
+    const eta =
+      progress.etaSeconds && state === "RUNNING" ? `; about ${span(1000 * progress.etaSeconds)} left at this rate` : "";
     say(this.speed, `${counted(progress.total, "run")}, ${number(progress.throughput)} a second${eta}`);
     const reasons = flow.whyWaiting.map((/** @type {any} */ reason) => h("li", null, reason.message));
     put(this.waits, flow.reason ? h("li", { class: "broken" }, flow.reason) : null, reasons);
@@ -283,11 +309,22 @@ class FlowPage {
     const lasts = seconds === null ? "" : `, about ${span(1000 * seconds)}`;
     put(
       this.path,
-      h("p", null, h("strong", null, `Critical path${lasts}`), h("span", { class: "soft" }, " \u2605 the chain of levels that decides when it ends")),
+      h(
+        "p",
+        null,
+        h("strong", null, `Critical path${lasts}`),
+        h("span", { class: "soft" }, " \u2605 the chain of levels that decides when it ends"),
+      ),
       h(
         "ol",
         null,
-        shown.map((level) => h("li", null, `${level.number ? `Level ${level.number}` : "Root level"}: ${counted(level.jobCount, "job")}, ${Math.floor(100 * level.progress.fraction)} %`)),
+        shown.map((level) =>
+          h(
+            "li",
+            null,
+            `${level.number ? `Level ${level.number}` : "Root level"}: ${counted(level.jobCount, "job")}, ${Math.floor(100 * level.progress.fraction)} %`,
+          ),
+        ),
         levels.length > shown.length && h("li", null, `and ${counted(levels.length - shown.length, "more level")}`),
       ),
     );
@@ -300,7 +337,11 @@ class FlowPage {
     const signal = AbortSignal.any([this.signal, this.panelOpen.signal]);
     this.panel.hidden = false;
     this.go({ job: job ? String(job.number) : null });
-    const shut = h("button", { type: "button", class: "shut", "aria-label": "Close the details", onclick: () => this.shut() }, "\u00d7");
+    const shut = h(
+      "button",
+      { type: "button", class: "shut", "aria-label": "Close the details", onclick: () => this.shut() },
+      "\u00d7",
+    );
     const heading = h("h2", { tabindex: -1 }, job ? `Job ${job.number}` : nameOf(level));
     const body = h("div");
     put(this.panel, shut, heading, body);
@@ -337,5 +378,3 @@ class FlowPage {
     this.picture?.close();
   }
 }
-
-

@@ -59,7 +59,16 @@ class FlowList {
       "section",
       null,
       h("div", { class: "head" }, h("h1", null, "Flows"), line),
-      h("div", { class: "tools" }, this.filters(), h("div", { class: "actions" }, this.steps.map((step) => step.button))),
+      h(
+        "div",
+        { class: "tools" },
+        this.filters(),
+        h(
+          "div",
+          { class: "actions" },
+          this.steps.map((step) => step.button),
+        ),
+      ),
       this.note,
       table(["", "flow", "state", "owner", "progress", "submitted", "took"], this.body, "Flows", this.all),
       this.pager.element,
@@ -68,7 +77,9 @@ class FlowList {
   }
 
   filters() {
-    const states = FLOW_STATES.map((state) => h("option", { value: state, selected: state === this.state }, named(state)));
+    const states = FLOW_STATES.map((state) =>
+      h("option", { value: state, selected: state === this.state }, named(state)),
+    );
     const state = h("select", null, h("option", { value: "" }, "any"), states);
     const owner = h("input", { type: "search", value: this.owner, autocomplete: "off" });
     const change = (/** @type {Event} */ event) => {
@@ -144,12 +155,20 @@ class FlowList {
     const title = flow.name || `flow ${flow.key.slice(0, 8)}`;
     box.setAttribute("aria-label", `Choose ${title}`);
     if (name.textContent !== title + sizeWords(flow)) {
-      put(name, h("a", { href: `#/flows/${encodeURIComponent(flow.key)}` }, title), h("span", { class: "soft" }, sizeWords(flow)));
+      put(
+        name,
+        h("a", { href: `#/flows/${encodeURIComponent(flow.key)}` }, title),
+        h("span", { class: "soft" }, sizeWords(flow)),
+      );
     }
     put(state, badge(flow.state), flow.reason && h("span", { class: "soft reason", title: flow.reason }, flow.reason));
     say(owner, flow.owner ?? "");
     submitted.title = moment(flow.createdAt);
-    put(progress, stateBar(upper(flow.progress.byState)), h("span", { class: "soft" }, percent(flow.progress.fraction)));
+    put(
+      progress,
+      stateBar(upper(flow.progress.byState)),
+      h("span", { class: "soft" }, percent(flow.progress.fraction)),
+    );
   }
 
   chooseAll() {

@@ -43,7 +43,16 @@ export function tokens(source) {
 
 /** A source as an element. @param {string} source */
 export function highlighted(source) {
-  const code = h("code", null, tokens(source).map(({ kind, text }) => (kind ? h("span", { class: `js-${kind}` }, text) : text)));
+  const code = h(
+    "code",
+    null,
+    tokens(source).map(({ kind, text }) => (kind ? h("span", { class: `js-${kind}` }, text) : text)),
+  );
   const lines = source.split("\n").map((_, at) => at + 1);
-  return h("pre", { class: "source", tabindex: 0 }, h("span", { class: "lines", "aria-hidden": "true" }, lines.join("\n")), code);
+  return h(
+    "pre",
+    { class: "source", tabindex: 0 },
+    h("span", { class: "lines", "aria-hidden": "true" }, lines.join("\n")),
+    code,
+  );
 }

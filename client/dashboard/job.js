@@ -48,8 +48,14 @@ export async function jobPage(main, { path: [key], query, signal, go }) {
     h("p", { class: "crumbs" }, h("a", { href: "#/jobs" }, "Jobs")),
     h("div", { class: "head" }, h("h1", null, job.name), badge(job.state), line),
     job.description && h("p", null, job.description),
-    job.schedulerProblem && h("p", { class: "broken" }, `Its variableScheduler was passed over: ${job.schedulerProblem}`),
-    h("div", { class: "columns" }, sourceCard(job), h("section", { class: "card" }, h("h2", null, "Policy"), policyFacts(job))),
+    job.schedulerProblem &&
+      h("p", { class: "broken" }, `Its variableScheduler was passed over: ${job.schedulerProblem}`),
+    h(
+      "div",
+      { class: "columns" },
+      sourceCard(job),
+      h("section", { class: "card" }, h("h2", null, "Policy"), policyFacts(job)),
+    ),
     h("section", { class: "card" }, h("h2", null, "Run times"), times),
     h("section", { class: "card" }, h("h2", null, "Variables"), counts, variables.element),
   );
@@ -61,7 +67,11 @@ export async function jobPage(main, { path: [key], query, signal, go }) {
       if (stamp === known) return;
       known = stamp;
       const all = upper(variableCounts);
-      put(counts, h("div", { class: "wide-bar" }, stateBar(all, "Variables: ")), h("p", { class: "counts" }, stateCounts(all)));
+      put(
+        counts,
+        h("div", { class: "wide-bar" }, stateBar(all, "Variables: ")),
+        h("p", { class: "counts" }, stateCounts(all)),
+      );
       await variables.read();
       put(times, histogram("Time of one run", await runTimes(key, signal)));
     },
@@ -80,7 +90,13 @@ function sourceCard(job) {
     ["compareResults", job.compareResults],
   ].filter(([, source]) => source);
   const shown = sources.map(([name, source]) => ({ name, title: name, show: () => highlighted(source) }));
-  return h("section", { class: "card" }, h("h2", null, "Source"), tabs("source", shown, "executeFunction").element, h("p", { class: "soft digest" }, `SHA-256 ${job.sha256}`));
+  return h(
+    "section",
+    { class: "card" },
+    h("h2", null, "Source"),
+    tabs("source", shown, "executeFunction").element,
+    h("p", { class: "soft digest" }, `SHA-256 ${job.sha256}`),
+  );
 }
 
 /** @param {any} job */
@@ -109,7 +125,7 @@ function policyFacts({ policy, owner, key, createdAt, updatedAt, runMilliseconds
 async function runTimes(key, signal) {
   /** @type {number[]} */
   const found = [];
-  for (let after = null, more = true; more && found.length < MOST_TIMES; ) {
+  for (let after = null, more = true; more && found.length < MOST_TIMES;) {
     /** @type {{nodes: any[], pageInfo: {endCursor: string, hasNextPage: boolean}}} */
     const { nodes, pageInfo } = (await ask(TIMES, { key, after }, signal)).job.results;
     found.push(...nodes.filter((each) => each.error === null).map((each) => each.elapsedMilliseconds));
@@ -160,13 +176,33 @@ function variableTable(key, state, signal, go) {
       buttons.get(variable.key)?.focus();
       if (!closes) put(cell, await reported(key, variable, signal));
     };
-    const button = h("button", { type: "button", class: "link", "aria-expanded": String(!!details), onclick: toggle }, variable.key);
+    const button = h(
+      "button",
+      { type: "button", class: "link", "aria-expanded": String(Boolean(details)), onclick: toggle },
+      variable.key,
+    );
     buttons.set(variable.key, button);
-    const row = h("tr", null, h("td", null, button), h("td", { class: "value" }, brief(variable.value, 120)), h("td", null, badge(variable.state)), h("td", { class: "value" }, outcome));
+    const row = h(
+      "tr",
+      null,
+      h("td", null, button),
+      h("td", { class: "value" }, brief(variable.value, 120)),
+      h("td", null, badge(variable.state)),
+      h("td", { class: "value" }, outcome),
+    );
     return details ? [row, h("tr", { class: "more" }, h("td", { colspan: 4 }, details))] : [row];
   };
   const heads = ["variable", "value", "state", "result or reason"];
-  return { element: h("div", null, h("div", { class: "filters" }, field("show", choice)), table(heads, body, "Variables"), turner.element), read };
+  return {
+    element: h(
+      "div",
+      null,
+      h("div", { class: "filters" }, field("show", choice)),
+      table(heads, body, "Variables"),
+      turner.element,
+    ),
+    read,
+  };
 }
 
 /** @param {string} key @param {any} variable @param {AbortSignal} signal */
@@ -176,7 +212,11 @@ async function reported(key, variable, signal) {
   const sorted = [...results.nodes].sort((a, b) => failures(a) - failures(b));
   const open = tasks.filter((/** @type {any} */ task) => task.state === "READY" || task.state === "LEASED").length;
   return [
-    h("p", { class: "soft" }, `posted ${ago(variable.createdAt)}; ${counted(results.nodes.length, "result")}, ${counted(open, "open task")}`),
+    h(
+      "p",
+      { class: "soft" },
+      `posted ${ago(variable.createdAt)}; ${counted(results.nodes.length, "result")}, ${counted(open, "open task")}`,
+    ),
     h("details", null, h("summary", null, "Value"), json(variable.value)),
     sorted.map(resultDetails),
     results.pageInfo.hasNextPage && h("p", { class: "soft" }, "The first 20 results are shown."),

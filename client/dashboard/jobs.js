@@ -53,7 +53,21 @@ function draw(body, jobs) {
   body.dataset.stamp = stamp;
   const focused = body.contains(document.activeElement) && document.activeElement?.getAttribute("href");
   put(body, jobs.map(row));
-  if (!jobs.length) put(body, h("tr", null, h("td", { colspan: 6, class: "empty" }, "There are no jobs. ", h("a", { href: "#/submit?kind=job" }, "Submit one."))));
+  if (!jobs.length) {
+    put(
+      body,
+      h(
+        "tr",
+        null,
+        h(
+          "td",
+          { colspan: 6, class: "empty" },
+          "There are no jobs. ",
+          h("a", { href: "#/submit?kind=job" }, "Submit one."),
+        ),
+      ),
+    );
+  }
   if (focused) /** @type {HTMLElement | null} */ (body.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus();
 }
 
@@ -64,9 +78,19 @@ function row(job) {
   return h(
     "tr",
     null,
-    h("td", null, h("a", { href: `#/jobs/${encodeURIComponent(job.key)}` }, job.name), h("span", { class: "soft mono" }, ` ${job.key}`)),
+    h(
+      "td",
+      null,
+      h("a", { href: `#/jobs/${encodeURIComponent(job.key)}` }, job.name),
+      h("span", { class: "soft mono" }, ` ${job.key}`),
+    ),
     h("td", null, job.owner),
-    h("td", null, badge(job.state), job.schedulerProblem && h("span", { class: "broken" }, " its variableScheduler does not work")),
+    h(
+      "td",
+      null,
+      badge(job.state),
+      job.schedulerProblem && h("span", { class: "broken" }, " its variableScheduler does not work"),
+    ),
     h("td", null, stateBar(counts), h("span", { class: "soft" }, counted(total, "variable"))),
     h("td", null, job.runMilliseconds === null ? "" : span(job.runMilliseconds)),
     h("td", null, ago(job.createdAt)),

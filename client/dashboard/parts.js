@@ -69,7 +69,12 @@ export function confirmed(question, more) {
         { method: "dialog" },
         h("p", null, h("strong", null, question)),
         more ? h("p", null, more) : null,
-        h("div", { class: "actions" }, h("button", { value: "yes", class: "main" }, "Yes"), h("button", { value: "" }, "No")),
+        h(
+          "div",
+          { class: "actions" },
+          h("button", { value: "yes", class: "main" }, "Yes"),
+          h("button", { value: "" }, "No"),
+        ),
       ),
     );
     dialog.addEventListener("close", () => {
@@ -89,7 +94,11 @@ export function json(value) {
 /** Names and what they stand for. @param {[string, Node | string | number | null | undefined][]} pairs */
 export function facts(pairs) {
   const there = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return h("dl", { class: "facts" }, there.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
+  return h(
+    "dl",
+    { class: "facts" },
+    there.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]),
+  );
 }
 
 /**
@@ -103,10 +112,17 @@ export function facts(pairs) {
 export function tabs(label, all, first, changed) {
   const panel = h("div", { role: "tabpanel", id: `${label}-panel` });
   const heads = all.map(({ name, title }) =>
-    h("button", { type: "button", role: "tab", id: `${label}-${name}`, "aria-controls": panel.id, onclick: () => choose(name) }, title),
+    h(
+      "button",
+      { type: "button", role: "tab", id: `${label}-${name}`, "aria-controls": panel.id, onclick: () => choose(name) },
+      title,
+    ),
   );
   const choose = (/** @type {string} */ name) => {
-    const at = Math.max(0, all.findIndex((each) => each.name === name));
+    const at = Math.max(
+      0,
+      all.findIndex((each) => each.name === name),
+    );
     heads.forEach((head, place) => {
       head.setAttribute("aria-selected", String(place === at));
       head.tabIndex = place === at ? 0 : -1;

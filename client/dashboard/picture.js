@@ -17,7 +17,15 @@ import { endedOf, nameOf, stateOf } from "./flow-model.js";
 import { NODE_STATES, look, named } from "./states.js";
 
 export const HEAD = 30;
-const COLOURS = ["--card", "--raised", "--line", "--text", "--soft", "--accent", ...new Set(NODE_STATES.map((state) => look(state).colour))];
+const COLOURS = [
+  "--card",
+  "--raised",
+  "--line",
+  "--text",
+  "--soft",
+  "--accent",
+  ...new Set(NODE_STATES.map((state) => look(state).colour)),
+];
 
 export class Picture {
   /**

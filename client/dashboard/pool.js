@@ -39,7 +39,13 @@ export async function poolPage(main, { signal }) {
     words,
     h("div", { class: "grid" }, charts.elements),
     h("section", { class: "card" }, h("h2", null, "Verdicts of the last hour"), verdicts),
-    h("section", null, h("h2", null, "Schedulers"), schedulers.note, h("div", { class: "grid small" }, schedulers.elements)),
+    h(
+      "section",
+      null,
+      h("h2", null, "Schedulers"),
+      schedulers.note,
+      h("div", { class: "grid small" }, schedulers.elements),
+    ),
     h("section", { class: "card" }, h("h2", null, "Hosts"), hosts.element),
   );
   /** @type {any} */
@@ -48,9 +54,16 @@ export async function poolPage(main, { signal }) {
     // What did not change since the cursor is null, and there is no cursor of what was polled.
     now = { ...now, cursor: null, ...known(poolActivity) };
     const { tasks } = now;
-    say(words, `${counted(tasks.ready, "task")} in the queue, ${number(tasks.leased)} being computed; ${counted(now.resultsLastHour, "result")} in the last hour; ${counted(now.hosts, "host")} ever came, ${number(now.activeHosts)} of them lately.`);
+    say(
+      words,
+      `${counted(tasks.ready, "task")} in the queue, ${number(tasks.leased)} being computed; ${counted(now.resultsLastHour, "result")} in the last hour; ${counted(now.hosts, "host")} ever came, ${number(now.activeHosts)} of them lately.`,
+    );
     const counts = verdictCounts(now.verdictsLastHour);
-    put(verdicts, h("div", { class: "wide-bar" }, stateBar(counts, "Verdicts of the last hour: ")), h("p", { class: "counts" }, stateCounts(counts)));
+    put(
+      verdicts,
+      h("div", { class: "wide-bar" }, stateBar(counts, "Verdicts of the last hour: ")),
+      h("p", { class: "counts" }, stateCounts(counts)),
+    );
   };
   // The pool tells of changes only; a chart goes on at the same pace whether there are any or not.
   const ticks = setInterval(() => {
@@ -58,11 +71,21 @@ export async function poolPage(main, { signal }) {
     charts.sample(now);
     schedulers.sample(now);
   }, SAMPLE_MS);
-  const minutes = setInterval(async () => charts.minutes((await ask(POOL, {}, signal)).pool.resultsByMinute), MINUTE_MS);
+  const minutes = setInterval(
+    async () => charts.minutes((await ask(POOL, {}, signal)).pool.resultsByMinute),
+    MINUTE_MS,
+  );
   signal.addEventListener("abort", () => (clearInterval(ticks), clearInterval(minutes)));
   hosts.keep();
   const poll = async () => ({ poolActivity: (await ask(NOW, {}, signal)).pool.status });
-  await follow({ subscription: ACTIVITY, variables: () => ({ after: now?.cursor ?? null }), poll, tell, status, signal });
+  await follow({
+    subscription: ACTIVITY,
+    variables: () => ({ after: now?.cursor ?? null }),
+    poll,
+    tell,
+    status,
+    signal,
+  });
 }
 
 /** The fields that are told. @param {Record<string, unknown>} delta */
@@ -95,7 +118,12 @@ function poolCharts(byMinute) {
 
 /** @param {{schedulers: string[], defaultScheduler: string}} pool */
 function schedulerCharts({ schedulers, defaultScheduler }) {
-  const charts = new Map(schedulers.map((name) => [name, lineChart(name === defaultScheduler ? `${name} (default)` : name, { colour: "QUEUED" })]));
+  const charts = new Map(
+    schedulers.map((name) => [
+      name,
+      lineChart(name === defaultScheduler ? `${name} (default)` : name, { colour: "QUEUED" }),
+    ]),
+  );
   return {
     note: h("p", { class: "soft" }, "Tasks that each has handed out in the last minute."),
     elements: [...charts.values()].map((chart) => chart.element),
@@ -109,7 +137,14 @@ function schedulerCharts({ schedulers, defaultScheduler }) {
 
 /** @param {Record<string, number>} verdicts */
 function verdictCounts({ canonical, valid, pending, inconclusive, invalid, tooLate }) {
-  return { CANONICAL: canonical, VALID: valid, PENDING: pending, TOO_LATE: tooLate, INCONCLUSIVE: inconclusive, INVALID: invalid };
+  return {
+    CANONICAL: canonical,
+    VALID: valid,
+    PENDING: pending,
+    TOO_LATE: tooLate,
+    INCONCLUSIVE: inconclusive,
+    INVALID: invalid,
+  };
 }
 
 /** @param {AbortSignal} signal */
@@ -119,7 +154,9 @@ function hostTable(signal) {
     const { hosts } = await ask(HOSTS, { first: PAGE, after: turner.after }, signal);
     turner.show(hosts.pageInfo);
     put(body, hosts.nodes.map(hostRow));
-    if (!body.rows.length) put(body, h("tr", null, h("td", { colspan: 7, class: "empty" }, "No volunteer has come yet.")));
+    if (!body.rows.length) {
+      put(body, h("tr", null, h("td", { colspan: 7, class: "empty" }, "No volunteer has come yet.")));
+    }
   };
   const turner = pager(read);
   const heads = ["host", "credit", "outvoted", "failed", "computing time", "came", "last result"];
@@ -134,7 +171,13 @@ function hostRow(host) {
   return h(
     "tr",
     null,
-    h("td", null, host.name ?? "", h("span", { class: "soft mono" }, ` ${host.key}`), host.trusted && h("span", { class: "soft" }, ", trusted")),
+    h(
+      "td",
+      null,
+      host.name ?? "",
+      h("span", { class: "soft mono" }, ` ${host.key}`),
+      host.trusted && h("span", { class: "soft" }, ", trusted"),
+    ),
     h("td", { class: "number" }, number(host.valid)),
     h("td", { class: "number" }, host.invalid ? badge("INVALID") : "", host.invalid ? ` ${number(host.invalid)}` : "0"),
     h("td", { class: "number" }, number(host.failed)),

@@ -15,8 +15,16 @@ export const NODE_STATES = ["COMPLETED", "SKIPPED", "RUNNING", "QUEUED", "WAITIN
 export const ENDED = new Set(["COMPLETED", "SKIPPED", "CANCELLED", "FAILED"]);
 export const FLOW_STATES = ["PENDING", "RUNNING", "PAUSED", "CANCELLING", "COMPLETED", "FAILED", "CANCELLED"];
 
-const DONE = { colour: "--completed", path: "M8 1.5a6.5 6.5 0 1 1-.01 0zM4.6 8.2l2.4 2.4 4.4-5-1.2-1-3.3 3.8-1.3-1.3z", solid: true };
-const BROKEN = { colour: "--failed", path: "M3.6 1.8 8 6.2l4.4-4.4 1.8 1.8L9.8 8l4.4 4.4-1.8 1.8L8 9.8l-4.4 4.4-1.8-1.8L6.2 8 1.8 3.6z", solid: true };
+const DONE = {
+  colour: "--completed",
+  path: "M8 1.5a6.5 6.5 0 1 1-.01 0zM4.6 8.2l2.4 2.4 4.4-5-1.2-1-3.3 3.8-1.3-1.3z",
+  solid: true,
+};
+const BROKEN = {
+  colour: "--failed",
+  path: "M3.6 1.8 8 6.2l4.4-4.4 1.8 1.8L9.8 8l4.4 4.4-1.8 1.8L8 9.8l-4.4 4.4-1.8-1.8L6.2 8 1.8 3.6z",
+  solid: true,
+};
 const AT_WORK = { colour: "--running", path: "M3.5 2 14 8 3.5 14z", solid: true };
 const IN_LINE = { colour: "--queued", path: DIAMOND, solid: false };
 const NOT_YET = { colour: "--waiting", path: RING, solid: false };
@@ -66,7 +74,11 @@ export function named(state) {
 export function shape(state) {
   const { path, solid } = look(state);
   const drawn = solid ? { class: "solid", "fill-rule": "evenodd" } : { class: "outline" };
-  return s("svg", { class: `shape is-${state}`, viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: path, ...drawn }));
+  return s(
+    "svg",
+    { class: `shape is-${state}`, viewBox: "0 0 16 16", "aria-hidden": "true" },
+    s("path", { d: path, ...drawn }),
+  );
 }
 
 /** A state's shape and name. @param {string} state */
@@ -103,5 +115,7 @@ export function stateBar(counts, label = "") {
 export function stateCounts(counts) {
   return Object.keys(counts)
     .filter((state) => counts[state] > 0)
-    .map((state) => h("span", { class: `count is-${state}` }, shape(state), `${number(counts[state])} ${named(state)}`));
+    .map((state) =>
+      h("span", { class: `count is-${state}` }, shape(state), `${number(counts[state])} ${named(state)}`),
+    );
 }

@@ -50,11 +50,19 @@ export async function submitPage(main, { query, signal, go }) {
     { name: "flow", title: "Flow", show: () => flowForm(signal) },
     { name: "job", title: "Job", show: () => jobForm(signal) },
   ];
-  const { element } = tabs("kind", kinds, query.get("kind") ?? "flow", (kind) => go({ kind: kind === "flow" ? null : kind }));
+  const { element } = tabs("kind", kinds, query.get("kind") ?? "flow", (kind) =>
+    go({ kind: kind === "flow" ? null : kind }),
+  );
   put(
     main,
     h("div", { class: "head" }, h("h1", null, "Submit")),
-    h("p", { class: "soft" }, "The same by hand, with the whole schema beside it: ", h("a", { href: "/graphql" }, "GraphiQL"), "."),
+    h(
+      "p",
+      { class: "soft" },
+      "The same by hand, with the whole schema beside it: ",
+      h("a", { href: "/graphql" }, "GraphiQL"),
+      ".",
+    ),
     element,
   );
 }
@@ -68,7 +76,13 @@ function flowForm(signal) {
   return form("Submit the flow", [editor], async (said) => {
     const input = read(editor);
     if (!input) return;
-    const answer = await carryOut(SUBMIT_FLOW, "submitFlow", input.value, (error) => complain(editor, input.places, error), signal);
+    const answer = await carryOut(
+      SUBMIT_FLOW,
+      "submitFlow",
+      input.value,
+      (error) => complain(editor, input.places, error),
+      signal,
+    );
     if (answer?.flow) location.hash = `#/flows/${encodeURIComponent(answer.flow.key)}`;
     else if (editor.errors.hasChildNodes()) put(said, "Nothing was submitted.");
   });
@@ -80,13 +94,29 @@ function jobForm(signal) {
   const owner = h("input", { name: "owner", autocomplete: "off" });
   const description = h("input", { name: "description", autocomplete: "off" });
   const quorum = h("input", { name: "quorum", type: "number", min: 1, max: 20, value: 1 });
-  const source = new Editor("executeFunction", SOURCE, { rows: 10, hint: "A function of (variable, context) that sets context.result and returns the context." });
-  const validate = new Editor("validateResult", "", { rows: 4, hint: "A function of (variable, result, context) that says whether a result is right. Empty: all are." });
-  const variables = new Editor("Variables, as JSON", VARIABLES, { rows: 6, hint: "A list of {id, value}; empty: none yet." });
+  const source = new Editor("executeFunction", SOURCE, {
+    rows: 10,
+    hint: "A function of (variable, context) that sets context.result and returns the context.",
+  });
+  const validate = new Editor("validateResult", "", {
+    rows: 4,
+    hint: "A function of (variable, result, context) that says whether a result is right. Empty: all are.",
+  });
+  const variables = new Editor("Variables, as JSON", VARIABLES, {
+    rows: 6,
+    hint: "A list of {id, value}; empty: none yet.",
+  });
   const nameField = h("div", null, field("name", name));
   const quorumField = h("div", null, field("equal results wanted", quorum));
   const wrong = h("ul", { class: "errors", role: "alert" });
-  const fields = h("div", { class: "fields" }, nameField, field("owner", owner), field("description", description), quorumField);
+  const fields = h(
+    "div",
+    { class: "fields" },
+    nameField,
+    field("owner", owner),
+    field("description", description),
+    quorumField,
+  );
 
   /** @type {Record<string, Editor>} */
   const editors = { executeFunction: source, validateResult: validate };
@@ -105,16 +135,37 @@ function jobForm(signal) {
     for (const input of Object.values(inputs)) input.removeAttribute("aria-invalid");
     const given = variables.text.trim() ? read(variables) : { value: [], places: new Map() };
     if (!given) return;
-    const metadata = { ...(owner.value && { owner: owner.value }), ...(description.value && { description: { en: description.value } }) };
-    const input = { name: name.value, executeFunction: source.text, validateResult: validate.text.trim() ? validate.text : null, metadata, policy: { quorum: Number(quorum.value) } };
+    const metadata = {
+      ...(owner.value && { owner: owner.value }),
+      ...(description.value && { description: { en: description.value } }),
+    };
+    const input = {
+      name: name.value,
+      executeFunction: source.text,
+      validateResult: validate.text.trim() ? validate.text : null,
+      metadata,
+      policy: { quorum: Number(quorum.value) },
+    };
     const answer = await carryOut(CREATE_JOB, "createJob", input, complainOfJob, signal);
     if (!answer?.job) return void put(said, "Nothing was submitted.");
     const { key } = answer.job;
     if (given.value.length !== 0) {
-      const complainOfVariable = (/** @type {any} */ error) => complain(variables, given.places, { ...error, field: (error.field ?? "").replace(/^variables/, "") });
-      const added = await carryOut(ADD_VARIABLES, "createVariables", { job: key, variables: given.value }, complainOfVariable, signal);
+      const complainOfVariable = (/** @type {any} */ error) =>
+        complain(variables, given.places, { ...error, field: (error.field ?? "").replace(/^variables/, "") });
+      const added = await carryOut(
+        ADD_VARIABLES,
+        "createVariables",
+        { job: key, variables: given.value },
+        complainOfVariable,
+        signal,
+      );
       if (variables.errors.hasChildNodes() || !added) {
-        put(said, "The job is there, its variables are not: put them right, and submit again under another name, or ", h("a", { href: `#/jobs/${encodeURIComponent(key)}` }, "see the job"), ".");
+        put(
+          said,
+          "The job is there, its variables are not: put them right, and submit again under another name, or ",
+          h("a", { href: `#/jobs/${encodeURIComponent(key)}` }, "see the job"),
+          ".",
+        );
         return;
       }
     }
@@ -142,7 +193,13 @@ function form(verb, parts, submit) {
     }
   };
   const elements = parts.map((part) => (part instanceof Editor ? part.element : part));
-  return h("form", { class: "card", onsubmit: carry, novalidate: true }, elements, h("div", { class: "actions" }, button), said);
+  return h(
+    "form",
+    { class: "card", onsubmit: carry, novalidate: true },
+    elements,
+    h("div", { class: "actions" }, button),
+    said,
+  );
 }
 
 /** What an editor says, unless it is no JSON. @param {Editor} editor */
@@ -177,8 +234,8 @@ async function carryOut(mutation, name, input, complainOf, signal) {
     return answer;
   } catch (problem) {
     if (!(problem instanceof PoolRefused)) throw problem;
-    for (const { message, field } of problem.problems) {
-      complainOf({ field: field ?? "", message: message.slice(0, 500) });
+    for (const refusal of problem.problems) {
+      complainOf({ field: refusal.field ?? "", message: refusal.message.slice(0, 500) });
     }
     return null;
   }

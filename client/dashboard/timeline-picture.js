@@ -8,7 +8,9 @@ import { look } from "./states.js";
 const AXIS = 26;
 const JOB = 18;
 const PADDING = 10;
-const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 3e4, 6e4, 3e5, 6e5, 18e5, 36e5, 216e5, 864e5, 6048e5];
+const STEPS_MS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 3e4, 6e4, 3e5, 6e5, 18e5, 36e5, 216e5, 864e5, 6048e5,
+];
 
 /** @typedef {import("./flow-model.js").Level} Level */
 
@@ -65,7 +67,14 @@ export class TimelinePicture extends Picture {
     const left = PADDING + Math.min(level.depth * 10, this.names * 0.4);
     this.paintShape(stateOf(level), left, y + HEAD / 2 - 6, 12);
     const path = this.critical.has(level.number) ? " \u2605" : "";
-    this.paintText(`${level.open ? "\u25be" : "\u25b8"} ${nameOf(level)}${path}`, left + 18, y + HEAD / 2, this.names - left - 26, "--text", "bold 13px");
+    this.paintText(
+      `${level.open ? "\u25be" : "\u25b8"} ${nameOf(level)}${path}`,
+      left + 18,
+      y + HEAD / 2,
+      this.names - left - 26,
+      "--text",
+      "bold 13px",
+    );
     if (this.time) this.paintLoad(level, y + 4, HEAD - 8);
   }
 

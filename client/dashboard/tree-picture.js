@@ -78,8 +78,15 @@ export class TreePicture extends Picture {
     const middle = y + HEAD / 2;
     context.fillStyle = colours["--soft"];
     context.beginPath();
-    if (level.open) context.moveTo(left + 2, middle - 3), context.lineTo(left + 12, middle - 3), context.lineTo(left + 7, middle + 4);
-    else context.moveTo(left + 4, middle - 5), context.lineTo(left + 11, middle), context.lineTo(left + 4, middle + 5);
+    if (level.open) {
+      context.moveTo(left + 2, middle - 3);
+      context.lineTo(left + 12, middle - 3);
+      context.lineTo(left + 7, middle + 4);
+    } else {
+      context.moveTo(left + 4, middle - 5);
+      context.lineTo(left + 11, middle);
+      context.lineTo(left + 4, middle + 5);
+    }
     context.fill();
     this.paintShape(stateOf(level), left + 18, middle - 7, 14);
     const counts = level.open ? level.own : level.all;

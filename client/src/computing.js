@@ -12,12 +12,12 @@ export async function compute(
   { timeoutMilliseconds = task.job.policy.delayBoundSeconds * 1000, signal } = {},
 ) {
   const began = performance.now();
-  const { start } = await (globalThis.document ? import('./browser-cell.js') : import('./node-cell.js'));
+  const { start } = await (globalThis.document ? import("./browser-cell.js") : import("./node-cell.js"));
   const cell = start({ body: executeBody, variable: task.variable, context: task.context });
   let timer;
   const stopped = new Promise((resolve) => {
     timer = setTimeout(() => resolve({ error: `stopped after ${timeoutMilliseconds} ms` }), timeoutMilliseconds);
-    signal?.addEventListener('abort', () => resolve({ error: 'stopped' }), { once: true });
+    signal?.addEventListener("abort", () => resolve({ error: "stopped" }), { once: true });
   });
   const said = await Promise.race([cell.answer, stopped]);
   clearTimeout(timer);

@@ -1,6 +1,6 @@
 // One flow of a pool.
 
-import { PoolAway } from './graphql.js';
+import { PoolAway } from "./graphql.js";
 
 const DELTAS = `subscription Watch($id: ID!, $after: String) { flowProgress(id: $id, after: $after) {
   cursor state generation reset
@@ -12,7 +12,7 @@ const READ = `query Flow($key: String!) { flow(key: $key) {
   key name owner state reason result createdAt finishedAt
   progress { total fraction throughput etaSeconds }
 } }`;
-const ENDED = new Set(['COMPLETED', 'FAILED', 'CANCELLED']);
+const ENDED = new Set(["COMPLETED", "FAILED", "CANCELLED"]);
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -75,10 +75,14 @@ function sleep(milliseconds, signal) {
   /** @type {Promise<void>} */
   const slept = new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
+    signal?.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
   });
   return slept;
 }

@@ -1,6 +1,6 @@
 // GraphQL over HTTP, subscriptions as server-sent events.
 
-const TEMPORARY = new Set(['UNREACHABLE', 'UNAVAILABLE', 'INTERNAL', 'RATE_LIMITED', 'IN_PROGRESS']);
+const TEMPORARY = new Set(["UNREACHABLE", "UNAVAILABLE", "INTERNAL", "RATE_LIMITED", "IN_PROGRESS"]);
 
 /**
  * What the pool says is wrong: of a mutation's input, or of a whole request.
@@ -11,13 +11,13 @@ const TEMPORARY = new Set(['UNREACHABLE', 'UNAVAILABLE', 'INTERNAL', 'RATE_LIMIT
 /** What the pool refused, or could not do. */
 export class PoolError extends Error {
   /** @param {Problem} problem */
-  constructor({ message, code = 'REFUSED', field }) {
+  constructor({ message, code = "REFUSED", field }) {
     super(message);
     this.name = new.target.name;
     /** The kind of error, such as `BAD_INPUT`, or `UNREACHABLE` when the pool did not answer. */
     this.code = code;
     /** The path of the input at fault; empty: there is none. */
-    this.field = field ?? '';
+    this.field = field ?? "";
   }
 
   /**
@@ -27,7 +27,7 @@ export class PoolError extends Error {
    * @returns {PoolAway | PoolRefused}
    */
   static of(problem) {
-    return TEMPORARY.has(problem.code ?? '') ? new PoolAway(problem) : new PoolRefused(problem);
+    return TEMPORARY.has(problem.code ?? "") ? new PoolAway(problem) : new PoolRefused(problem);
   }
 }
 
@@ -35,7 +35,7 @@ export class PoolError extends Error {
 export class PoolAway extends PoolError {
   /** @param {Problem | string} problem */
   constructor(problem) {
-    super(typeof problem === 'string' ? { message: problem, code: 'UNREACHABLE' } : problem);
+    super(typeof problem === "string" ? { message: problem, code: "UNREACHABLE" } : problem);
   }
 }
 
@@ -72,7 +72,7 @@ export class GraphQL {
    * @throws {PoolAway | PoolRefused}
    */
   async execute(query, variables = {}, signal) {
-    const response = await this.#post(query, variables, 'application/json', signal);
+    const response = await this.#post(query, variables, "application/json", signal);
     return dataOf(await this.#read(response.json(), signal));
   }
 
@@ -86,35 +86,35 @@ export class GraphQL {
    * @throws {PoolAway | PoolRefused} when the connection is lost before that, or the pool refuses
    */
   async *subscribe(query, variables = {}, signal) {
-    const response = await this.#post(query, variables, 'text/event-stream', signal);
-    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    const response = await this.#post(query, variables, "text/event-stream", signal);
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
       dataOf(await this.#read(response.json(), signal));
-      throw new PoolAway('the pool answered a subscription with no stream');
+      throw new PoolAway("the pool answered a subscription with no stream");
     }
     const body = /** @type {ReadableStream<BufferSource>} */ (response.body);
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     try {
       for await (const { name, data } of events(() => this.#read(reader.read(), signal))) {
-        if (name === 'complete') return;
-        if (name === 'next' || name === 'message') yield dataOf(JSON.parse(data));
+        if (name === "complete") return;
+        if (name === "next" || name === "message") yield dataOf(JSON.parse(data));
       }
     } finally {
       reader.cancel().catch(() => {}); // It may have been lost already.
     }
-    throw new PoolAway('the connection to the pool was lost');
+    throw new PoolAway("the connection to the pool was lost");
   }
 
   /** @param {string} query @param {object} variables @param {string} accept @param {AbortSignal} [signal] */
   async #post(query, variables, accept, signal) {
     const body = JSON.stringify({ query, variables });
-    const headers = { 'content-type': 'application/json', accept };
+    const headers = { "content-type": "application/json", accept };
     const response = await this.#read(
-      this.fetch.call(globalThis, this.url, { method: 'POST', headers, body, signal }),
+      this.fetch.call(globalThis, this.url, { method: "POST", headers, body, signal }),
       signal,
     );
     if (response.ok) return response;
     const said = (await this.#read(response.text(), signal)).slice(0, 500);
-    const code = response.status >= 500 ? 'UNREACHABLE' : 'REFUSED';
+    const code = response.status >= 500 ? "UNREACHABLE" : "REFUSED";
     throw PoolError.of({ message: `the pool answered ${response.status}: ${said}`, code });
   }
 
@@ -130,7 +130,7 @@ export class GraphQL {
     try {
       return await reading;
     } catch (problem) {
-      if (signal?.aborted && signal.reason?.name !== 'TimeoutError') throw signal.reason;
+      if (signal?.aborted && signal.reason?.name !== "TimeoutError") throw signal.reason;
       throw new PoolAway(`the pool at ${this.url} does not answer: ${/** @type {Error} */ (problem).message}`);
     }
   }
@@ -151,8 +151,8 @@ function dataOf({ data, errors }) {
  * @returns {AsyncGenerator<{name: string, data: string}>}
  */
 async function* events(read) {
-  let rest = '';
-  let name = 'message';
+  let rest = "";
+  let name = "message";
   /** @type {string[]} */
   let data = [];
   for (;;) {
@@ -162,11 +162,11 @@ async function* events(read) {
     rest = /** @type {string} */ (lines.pop());
     for (const line of lines) {
       const [, field, told] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
-      if (field === 'event') name = told;
-      if (field === 'data') data.push(told);
-      if (line === '') {
-        if (data.length || name === 'complete') yield { name, data: data.join('\n') };
-        name = 'message';
+      if (field === "event") name = told;
+      if (field === "data") data.push(told);
+      if (line === "") {
+        if (data.length || name === "complete") yield { name, data: data.join("\n") };
+        name = "message";
         data = [];
       }
     }

@@ -1,20 +1,20 @@
-'use strict';
+"use strict";
 
-const { client } = require('./legacy.cjs');
+const { client } = require("./legacy.cjs");
 
 /** Clients of comp-pool: `Pool` for people who start today, `client` as the original's documentation has it. */
 module.exports = {
   client,
   get Pool() {
-    return require('./pool.js').Pool;
+    return require("./pool.js").Pool;
   },
   get PoolAway() {
-    return require('./pool.js').PoolAway;
+    return require("./pool.js").PoolAway;
   },
   get PoolError() {
-    return require('./pool.js').PoolError;
+    return require("./pool.js").PoolError;
   },
   get PoolRefused() {
-    return require('./pool.js').PoolRefused;
+    return require("./pool.js").PoolRefused;
   },
 };

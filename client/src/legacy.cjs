@@ -1,7 +1,7 @@
 // The client of the original comp-pool, over angular-hypermedia: CommonJS, or a classic script after angular's.
 
 (function () {
-  'use strict';
+  "use strict";
 
   /**
    * What angular and angular-hypermedia bring has no types.
@@ -26,7 +26,7 @@
    */
   function client(compPoolRoot, ResourceContext, HalResource, $log, $q) {
     const session = new Session(ResourceContext, HalResource, $log, $q);
-    return session.get(compPoolRoot.endsWith('/') ? compPoolRoot : `${compPoolRoot}/`, ApiRoot);
+    return session.get(compPoolRoot.endsWith("/") ? compPoolRoot : `${compPoolRoot}/`, ApiRoot);
   }
 
   /** How the objects of one client get others. */
@@ -40,18 +40,23 @@
 
     /** What is at `url`, as one of the types below. @param {string} url @param {Type} Type @param {any[]} rest */
     get(url, Type, ...rest) {
-      this.$log.debug('comp-pool: GET %s', url);
+      this.$log.debug("comp-pool: GET %s", url);
       // A context of its own: one that lasts would take a job's variables for the variable that they are shown with.
-      return this.chain(this.open(url).$get().then((/** @type {Resource} */ resource) => new Type(this, resource, ...rest)), Type);
+      return this.chain(
+        this.open(url)
+          .$get()
+          .then((/** @type {Resource} */ resource) => new Type(this, resource, ...rest)),
+        Type,
+      );
     }
 
     /** Sends a value and tells the URL of what was made of it. @param {string} url @param {unknown} value */
     post(url, value) {
-      this.$log.debug('comp-pool: POST %s', url);
-      const headers = { 'Content-Type': 'application/json' };
+      this.$log.debug("comp-pool: POST %s", url);
+      const headers = { "Content-Type": "application/json" };
       return this.open(url)
         .$post(JSON.stringify(value === undefined ? null : value), headers)
-        .then((/** @type {any} */ response) => response.headers('Location'));
+        .then((/** @type {any} */ response) => response.headers("Location"));
     }
 
     /** The promise, with the methods of the type that it is a promise of. @param {Promised} promise @param {Type} Type */
@@ -84,19 +89,19 @@
 
   class ApiRoot extends Found {
     getJobsRoot() {
-      return this.session.get(this.href('jobs-root'), JobsRoot);
+      return this.session.get(this.href("jobs-root"), JobsRoot);
     }
   }
 
   class JobsRoot extends Found {
     /** @param {string} key */
     getJob(key) {
-      return this.session.get(member(this.href('jobs-root'), key), Job);
+      return this.session.get(member(this.href("jobs-root"), key), Job);
     }
 
     getRandomJob() {
       const links = this.resource.$links.jobs;
-      if (!links.length) return this.session.chain(this.session.$q.reject(new Error('The pool has no jobs')), Job);
+      if (!links.length) return this.session.chain(this.session.$q.reject(new Error("The pool has no jobs")), Job);
       return this.session.get(oneOf(links).href, Job);
     }
   }
@@ -106,11 +111,11 @@
     constructor(session, resource) {
       super(session, resource);
       /** `execute_function` */
-      this.function = new Function('variable', 'context', resource.execute_function);
+      this.function = new Function("variable", "context", resource.execute_function);
     }
 
     getVariablesRoot() {
-      return this.session.get(this.href('variables-root'), VariablesRoot, this);
+      return this.session.get(this.href("variables-root"), VariablesRoot, this);
     }
   }
 
@@ -123,14 +128,14 @@
 
     /** @param {string} id */
     getVariable(id) {
-      return this.session.get(member(this.href('variables-root'), id), Variable, this.job);
+      return this.session.get(member(this.href("variables-root"), id), Variable, this.job);
     }
 
     /** One of those that still want results. */
     getRandomVariable() {
       const links = this.resource.$links.variables;
       if (links.length) return this.session.get(oneOf(links).href, Variable, this.job);
-      const problem = new Error(this.resource.warningMessage || 'Job has no variables');
+      const problem = new Error(this.resource.warningMessage || "Job has no variables");
       return this.session.chain(this.session.$q.reject(problem), Variable);
     }
   }
@@ -150,7 +155,7 @@
       const returned = $q.when().then(() => this.job.function(this.resource.variable, {}));
       return this.session.chain(
         returned.then((/** @type {any} */ context) => {
-          this.result = isObject(context) && 'result' in context ? context.result : context;
+          this.result = isObject(context) && "result" in context ? context.result : context;
           this.computed = true;
           return this;
         }),
@@ -169,8 +174,8 @@
       const { $q } = this.session;
       const asVariableToo = Boolean(options && options.asVariableToo);
       return $q.all({
-        result: this.session.post(this.href('results-root'), this.result),
-        variable: asVariableToo ? this.session.post(this.href('variables-root'), this.result) : undefined,
+        result: this.session.post(this.href("results-root"), this.result),
+        variable: asVariableToo ? this.session.post(this.href("variables-root"), this.result) : undefined,
       });
     }
   }
@@ -195,14 +200,14 @@
 
   /** @param {any} value */
   function isObject(value) {
-    return value !== null && typeof value === 'object';
+    return value !== null && typeof value === "object";
   }
 
   const { angular } = /** @type {any} */ (globalThis);
-  if (typeof angular === 'object') {
+  if (typeof angular === "object") {
     angular
-      .module('CompPoolClient', ['hypermedia'])
-      .factory('compPoolClient', ['compPoolRoot', 'ResourceContext', 'HalResource', '$log', '$q', client]);
+      .module("CompPoolClient", ["hypermedia"])
+      .factory("compPoolClient", ["compPoolRoot", "ResourceContext", "HalResource", "$log", "$q", client]);
   }
-  if (typeof module === 'object') module.exports = { client };
+  if (typeof module === "object") module.exports = { client };
 })();

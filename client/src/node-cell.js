@@ -3,9 +3,9 @@
 // Node.js calls no context of its own safe from hostile code: run volunteers under `node --permission`, or use
 // `comp-pool work`, whose sandbox is a process.
 
-import { Worker } from 'node:worker_threads';
+import { Worker } from "node:worker_threads";
 
-import { SCRIPT } from './cell-script.js';
+import { SCRIPT } from "./cell-script.js";
 
 const THREAD = `
   const { parentPort, workerData } = require('node:worker_threads');
@@ -27,9 +27,9 @@ export function start(call) {
     resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
   });
   const answer = new Promise((resolve) => {
-    thread.once('message', (/** @type {string} */ text) => resolve(JSON.parse(text)));
-    thread.once('error', (/** @type {Error} */ problem) => resolve({ error: problem.message }));
-    thread.once('exit', () => resolve({ error: 'the thread that computed it ended' }));
+    thread.once("message", (/** @type {string} */ text) => resolve(JSON.parse(text)));
+    thread.once("error", (/** @type {Error} */ problem) => resolve({ error: problem.message }));
+    thread.once("exit", () => resolve({ error: "the thread that computed it ended" }));
   });
   return { answer, stop: () => void thread.terminate() };
 }

@@ -1,9 +1,9 @@
 // The client for people who start today. For those of the original's client there is legacy.cjs.
 
-import { compute } from './computing.js';
-import { Flow } from './flow.js';
-import { GraphQL, PoolAway, PoolError, PoolRefused } from './graphql.js';
-import { Sources } from './sources.js';
+import { compute } from "./computing.js";
+import { Flow } from "./flow.js";
+import { GraphQL, PoolAway, PoolError, PoolRefused } from "./graphql.js";
+import { Sources } from "./sources.js";
 
 export { PoolAway, PoolError, PoolRefused };
 
@@ -68,7 +68,7 @@ export class Pool {
    *   from an earlier time; `fetch`: instead of the platform's
    */
   constructor(url, { host, fetch = globalThis.fetch } = {}) {
-    this.url = String(url).replace(/\/+$/, '');
+    this.url = String(url).replace(/\/+$/, "");
     /** The volunteer's own secret, to be kept: undefined until the first claim. */
     this.host = host;
     this.graphql = new GraphQL(`${this.url}/graphql`, fetch);
@@ -88,7 +88,7 @@ export class Pool {
    */
   async claim({ signal, ...wanted } = {}) {
     const input = { first: 1, ...wanted, ...(this.host && { host: this.host }) };
-    const { host, userErrors, ...claim } = await this.#mutate(CLAIM, 'claimTasks', input, signal);
+    const { host, userErrors, ...claim } = await this.#mutate(CLAIM, "claimTasks", input, signal);
     throwFirst(userErrors);
     this.host = host;
     return claim;
@@ -104,7 +104,7 @@ export class Pool {
    * @throws {PoolError}
    */
   async extend(tasks, { signal } = {}) {
-    const { leases, userErrors } = await this.#mutate(EXTEND, 'extendLease', { tasks: tasks.map(heldOf) }, signal);
+    const { leases, userErrors } = await this.#mutate(EXTEND, "extendLease", { tasks: tasks.map(heldOf) }, signal);
     if (leases.length !== tasks.length) throwFirst(userErrors);
     return tasks.filter((_, at) => leases[at] === null);
   }
@@ -118,7 +118,7 @@ export class Pool {
    * @throws {PoolError}
    */
   async release(tasks, { signal } = {}) {
-    const { released, userErrors } = await this.#mutate(RELEASE, 'releaseTasks', { tasks: tasks.map(heldOf) }, signal);
+    const { released, userErrors } = await this.#mutate(RELEASE, "releaseTasks", { tasks: tasks.map(heldOf) }, signal);
     throwFirst(userErrors);
     return released;
   }
@@ -153,7 +153,7 @@ export class Pool {
       elapsedMilliseconds,
       ...(error === undefined ? { value, context } : { error }),
     }));
-    return this.#mutate(SUBMIT, 'submitResults', { host: this.host, results }, signal);
+    return this.#mutate(SUBMIT, "submitResults", { host: this.host, results }, signal);
   }
 
   /**
@@ -175,7 +175,7 @@ export class Pool {
    * @throws {PoolError}
    */
   async submitFlow(input, { signal } = {}) {
-    const { flow, userErrors } = await this.#mutate(SUBMIT_FLOW, 'submitFlow', input, signal);
+    const { flow, userErrors } = await this.#mutate(SUBMIT_FLOW, "submitFlow", input, signal);
     throwFirst(userErrors);
     return this.flow(flow.key);
   }

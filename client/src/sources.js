@@ -1,11 +1,11 @@
 // The code of jobs, none of which is handed out before its SHA-256 was found to be the one that the pool names.
 
-import { PoolRefused } from './graphql.js';
+import { PoolRefused } from "./graphql.js";
 
-const SOURCE = 'query Source($key: String!) { job(key: $key) { executeFunction executeBody } }';
+const SOURCE = "query Source($key: String!) { job(key: $key) { executeFunction executeBody } }";
 
 /** The code of an error: the source is not the one that its SHA-256 names. */
-export const FORGED_SOURCE = 'FORGED_SOURCE';
+export const FORGED_SOURCE = "FORGED_SOURCE";
 
 /**
  * What a job's owner wrote, and the same as the body of a function of `variable` and `context`.
@@ -57,6 +57,6 @@ export class Sources {
  */
 async function isGenuine(text, sha256) {
   if (!globalThis.crypto?.subtle) return true;
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('') === sha256;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("") === sha256;
 }

@@ -7,7 +7,7 @@ const timers = new Map();
 onmessage = ({ data: [number, ms] }) => {
   clearTimeout(timers.get(number));
   if (ms === null) timers.delete(number);
-  else
+  else {
     timers.set(
       number,
       setTimeout(() => {
@@ -15,4 +15,5 @@ onmessage = ({ data: [number, ms] }) => {
         postMessage(number);
       }, ms),
     );
+  }
 };

@@ -135,7 +135,10 @@ function draw() {
   showTasks(running.values());
   showVerdicts(record.entries);
   showNotes(record.notes);
-  showFigures({ computed: record.computed, ratePerMinute: record.ratePerMinute, givenMs: record.givenMs, waiting: queued }, standing);
+  showFigures(
+    { computed: record.computed, ratePerMinute: record.ratePerMinute, givenMs: record.givenMs, waiting: queued },
+    standing,
+  );
   if (identity.key) put(part("host"), "the volunteer ", identity.key);
   if (!stopping) showStatus("idle", record.computed ? "Stopped. Thank you." : "Nothing runs before you start it.");
   else if (stopping.signal.aborted) showStatus("working", "Giving back what is held.");

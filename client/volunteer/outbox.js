@@ -68,7 +68,7 @@ export class Outbox {
     while (this.#again) {
       this.#again = false;
       await exclusively("comp-pool.outbox", async () => {
-        for (let batch; (batch = await this.#batch()).length; ) await this.#postBatch(batch);
+        for (let batch; (batch = await this.#batch()).length;) await this.#postBatch(batch);
       });
     }
   }
@@ -115,7 +115,11 @@ export class Outbox {
   /** @param {Report} report @param {import("./pool.js").Receipt} receipt */
   async #settle(report, receipt) {
     const { refusal } = receipt;
-    if (!refusal || refusal.code === pool.LEASE_LOST || (report.error !== undefined && refusal instanceof PoolRefused)) {
+    if (
+      !refusal ||
+      refusal.code === pool.LEASE_LOST ||
+      (report.error !== undefined && refusal instanceof PoolRefused)
+    ) {
       await this.#finish(report, receipt);
     } else if (refusal instanceof PoolRefused) {
       // Its owner is told that there is no result, and why.

@@ -25,7 +25,14 @@ export class Record {
     this.computed++;
     this.givenMs += elapsedMilliseconds;
     this.#moments.push(Date.now());
-    const entry = { task: task.id, job: task.name, verdict: "ON_ITS_WAY", why: error ?? "", elapsedMilliseconds, result: "" };
+    const entry = {
+      task: task.id,
+      job: task.name,
+      verdict: "ON_ITS_WAY",
+      why: error ?? "",
+      elapsedMilliseconds,
+      result: "",
+    };
     this.entries = [entry, ...this.entries].slice(0, MOST_ENTRIES);
   }
 
@@ -39,7 +46,9 @@ export class Record {
 
   /** Those whose verdict may still change. */
   undecided() {
-    return this.entries.filter(({ verdict, result }) => result && (verdict === "PENDING" || verdict === "INCONCLUSIVE"));
+    return this.entries.filter(
+      ({ verdict, result }) => result && (verdict === "PENDING" || verdict === "INCONCLUSIVE"),
+    );
   }
 
   /** @param {string} text */

@@ -275,7 +275,7 @@ export class Volunteer {
 
   /** @param {AbortSignal} signal */
   async #untilUnpaused(signal) {
-    for (let said = ""; ; ) {
+    for (let said = ""; ;) {
       const why = this.#around.pause();
       if (!why) {
         if (said) this.#around.tell({ kind: "working" });
@@ -326,7 +326,9 @@ export class Volunteer {
  */
 function split(json) {
   // No text of the pool's has half a character; JSON.stringify escapes each, and nothing else like it.
-  const text = json.includes("\\ud") ? json.replace(LONE_SURROGATE, (each) => (each.startsWith("\\ud") ? "\\ufffd" : each)) : json;
+  const text = json.includes("\\ud")
+    ? json.replace(LONE_SURROGATE, (each) => (each.startsWith("\\ud") ? "\\ufffd" : each))
+    : json;
   const returned = JSON.parse(text);
   const isObject = typeof returned === "object" && returned !== null && !Array.isArray(returned);
   if (!isObject || !Object.hasOwn(returned, "result")) {

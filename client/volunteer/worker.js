@@ -44,7 +44,11 @@
     { once: true },
   );
 
-  for (let level = /** @type {any} */ (globalThis); level && level !== Object.prototype; level = getPrototypeOf(level)) {
+  for (
+    let level = /** @type {any} */ (globalThis);
+    level && level !== Object.prototype;
+    level = getPrototypeOf(level)
+  ) {
     for (const key of ownKeys(level)) {
       if (level === globalThis && KEPT.has(/** @type {string} */ (key))) continue;
       if (!deleteProperty(level, key)) defineProperty(level, key, { value: undefined });

@@ -49,7 +49,11 @@ export function showFigures(here, standing) {
     ["Computed", number(here.computed), "tasks in this visit"],
     ["Validated", standing ? number(standing.valid) : "–", standing ? blame(standing) : "results the pool took"],
     ["Rate", number(here.ratePerMinute), "tasks a minute"],
-    ["Time given", span(here.givenMs), standing ? `${span(standing.elapsedMilliseconds)} validated in all` : "of computing"],
+    [
+      "Time given",
+      span(here.givenMs),
+      standing ? `${span(standing.elapsedMilliseconds)} validated in all` : "of computing",
+    ],
   ];
   if (here.waiting) figures.push(["Waiting", number(here.waiting), "results, kept until the pool takes them"]);
   put(
@@ -103,5 +107,8 @@ export function showVerdicts(entries) {
 
 /** @param {string[]} notes */
 export function showNotes(notes) {
-  put(part("notes"), notes.map((note) => h("li", null, note)));
+  put(
+    part("notes"),
+    notes.map((note) => h("li", null, note)),
+  );
 }

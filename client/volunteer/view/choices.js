@@ -48,7 +48,8 @@ export function sayChoices({ workers, share }) {
 export function promise({ workers, share, batteryPauses, hiddenPauses }, jobs, started) {
   if (!jobs.length) return "There is no job here that you support, but new ones may come.";
   const owners = [...new Set(jobs.map(({ owner }) => owner || "an owner without a name"))];
-  const whose = owners.length > 3 ? `${owners.slice(0, 2).join(", ")} and ${owners.length - 2} more owners` : list(owners);
+  const whose =
+    owners.length > 3 ? `${owners.slice(0, 2).join(", ")} and ${owners.length - 2} more owners` : list(owners);
   const pauses = [batteryPauses && "on battery", hiddenPauses && "while this tab is hidden"].filter((each) => each);
   const pausing = pauses.length ? ` It pauses ${list(/** @type {string[]} */ (pauses))}.` : "";
   return (

@@ -29,7 +29,11 @@ export function showJobs({ jobs, more }, choices, change) {
 
 /** @param {string} owner @param {JobCard[]} jobs @param {number} at @param {() => Choices} choices @param {(changed: Partial<Choices>) => void} change */
 function ownerCard(owner, jobs, at, choices, change) {
-  const rows = h("ul", { class: "plain" }, jobs.map((job) => jobRow(job, choices, change)));
+  const rows = h(
+    "ul",
+    { class: "plain" },
+    jobs.map((job) => jobRow(job, choices, change)),
+  );
   const box = toggle(`owner-${at}`, !choices().leftOutOwners.includes(owner), (on) => {
     change({ leftOutOwners: without(choices().leftOutOwners, owner, on) });
     rows.classList.toggle("left-out", !on);

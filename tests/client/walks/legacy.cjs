@@ -1,15 +1,15 @@
 // The documented client, as users of the original wrote it: chained, and by keys.
 
-const { client } = require('comp-pool');
-const { injectorAt } = require('./angular.cjs');
+const { client } = require("comp-pool");
+const { injectorAt } = require("./angular.cjs");
 
 const [, , url, job, id] = process.argv;
 
 injectorAt(`${url}/`).invoke([
-  'ResourceContext',
-  'HalResource',
-  '$log',
-  '$q',
+  "ResourceContext",
+  "HalResource",
+  "$log",
+  "$q",
   async (ResourceContext, HalResource, $log, $q) => {
     $log.debug = () => {};
     const compPool = client(url, ResourceContext, HalResource, $log, $q);

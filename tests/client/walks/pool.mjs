@@ -1,13 +1,18 @@
 // The client of today in Node.js: claims, computes and submits until nothing is left of a flow that it watches.
 
-import { createRequire } from 'node:module';
-import { Pool } from 'comp-pool';
+import { createRequire } from "node:module";
+import { Pool } from "comp-pool";
 
 const [, , url, job] = process.argv;
-const fromCommonJs = createRequire(import.meta.url)('comp-pool').Pool;
+const fromCommonJs = createRequire(import.meta.url)("comp-pool").Pool;
 
 const pool = new Pool(url);
-const flow = await pool.submitFlow({ jobs: [{ job, variable: 'v1' }, { job, variable: 'v2', as: 'second' }] });
+const flow = await pool.submitFlow({
+  jobs: [
+    { job, variable: "v1" },
+    { job, variable: "v2", as: "second" },
+  ],
+});
 
 let connections = 0;
 const flaky = new Pool(url, {

@@ -1,7 +1,7 @@
 // The same with traverson and its HAL adapter (https://github.com/traverson/traverson-hal).
 
-const traverson = require('traverson');
-const JsonHalAdapter = require('traverson-hal');
+const traverson = require("traverson");
+const JsonHalAdapter = require("traverson-hal");
 
 traverson.registerMediaType(JsonHalAdapter.mediaType, JsonHalAdapter);
 
@@ -14,13 +14,25 @@ const done = (action, ...given) =>
   });
 
 async function main() {
-  const toJob = ['jobs-root', 'jobs[name:Doubler]'];
-  const job = (await done((to) => root.newRequest().follow(...toJob).getResource(to))).found;
-  const toVariable = [...toJob, 'variables-root', 'variables[0]'];
-  const { found: variable, traversal } = await done((to) => root.newRequest().follow(...toVariable).getResource(to));
-  const execute = new Function('variable', 'context', job.execute_function);
+  const toJob = ["jobs-root", "jobs[name:Doubler]"];
+  const job = (
+    await done((to) =>
+      root
+        .newRequest()
+        .follow(...toJob)
+        .getResource(to),
+    )
+  ).found;
+  const toVariable = [...toJob, "variables-root", "variables[0]"];
+  const { found: variable, traversal } = await done((to) =>
+    root
+      .newRequest()
+      .follow(...toVariable)
+      .getResource(to),
+  );
+  const execute = new Function("variable", "context", job.execute_function);
   const { result } = execute(variable.variable, {});
-  const results = () => traversal.continue().follow('results-root');
+  const results = () => traversal.continue().follow("results-root");
   const posted = (await done((to) => results().convertResponseToObject(false).post(result, to))).found;
   const { found: listed } = await done((to) => results().convertResponseToObject(true).getResource(to));
   console.log(
