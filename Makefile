@@ -28,7 +28,7 @@ test: $(VENV)/.dev ## Run the tests, all but those that take long
 soak: $(VENV)/.dev ## Run the tests that take long, and print their figures
 	$(BIN)/pytest -m soak -rA
 
-check: $(VENV)/.dev ## Style, types (JavaScript too), import arrows, and the committed API descriptions
+check: $(VENV)/.dev ## Style and types (of the JavaScript too), import arrows, and the committed API descriptions
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -25,6 +25,7 @@ HOMES = {"comp-pool": ROOT, "comp-pool-client": ROOT / "client" / "python"}
 PROJECTS = {name: tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8")) for name, home in HOMES.items()}
 WHEELS = {name: project["tool"]["hatch"]["build"]["targets"]["wheel"] for name, project in PROJECTS.items()}
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+JAVASCRIPT = {".js", ".mjs", ".cjs"}
 
 _ADDRESS = re.compile(r"https?://\S+|file://\S+|--(?:extra-)?index-url|--find-links", re.I)
 _OWN_PATH = re.compile(r"/(?:home|root|Users)/\w[\w.-]*|(?:^|[\s\"'=])/work/\w+", re.M)
@@ -45,11 +46,18 @@ def test_imports_point_the_way_the_design_says() -> None:
 
 
 def test_the_types_of_the_javascript_hold() -> None:
-    compiler = npm.node_modules(ROOT / "client") / ".bin" / "tsc"
-    checked = subprocess.run(
-        [compiler, "--project", ROOT / "client" / "jsconfig.json"], capture_output=True, text=True, check=False
-    )
-    assert checked.returncode == 0, checked.stdout
+    _javascript_passes("tsc", "--project", "client/jsconfig.json")
+
+
+@pytest.mark.parametrize("command", [("eslint", "--config", "client/eslint.config.js"), ("prettier", "--check")])
+def test_the_style_of_the_javascript_holds(command: tuple[str, ...]) -> None:
+    _javascript_passes(*command, *(path for path in tracked() if path.suffix in JAVASCRIPT))
+
+
+def _javascript_passes(program: str, *arguments: str | Path) -> None:
+    installed = npm.node_modules(ROOT / "client") / ".bin" / program
+    checked = subprocess.run([installed, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_no_committed_file_names_a_place_on_the_machine_it_was_written_on() -> None:
