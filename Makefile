@@ -32,6 +32,7 @@ check: $(VENV)/.dev ## Style and types (of the JavaScript too), import arrows, a
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy client/python/tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/test_house.py tests/test_docs.py tests/docs/test_reference.py
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from resolvers.flows import kind as flows
 from resolvers.owners import jobs, variables
 from resolvers.owners.jobs import NewJob
 from resolvers.owners.variables import NewVariable
@@ -33,7 +34,9 @@ AT_ONCE = 10_000
 async def open_runtime(database: str) -> AsyncIterator[Runtime]:
     """A pool without a server."""
     async with open_store(database) as store, Sandbox(workers=1) as sandbox:
-        yield await make_runtime(store, sandbox)
+        runtime = await make_runtime(store, sandbox)
+        flows.register(runtime)
+        yield runtime
 
 
 async def add_job(runtime: Runtime, name: str, count: int, validate_result: str = "") -> None:

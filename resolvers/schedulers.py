@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
-from storage.queues import Lane
+from storage.queues import Queue
 
 ENTRY_POINTS = "comp_pool.schedulers"
 
@@ -30,8 +30,8 @@ class Candidate:
     since: int
 
     @classmethod
-    def of(cls, lane: Lane) -> Candidate:
-        return cls(lane.job, lane.owner, lane.run_ms, lane.oldest_at)
+    def of(cls, queue: Queue) -> Candidate:
+        return cls(queue.job, queue.owner, queue.run_ms, queue.oldest_at)
 
 
 @dataclass(frozen=True, slots=True)

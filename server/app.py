@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from resolvers.flows import kind as flows
 from resolvers.idempotency import once
 from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
@@ -60,6 +61,7 @@ class Service:
         sys.setrecursionlimit(max(sys.getrecursionlimit(), STACK_FRAMES))
         async with open_store(settings.database) as store, Sandbox(workers=settings.sandbox_workers) as sandbox:
             runtime = await make_runtime(store, sandbox)
+            flows.register(runtime)
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
             runtime.takeover_ms = int(settings.takeover_seconds * 1000)

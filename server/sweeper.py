@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from resolvers.runtime import Runtime
-from resolvers.sweeping.sweeping import sweep
+from resolvers.sweeping.sweep import sweep
 
 log = logging.getLogger(__name__)
 

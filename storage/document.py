@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 
 @dataclass(slots=True, kw_only=True)
 class Document:
+    """One flat dataclass a collection.
+
+    Every field is a scalar or a dict of scalars, times are integer milliseconds since the epoch, JSON that users
+    brought is kept as the text it arrived in, and an absent value is `""` or `0`: the safe subset on which every engine
+    agrees. `id` is stored as `_id`; `seq` is a time-ordered copy of it that lists page by.
+    """
+
+    stored_names: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """The fields that are stored under an older name, so that what was stored stays readable."""
+
     id: str
 
     @classmethod
     def load(cls, stored: dict[str, Any]) -> Self:
-        """The document of what a collection answered. Fields that a newer minor version added are ignored."""
-        known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
+        """The document that a collection returned. Fields that a newer minor version added are ignored."""
+        names = {f.name: cls.stored_names.get(f.name, f.name) for f in fields(cls)}
+        known = {name: stored[at] for name, at in names.items() if at in stored}
         return cls(id=stored["_id"], **known)
 
     def dump(self) -> dict[str, Any]:
         """What a collection stores."""
-        stored = {f.name: getattr(self, f.name) for f in fields(self)}
+        stored = {self.stored_names.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return {"_id": stored.pop("id"), **stored}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from storage.engines import Index
@@ -24,6 +25,8 @@ class FlowState(StrEnum):
 class Flow(ResumableDocument):
     """A tree of jobs that was submitted as one."""
 
+    stored_names = MappingProxyType({"queues": "lanes"})
+
     key: str
     seq: str
     name: str = ""
@@ -37,8 +40,8 @@ class Flow(ResumableDocument):
     """How often it was retried."""
     jobs: int
     levels: int
-    lanes: list[str]
-    """The lanes its tasks wait in."""
+    queues: list[str]
+    """The queues its tasks wait in."""
     digest: str
     """SHA-256 of the submitted structure: the same idempotency key with another one is a conflict."""
     result: str = ""

@@ -20,7 +20,7 @@ class JobState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Job(Document):
-    """Named code and its policy. Changes rarely: what moves is in the job's lanes."""
+    """Named code and its policy. Changes rarely: what moves is in the job's queues."""
 
     key: str
     name: str

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 
 from storage.document import Document
 from storage.engines import Index
@@ -12,24 +11,13 @@ NEVER = 2**53
 """Later than any time in milliseconds."""
 
 
-class LaneKind(StrEnum):
-    """Which work a lane holds. Flow runs go before standing variables."""
-
-    FLOW = "flow"
-    VARIABLES = "variables"
-
-    @staticmethod
-    def of(unit_id: str) -> LaneKind:
-        return LaneKind.FLOW if unit_id.startswith("run:") else LaneKind.VARIABLES
-
-
 @dataclass(slots=True, kw_only=True)
-class Lane(Document):
+class Queue(Document):
     """The queue of one job's tasks of one kind, and whether it may hold ready ones.
 
     `open` is set whenever a task becomes ready, after the task is stored, and `wake` counts those times. A claim
-    that finds nothing closes the lane only while `wake` is what it was before it looked, so that no task is
-    ever ready behind a closed lane.
+    that finds nothing closes the queue only while `wake` is what it was before it looked, so that no task is
+    ever ready behind a closed queue.
     """
 
     job: str
@@ -43,33 +31,33 @@ class Lane(Document):
     """Observed run time of the job (exponential moving average), 0 where nothing is known."""
 
     @staticmethod
-    def id_of(job: str, kind: LaneKind) -> str:
+    def id_of(job: str, kind: str) -> str:
         return f"lane:{kind}:{job}"
 
     @staticmethod
-    def job_of(lane_id: str) -> str:
-        return lane_id.split(":", 2)[2]
+    def job_of(queue_id: str) -> str:
+        return queue_id.split(":", 2)[2]
 
 
-class Lanes(Repository[Lane]):
-    collection_name = "lanes"
-    kind = Lane
+class Queues(Repository[Queue]):
+    collection_name = "lanes"  # Stored under this name since the first version.
+    kind = Queue
     indexes = (Index(("open", "oldest_at")),)
 
-    async def open_lanes(self, limit: int) -> list[Lane]:
-        """Lanes that may hold ready tasks, the oldest first."""
+    async def open_queues(self, limit: int) -> list[Queue]:
+        """Queues that may hold ready tasks, the oldest first."""
         stored = await self._collection.find({"open": {"$eq": True}}, sort=[("oldest_at", 1)], limit=limit)
-        return [Lane.load(each) for each in stored]
+        return [Queue.load(each) for each in stored]
 
     async def wake(self, ids: Collection[str], now: int) -> None:
-        """Say that tasks of these lanes became ready; to be called after the tasks are stored."""
+        """Say that tasks of these queues became ready; to be called after the tasks are stored."""
         await self._collection.update_many(
             {"_id": {"$in": list(ids)}},
             {"$set": {"open": True}, "$inc": {"wake": 1}, "$min": {"oldest_at": now}},
         )
 
-    async def close(self, lane_id: str, wake: int) -> bool:
-        """Say that the lane is empty, unless it was woken since it had the count `wake`."""
+    async def close(self, queue_id: str, wake: int) -> bool:
+        """Say that the queue is empty, unless it was woken since it had the count `wake`."""
         return await self._collection.update_one(
-            {"_id": lane_id, "wake": {"$eq": wake}}, {"$set": {"open": False, "oldest_at": NEVER}}
+            {"_id": queue_id, "wake": {"$eq": wake}}, {"$set": {"open": False, "oldest_at": NEVER}}
         )

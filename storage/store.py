@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from storage.assignments import Assignments
 from storage.engines import Database, open_database
@@ -11,14 +10,13 @@ from storage.flows import Flows
 from storage.hosts import Hosts
 from storage.jobs import Jobs
 from storage.levels import Levels
-from storage.queues import LaneKind, Lanes
+from storage.queues import Queues
 from storage.repository import Repository
 from storage.requests import Requests
 from storage.results import Results
 from storage.runs import Runs
 from storage.secrets import Secrets
 from storage.tasks import Tasks
-from storage.units import Units
 from storage.variables import Variables
 
 
@@ -37,14 +35,10 @@ class Store:
         self.flow_jobs = FlowJobs(database)
         self.results = Results(database)
         self.hosts = Hosts(database)
-        self.lanes = Lanes(database)
+        self.queues = Queues(database)
         self.assignments = Assignments(database)
         self.secrets = Secrets(database)
         self.requests = Requests(database)
-
-    def units(self, kind: LaneKind) -> Units[Any]:
-        """Where the units of this kind of work are."""
-        return self.runs if kind is LaneKind.FLOW else self.variables
 
 
 REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
@@ -57,7 +51,7 @@ REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
     Tasks,
     Results,
     Hosts,
-    Lanes,
+    Queues,
     Assignments,
     Secrets,
     Requests,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from storage.document import Document
@@ -32,9 +33,11 @@ class TaskState(StrEnum):
 class Task(Document):
     """One replica of a unit, to be computed by one host."""
 
+    stored_names = MappingProxyType({"queue": "lane"})
+
     unit: str
     job: str
-    lane: str
+    queue: str
     flow: str = ""
     number: str
     seq: str
@@ -94,11 +97,11 @@ class Tasks(Repository[Task]):
         Index(("host", "seq")),
     )
 
-    async def claim_one(self, lane: str, lease: Lease, start: float) -> Task | None:
-        """READY -> LEASED for one task of the lane, at random: the first at or behind `start` in [0, 1)."""
+    async def claim_one(self, queue: str, lease: Lease, start: float) -> Task | None:
+        """READY -> LEASED for one task of the queue, at random: the first at or behind `start` in [0, 1)."""
         for edge in ({"$gte": start}, {"$lt": start}):
             stored = await self._collection.find_one_and_update(
-                {"lane": {"$eq": lane}, "status": {"$eq": TaskState.READY}, "rand": edge},
+                {"lane": {"$eq": queue}, "status": {"$eq": TaskState.READY}, "rand": edge},
                 lease.grant(),
                 sort=[("rand", 1)],
             )
@@ -106,11 +109,11 @@ class Tasks(Repository[Task]):
                 return Task.load(stored)
         return None
 
-    async def ready(self, lane: str, *, start: float, end: float, limit: int) -> list[Task]:
-        """READY tasks of the lane with `rand` in [start, end), in that order."""
+    async def ready(self, queue: str, *, start: float, end: float, limit: int) -> list[Task]:
+        """READY tasks of the queue with `rand` in [start, end), in that order."""
         stored = await self._collection.find(
             {
-                "lane": {"$eq": lane},
+                "lane": {"$eq": queue},
                 "status": {"$eq": TaskState.READY},
                 "rand": {"$gte": start, "$lt": end},
             },

@@ -51,6 +51,11 @@ class Unit(Document):
     flow: str = ""
     """The flow it is computed for, or empty."""
 
+    @property
+    def numbers(self) -> list[str]:
+        """The numbers of all tasks, and so of all results, that it may have."""
+        return [str(number) for number in range(self.total)] + [f"u{number}" for number in range(self.unsolicited)]
+
 
 U = TypeVar("U", bound=Unit)
 

@@ -88,9 +88,9 @@ def test_the_locks_pin_what_the_project_names() -> None:
 def test_every_package_that_is_imported_is_a_dependency_and_every_dependency_is_imported(name: str) -> None:
     distributions = {
         **packages_distributions(),
-        **{each: [home] for home in WHEELS for each in WHEELS[home]["packages"]},
+        **{package: [each] for each in HOMES for package in _packages(each)},
     }
-    own = {*WHEELS[name]["packages"], *sys.stdlib_module_names}
+    own = {*_packages(name), *sys.stdlib_module_names}
     imported = {
         _name(distribution)
         for module in _imports(name) - own
@@ -101,14 +101,14 @@ def test_every_package_that_is_imported_is_a_dependency_and_every_dependency_is_
 
 
 def test_the_wheels_hold_every_file_of_the_packages_and_run(tmp_path: Path) -> None:
-    shipped: set[Path] = set()
+    shipped: set[str] = set()
     for home in HOMES.values():
         subprocess.run([find_uv(), "build", "--quiet", "--wheel", "--out-dir", tmp_path, home], check=True)
     for wheel in tmp_path.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(tmp_path / "installed")
-            shipped |= {HOMES[wheel.name.partition("-")[0].replace("_", "-")] / name for name in archive.namelist()}
-    assert {path for name in HOMES for path in tracked() if _is_shipped(name, path)} <= shipped
+            shipped |= set(archive.namelist())
+    assert {each for name in HOMES for path in tracked() if (each := _shipped(name, path))} <= shipped
     shown = subprocess.run(
         [sys.executable, "-P", "-m", "cli", "--help"],
         cwd=tmp_path,
@@ -127,12 +127,20 @@ def find_uv() -> Path:
     return Path(found) if found else made if made.exists() else lacking("uv")
 
 
-def _is_shipped(distribution: str, path: Path) -> bool:
+def _packages(distribution: str) -> set[str]:
+    """The top-level packages of a distribution."""
+    return {Path(each).name for each in WHEELS[distribution]["packages"]}
+
+
+def _shipped(distribution: str, path: Path) -> str:
+    """The name that a file has in the wheel of a distribution, or empty."""
     if not path.is_relative_to(HOMES[distribution]):
-        return False
+        return ""
     wheel, name = WHEELS[distribution], str(path.relative_to(HOMES[distribution]))
-    excluded = any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in wheel.get("exclude", ()))
-    return name.partition("/")[0] in wheel["packages"] and not excluded
+    if any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in wheel.get("exclude", ())):
+        return ""
+    package = next((each for each in wheel["packages"] if name.startswith(f"{each}/")), "")
+    return name.removeprefix(package.removesuffix(Path(package).name)) if package else ""
 
 
 def _dependencies(distribution: str) -> set[str]:
@@ -143,7 +151,7 @@ def _imports(distribution: str) -> set[str]:
     """The top-level modules that the packages of a distribution import."""
     modules: set[str] = set()
     for path in tracked():
-        if path.suffix == ".py" and _is_shipped(distribution, path):
+        if path.suffix == ".py" and _shipped(distribution, path):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Import):
                     modules |= {alias.name.partition(".")[0] for alias in node.names}

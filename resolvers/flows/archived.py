@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
 
 from resolvers.flows import engine
 from resolvers.runtime import Runtime
+from resolvers.sweeping.isolation import each_by_itself
+from resolvers.units.kinds import UnitKind
+from resolvers.units.queues import OpenQueues
 from storage.jobs import Job
-from storage.queues import Lane, LaneKind
+from storage.queues import Queue
 from storage.tasks import Task, TaskState
 from storage.units import UnitState
 
@@ -18,10 +23,21 @@ def reason(job_key: str) -> str:
     return f"the job {job_key!r} is archived and computes nothing more"
 
 
-async def lanes(runtime: Runtime) -> list[Lane]:
-    """The lanes of archived jobs in which tasks of flows may wait."""
-    waiting = {Job.id_of(lane.job): lane for lane in await runtime.lanes.snapshot() if lane.kind == LaneKind.FLOW}
-    return [waiting[job_id] for job_id in await runtime.store.jobs.archived(waiting)]
+async def sweep(runtime: Runtime, kind: UnitKind, limit: int) -> None:
+    """Fail what flows wait for of archived jobs, in steps of `limit` tasks."""
+    queues = await runtime.part(OpenQueues).snapshot()
+    waiting = {Job.id_of(queue.job): queue for queue in queues if queue.kind == kind.queues}
+    for job_id in await runtime.store.jobs.archived(waiting):
+        await _sweep_queue(runtime, waiting[job_id], limit)
+
+
+async def _sweep_queue(runtime: Runtime, queue: Queue, limit: int) -> None:
+    found, start = False, 0.0
+    while ready := await runtime.store.tasks.ready(queue.id, start=start, end=1.0, limit=limit):
+        await each_by_itself(ready, functools.partial(fail_runs, runtime))
+        found, start = True, math.nextafter(ready[-1].rand, 1.0)
+    if not found:
+        await runtime.part(OpenQueues).close(queue)
 
 
 async def fail_runs(runtime: Runtime, ready: Sequence[Task]) -> None:

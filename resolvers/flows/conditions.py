@@ -9,11 +9,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resolvers import json_text
+from resolvers import functions
 from resolvers.runtime import Runtime
 from sandbox import FailureKind, Function, Outcome, Threw
-
-PARAMETERS = ("variable", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +44,17 @@ async def ask(runtime: Runtime, owner: str, questions: Sequence[Question]) -> li
     answers: dict[int, Answer] = {}
     for source, places in by_source.items():
         calls = [(questions[at].variable, questions[at].context) for at in places]
-        outcomes = await runtime.sandbox.run(Function(source, PARAMETERS), calls, owner=owner)
+        outcomes = await runtime.sandbox.run(Function(source, functions.PARAMETERS["if"]), calls, owner=owner)
         answers |= {at: read(outcome) for at, outcome in zip(places, outcomes, strict=True)}
     return [answers[at] for at in range(len(questions))]
 
 
 def read(outcome: Outcome) -> Answer:
     """JavaScript's truth of what a condition returned."""
+    if problem := functions.unavailable(outcome):
+        return Answer(False, unanswered=f"a condition can't be evaluated now: {problem}")
     if isinstance(outcome, Threw):
-        if outcome.kind.is_transient:
-            return Answer(False, unanswered=f"a condition can't be evaluated now: {outcome.message}")
         if outcome.kind is FailureKind.UNDEFINED:
             return Answer(False, "it returned nothing, and must return true or false")
         return Answer(False, outcome.message)
-    value = json_text.parse(outcome.json)
-    return Answer(isinstance(value, dict | list) or bool(value))
+    return Answer(functions.is_truthy(outcome))

@@ -12,7 +12,7 @@ from resolvers.flows.waiting import MOST_HOSTS, RECENTLY_MS
 from resolvers.runtime import Runtime
 from storage.flows import Flow
 from storage.levels import Level
-from storage.queues import Lane
+from storage.queues import Queue
 
 PAGE = 1_000
 MOST_KINDS = 100
@@ -115,7 +115,7 @@ async def _left(runtime: Runtime, flow: Flow) -> Mapping[str, Mapping[str, Left]
     """What has not ended, by level and job; where a flow runs very many different ones they are not told apart."""
     by_level: dict[str, dict[str, Left]] = defaultdict(dict)
     completed = await runtime.store.flow_jobs.sums_completed(flow.id)
-    for job in map(Lane.job_of, flow.lanes) if len(flow.lanes) <= MOST_KINDS else [""]:
+    for job in map(Queue.job_of, flow.queues) if len(flow.queues) <= MOST_KINDS else [""]:
         done = completed.get(job)
         usual_runs = 1 + done["iteration"] / done["one"] if done else 1.0
         for level_id, unended in (await runtime.store.flow_jobs.sums_unended(flow.id, job)).items():
@@ -125,5 +125,5 @@ async def _left(runtime: Runtime, flow: Flow) -> Mapping[str, Mapping[str, Left]
 
 async def _run_ms(runtime: Runtime, flow: Flow) -> Mapping[str, float]:
     """The run times of the flow's jobs, of those that are known."""
-    lanes = await runtime.store.lanes.get_many(flow.lanes)
-    return {lane.job: lane.run_ms for lane in lanes.values() if lane.run_ms}
+    queues = await runtime.store.queues.get_many(flow.queues)
+    return {queue.job: queue.run_ms for queue in queues.values() if queue.run_ms}

@@ -17,6 +17,7 @@ from resolvers.flows.ending import fail_job
 from resolvers.flows.merging import with_result
 from resolvers.flows.runs import EMPTY, Start
 from resolvers.runtime import Runtime
+from resolvers.units.queues import OpenQueues
 from storage.flow_jobs import FlowJob
 from storage.flow_nodes import NodeState
 from storage.flows import Flow, FlowState
@@ -57,9 +58,9 @@ async def free_resumed(runtime: Runtime, flow_ids: Iterable[str]) -> None:
 
 
 async def _free(runtime: Runtime, flow: Flow, *, until: int) -> None:
-    """HELD -> READY. Their lanes are woken at `until` too, in case this process dies before it does."""
+    """HELD -> READY. Their queues are woken at `until` too, in case this process dies before it does."""
     await runtime.store.tasks.move_flow(flow.id, TaskState.HELD, TaskState.READY, until=until)
-    await runtime.lanes.wake(flow.lanes)
+    await runtime.part(OpenQueues).wake(flow.queues)
 
 
 async def advance(runtime: Runtime, ended: Sequence[Run]) -> None:

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from resolvers.runtime import Runtime
 from storage.engines import StorageUnavailable
-from storage.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +21,10 @@ MOST_CHANGES = 5_000
 class FlowPoller:
     """Wakes the watchers of flows that changed. Runs only while somebody watches."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, runtime: Runtime) -> None:
+        self._store = store = runtime.store
+        runtime.when_draining.append(self.wake_all)
+        runtime.when_closing.append(self.close)
         self._changes = store.database.changes(store.flows.collection_name, store.flow_jobs.collection_name)
         self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None

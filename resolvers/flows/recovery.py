@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from resolvers.flows import engine, levels, runs
 from resolvers.flows.ending import CUT_SHORT, fail_level, finish_stopping, follow_job
 from resolvers.flows.runs import Start
-from resolvers.isolation import by_itself
 from resolvers.runtime import Runtime
+from resolvers.sweeping.isolation import by_itself
 from storage.flow_jobs import FlowJob
 from storage.flow_nodes import NodeState
 from storage.flows import Flow, FlowState

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from resolvers import functions
 from resolvers.errors import BadInput, Conflict, NotFound, PoolError
 from resolvers.faults import Faults
 from resolvers.flows import archived
-from resolvers.flows.conditions import PARAMETERS
 from resolvers.identifiers import checked_text, job_key, variable_key
 from resolvers.owners import jobs
 from resolvers.runtime import Runtime
@@ -178,7 +178,7 @@ async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], faults: Faul
         for name, source in (("if", each.given.condition), ("while", each.given.repeat)):
             if source and source not in compiled:
                 with faults.gathered():
-                    await jobs.compiled(runtime, source, PARAMETERS, f"{each.path}.{name}")
+                    await functions.compiled(runtime, source, name, field=f"{each.path}.{name}")
                     compiled.add(source)
 
 

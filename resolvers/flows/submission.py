@@ -13,6 +13,7 @@ import orjson
 from resolvers.errors import IdempotencyMismatch
 from resolvers.flows import control, engine
 from resolvers.flows.ending import CUT_SHORT
+from resolvers.flows.kind import RunKind
 from resolvers.flows.structure import CHUNK, NewLevel, Plan, plan, walk
 from resolvers.identifiers import checked_idempotency_key, checked_text
 from resolvers.runtime import Runtime, new_seq
@@ -20,7 +21,6 @@ from resolvers.units.policies import Policy
 from storage.flow_jobs import FlowJob
 from storage.flows import Flow, FlowState
 from storage.levels import Level
-from storage.queues import Lane, LaneKind
 
 SUBMISSION_MS = 600_000
 MOST_NAME_CHARACTERS = 200
@@ -121,7 +121,7 @@ def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str, digest: str) 
         on_failure=new.on_failure,
         jobs=len(planned.jobs),
         levels=len(planned.levels),
-        lanes=sorted({Lane.id_of(each.job, LaneKind.FLOW) for each in planned.jobs}),
+        queues=sorted({RunKind().queue_of(each.job) for each in planned.jobs}),
         digest=digest,
         due=now + SUBMISSION_MS,
         created_at=now,

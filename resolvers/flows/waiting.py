@@ -11,7 +11,6 @@ from typing import Self
 from resolvers.flows import archived
 from resolvers.runtime import Runtime
 from resolvers.units import assignments
-from resolvers.units.decisions import numbers_of
 from resolvers.units.policies import Policy
 from storage.flow_jobs import FlowJob
 from storage.flow_nodes import NodeState
@@ -174,7 +173,7 @@ async def _of_waiting(runtime: Runtime, flow_job: FlowJob) -> Wait:
 
 async def _of_active(runtime: Runtime, active: Sequence[FlowJob], hosts: Sequence[Host]) -> list[Wait]:
     runs = await runtime.store.runs.get_many(Run.id_of(each) for each in active)
-    ids = {run.id: [Task.id_of(run.id, number) for number in numbers_of(run)] for run in runs.values()}
+    ids = {run.id: [Task.id_of(run.id, number) for number in run.numbers] for run in runs.values()}
     tasks = await runtime.store.tasks.get_many(each for group in ids.values() for each in group)
     results = await runtime.store.results.get_many(tasks)
     waits: list[Wait] = []

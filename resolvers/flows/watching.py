@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from resolvers.errors import BadInput
 from resolvers.flows import progress, reading
+from resolvers.flows.poller import FlowPoller
 from resolvers.flows.progress import Progress
 from resolvers.identifiers import REVISION
 from resolvers.runtime import Runtime
@@ -55,7 +56,7 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[D
         raise BadInput(f"{after[:100]!r} is no cursor of this subscription", field="after")
     flow = await reading.get(runtime, key)
     last: Delta | None = None
-    with runtime.flow_poller.watching(flow.id) as changed:
+    with runtime.part(FlowPoller).watching(flow.id) as changed:
         cursor = after
         while True:
             runtime.check_not_draining()

@@ -10,29 +10,23 @@ from typing import Any
 import orjson
 from slugify import slugify
 
-from resolvers import json_text
+from resolvers import functions, json_text
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
     IdempotencyMismatch,
     NotFound,
-    TooLarge,
-    Unavailable,
-    UnparsableJavaScript,
 )
 from resolvers.identifiers import JOB_KEY, checked_cursor, checked_idempotency_key, checked_text
-from resolvers.owners.validators import PARAMETERS as VALIDATE_PARAMETERS
 from resolvers.runtime import Runtime, new_seq
+from resolvers.units.kinds import VariableKind
 from resolvers.units.policies import Policy
-from sandbox import NotRunError, SourceError, SourceForm
+from resolvers.units.queues import OpenQueues
 from storage.jobs import Job, JobState
-from storage.queues import Lane, LaneKind
 
 RESERVED_KEYS = frozenset({"scheduled", "scheduler"})
-EXECUTE_PARAMETERS = ("variable", "context")
-SCHEDULER_PARAMETERS = ("context",)
-COMPARE_PARAMETERS = ("a", "b")
-MAX_SOURCE_BYTES = 1_000_000
+SERVER_SIDE = ("validate_result", "variable_scheduler", "compare_results")
+"""The functions that the server runs."""
 MAX_METADATA_BYTES = 64_000
 MAX_NAME_CHARACTERS = 200
 
@@ -58,7 +52,7 @@ async def create(runtime: Runtime, new: NewJob) -> Job:
     key = key_of(new.name)
     metadata, owner = checked_metadata(new.metadata)
     policy = Policy().overridden(new.policy)
-    form = await compiled(runtime, new.execute_function, EXECUTE_PARAMETERS, "execute_function")
+    form = await functions.compiled(runtime, new.execute_function, "execute_function")
     await _compile_optional(runtime, new)
     now = runtime.now()
     job = Job(
@@ -138,12 +132,12 @@ async def update(
     for name, source in sources.items():
         if source is not None:
             if source:
-                await compiled(runtime, source, SERVER_SIDE[name], name)
+                await functions.compiled(runtime, source, name)
             changes[name] = source
     await runtime.store.jobs.set(job.id, changes)
     updated = await get(runtime, key)
     if updated.owner != job.owner:
-        await runtime.lanes.pass_to(updated)
+        await runtime.part(OpenQueues).pass_to(updated)
     return updated
 
 
@@ -202,39 +196,13 @@ def checked_metadata(value: Any) -> tuple[str, str]:
     return text, checked_text(owner, field="metadata.owner", most=MAX_NAME_CHARACTERS)
 
 
-SERVER_SIDE: Mapping[str, Sequence[str]] = {
-    "validate_result": VALIDATE_PARAMETERS,
-    "variable_scheduler": SCHEDULER_PARAMETERS,
-    "compare_results": COMPARE_PARAMETERS,
-}
-
-
 async def _compile_optional(runtime: Runtime, new: NewJob) -> None:
-    for name, parameters in SERVER_SIDE.items():
+    for name in SERVER_SIDE:
         if source := getattr(new, name):
-            await compiled(runtime, source, parameters, name)
-
-
-async def compiled(runtime: Runtime, source: str, parameters: Sequence[str], field: str) -> SourceForm:
-    """How V8 reads `source`: as a function expression or as a body over `parameters`.
-
-    Raises UnparsableJavaScript with the line and column in the owner's text, TooLarge, and Unavailable.
-    """
-    size = len(source.encode("utf-8", "surrogatepass"))
-    if size > MAX_SOURCE_BYTES:
-        raise TooLarge(f"{field} may have at most {MAX_SOURCE_BYTES:,} bytes, got {size:,}", field=field)
-    try:
-        return await runtime.sandbox.inspect(source, parameters)
-    except SourceError as problem:
-        raise UnparsableJavaScript(
-            f"{field} does not parse: {problem.message} (line {problem.line}, column {problem.column})",
-            field=field,
-        ) from None
-    except NotRunError as problem:
-        raise Unavailable(f"{field} can't be read now: {problem}; try again", field=field) from None
+            await functions.compiled(runtime, source, name)
 
 
 async def run_ms(runtime: Runtime, key: str) -> float:
     """Observed run time of the job's tasks in ms, 0 while unknown."""
-    lane = await runtime.store.lanes.get(Lane.id_of(key, LaneKind.VARIABLES))
-    return 0.0 if lane is None else lane.run_ms
+    queue = await runtime.store.queues.get(VariableKind().queue_of(key))
+    return 0.0 if queue is None else queue.run_ms

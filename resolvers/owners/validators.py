@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resolvers import json_text
+from resolvers import functions, json_text
 from resolvers.errors import PoolError
 from resolvers.runtime import Runtime
-from sandbox import UNDEFINED, FailureKind, Function, Outcome, Threw
+from sandbox import UNDEFINED, FailureKind, Outcome, Threw
 from storage.jobs import Job
-
-PARAMETERS = ("variable", "result", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +37,16 @@ async def judge(runtime: Runtime, job: Job, reported: Sequence[Reported]) -> lis
     if not job.validate_result:
         return [Judgement(True, each.result or "") for each in reported]
     calls = [(each.variable, UNDEFINED if each.result is None else each.result, _phased(each)) for each in reported]
-    outcomes = await runtime.sandbox.run(Function(job.validate_result, PARAMETERS), calls, owner=job.owner or job.key)
+    outcomes = await functions.call(runtime, job, "validate_result", calls)
     return [read(outcome, each.result or "") for outcome, each in zip(outcomes, reported, strict=True)]
 
 
 def read(outcome: Outcome, value: str) -> Judgement:
     """A validator's answer: falsy or a throw is invalid, `true` valid, an object with a boolean `valid` says so
     itself, and any other truthy value is valid and replaces `value`."""
+    if why := functions.unavailable(outcome):
+        return Judgement(None, value, why)
     if isinstance(outcome, Threw):
-        if outcome.kind.is_transient:
-            return Judgement(None, value, outcome.message)
         if outcome.kind is FailureKind.UNDEFINED:
             return Judgement(False, value, "validate_result returned nothing")
         return Judgement(False, value, f"validate_result: {outcome.message}")
@@ -64,8 +62,7 @@ def read(outcome: Outcome, value: str) -> Judgement:
         except PoolError as problem:
             return Judgement(False, value, f"validate_result: {problem.message}")
         return Judgement(True, replaced, reason)
-    # Empty arrays and objects are truthy in JavaScript.
-    if isinstance(answer, (dict, list)) or answer:
+    if functions.is_truthy(outcome):
         return Judgement(True, outcome.json)
     return Judgement(False, value, f"validate_result answered {outcome.json[:80]}")
 

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 
 import orjson
 
-from resolvers import json_text
+from resolvers import functions, json_text
 from resolvers.runtime import Runtime
 from resolvers.units import assignments
-from sandbox import Function, Outcome, Threw
+from sandbox import Outcome, Threw
 from storage.jobs import Job
 from storage.tasks import Task, TaskState
 from storage.variables import Variable
 
 log = logging.getLogger(__name__)
 
-PARAMETERS = ("context",)
 MOST_SHOWN = 1_000
 READY = {TaskState.READY}
 LEASED = {TaskState.LEASED}
@@ -79,9 +78,7 @@ async def _ask(runtime: Runtime, job: Job, host: str, shown: Sequence[Wanted]) -
     if not shown:
         return None
     context = {"variables": [each.described() for each in shown], "host": host, "job": job.key}
-    [outcome] = await runtime.sandbox.run(
-        Function(job.variable_scheduler, PARAMETERS), [(orjson.dumps(context).decode(),)], owner=job.owner or job.key
-    )
+    [outcome] = await functions.call(runtime, job, "variable_scheduler", [(orjson.dumps(context).decode(),)])
     chosen = _chosen(outcome)
     known = {each.variable.key for each in shown}
     await _note(runtime, job, "" if chosen in known else _problem(outcome))

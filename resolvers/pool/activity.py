@@ -16,8 +16,9 @@ from typing import Any
 import orjson
 
 from resolvers.errors import BadInput
-from resolvers.pool.counts import PoolStatus
+from resolvers.pool.counts import PoolStatus, PoolStatusCache
 from resolvers.runtime import Runtime
+from resolvers.volunteers.claim_counts import ClaimCounts
 from storage.engines.clock import TIME_DIGITS, revision_at, time_of
 
 COUNTS = ("tasks", "results_last_minute", "results_last_hour", "hosts", "active_hosts", "verdicts_last_hour", "claims")
@@ -81,8 +82,8 @@ async def watch(runtime: Runtime, after: str = "") -> AsyncGenerator[PoolDelta, 
 
 
 async def _delta(runtime: Runtime, known: _Known) -> PoolDelta:
-    status = await runtime.status.status()
-    claims = runtime.handouts.last_minute(runtime.now())
+    status = await runtime.part(PoolStatusCache).status()
+    claims = runtime.part(ClaimCounts).last_minute()
     counts = {name: claims if name == "claims" else getattr(status, name) for name in COUNTS}
     digests = {name: _digest(count) for name, count in counts.items()}
     if status.begun_at < known.measured_at:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from storage.store import Store
+from resolvers.runtime import Runtime
 from storage.tasks import TaskState
 
 MINUTE_MS = 60_000
@@ -32,10 +31,9 @@ class PoolStatus:
 class PoolStatusCache:
     """Counting looks at every task: it is repeated no sooner than twenty times as long as it took."""
 
-    def __init__(self, store: Store, now: Callable[[], int]) -> None:
-        """`now`: ms since the epoch."""
-        self._store = store
-        self._now = now
+    def __init__(self, runtime: Runtime) -> None:
+        self._store = runtime.store
+        self._now = runtime.now
         self._status: PoolStatus | None = None
         self._fresh_until = 0.0
         self._counting = asyncio.Lock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.store import Store
+from resolvers.runtime import Runtime
 
 MINUTES = 60
 MINUTE_MS = 60_000
@@ -13,13 +13,14 @@ SETTLED_MINUTES = 1
 class ResultHistory:
     """Counts by minute. Each is asked of the store once: 60 short counts at first, then one or two a minute."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, runtime: Runtime) -> None:
+        self._store = runtime.store
+        self._now = runtime.now
         self._settled: dict[int, int] = {}
 
-    async def by_minute(self, now: int) -> list[int]:
-        """Results of each of the last 60 whole minutes before `now` (ms since the epoch), the oldest first."""
-        current = now // MINUTE_MS
+    async def by_minute(self) -> list[int]:
+        """Results of each of the last 60 whole minutes, the oldest first."""
+        current = self._now() // MINUTE_MS
         wanted = range(current - MINUTES, current)
         self._settled = {minute: count for minute, count in self._settled.items() if minute in wanted}
         return [await self._count(minute, current) for minute in wanted]

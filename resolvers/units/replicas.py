@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from resolvers.runtime import Runtime, new_seq
+from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import policy_of
+from resolvers.units.queues import OpenQueues
 from storage.jobs import Job
-from storage.queues import Lane, LaneKind
 from storage.tasks import Task
 from storage.units import Unit
 
@@ -18,12 +19,12 @@ async def open_units(runtime: Runtime, job: Job, units: Sequence[Unit]) -> None:
     repeat: the tasks' ids follow from their units."""
     if not units:
         return
-    kind = LaneKind.of(units[0].id)
-    lane = await runtime.lanes.ensure(job, kind)
+    queues, kind = runtime.part(OpenQueues), runtime.part(UnitKinds).of(units[0].id)
+    queue = await queues.ensure(job, kind)
     tasks = await _create(runtime, units, {unit.id: range(policy_of(job, unit).first_replicas) for unit in units})
-    if await runtime.store.units(kind).opened([unit.id for unit in units]) < len(units):
+    if await kind.units(runtime).opened([unit.id for unit in units]) < len(units):
         await cancel_unwanted(runtime, tasks)
-    await runtime.lanes.wake([lane])
+    await queues.wake([queue])
 
 
 async def add(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, Sequence[int]]) -> None:
@@ -31,43 +32,39 @@ async def add(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, Sequ
     same ones; where one dies half-way, the next one that looks at the unit finds their numbers reserved."""
     tasks = await _create(runtime, units, wanted)
     await cancel_unwanted(runtime, tasks)
-    await runtime.lanes.wake({Lane.id_of(unit.job, LaneKind.of(unit.id)) for unit in units if wanted.get(unit.id)})
+    await runtime.part(OpenQueues).wake(task.queue for task in tasks)
 
 
 async def cancel_unwanted(runtime: Runtime, tasks: Sequence[Task]) -> None:
     """Of tasks that have just become READY, cancel those whose units ended meanwhile: who ended them cancelled the
     tasks that were READY then."""
-    by_kind: dict[LaneKind, list[Task]] = defaultdict(list)
-    for task in tasks:
-        by_kind[LaneKind.of(task.unit)].append(task)
-    for kind, group in by_kind.items():
-        units = await runtime.store.units(kind).get_many(task.unit for task in group)
-        ended = [task.id for task in group if task.unit not in units or units[task.unit].finished_at]
-        if ended:
-            await runtime.store.tasks.cancel_ready(ended)
+    units = await runtime.part(UnitKinds).read({task.unit for task in tasks})
+    ended = [task.id for task in tasks if task.unit not in units or units[task.unit].finished_at]
+    if ended:
+        await runtime.store.tasks.cancel_ready(ended)
 
 
 async def _create(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, Sequence[int]]) -> list[Task]:
-    totals: dict[tuple[LaneKind, int], list[str]] = defaultdict(list)
+    totals: dict[tuple[UnitKind, int], list[str]] = defaultdict(list)
     tasks: list[Task] = []
     for unit in units:
         if numbers := wanted.get(unit.id):
-            kind = LaneKind.of(unit.id)
-            tasks += [_task(runtime, unit, Lane.id_of(unit.job, kind), number) for number in numbers]
+            kind = runtime.part(UnitKinds).of(unit.id)
+            tasks += [_task(runtime, unit, kind.queue_of(unit.job), number) for number in numbers]
             if unit.total <= max(numbers):
                 totals[kind, max(numbers) + 1].append(unit.id)
     for (kind, total), ids in totals.items():
-        await runtime.store.units(kind).raise_total(ids, total)
+        await kind.units(runtime).raise_total(ids, total)
     await runtime.store.tasks.insert_many(tasks)
     return tasks
 
 
-def _task(runtime: Runtime, unit: Unit, lane: str, number: int) -> Task:
+def _task(runtime: Runtime, unit: Unit, queue: str, number: int) -> Task:
     return Task(
         id=Task.id_of(unit.id, number),
         unit=unit.id,
         job=unit.job,
-        lane=lane,
+        queue=queue,
         flow=unit.flow,
         number=str(number),
         seq=new_seq(),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from resolvers.errors import NotFound
 from resolvers.identifiers import TASK_ID
 from resolvers.runtime import Runtime
-from resolvers.units.decisions import numbers_of
 from storage.tasks import Task
 from storage.units import Unit
 
 
+def ids_of(units: Iterable[Unit]) -> list[str]:
+    """The ids of the tasks that were made for units, all replicas."""
+    return [Task.id_of(unit.id, number) for unit in units for number in range(unit.total)]
+
+
 async def of_unit(runtime: Runtime, unit: Unit) -> Sequence[Task]:
     """A unit's tasks in the order of their numbers."""
-    ids = [Task.id_of(unit.id, number) for number in numbers_of(unit)]
+    ids = [Task.id_of(unit.id, number) for number in unit.numbers]
     found = await runtime.store.tasks.get_many(ids)
     return [found[each] for each in ids if each in found]
 

@@ -1,31 +1,31 @@
-"""How many tasks each job scheduler handed out lately."""
+"""How many tasks were claimed lately in the order of each job scheduler."""
 
 from __future__ import annotations
 
 from collections import Counter
 
+from resolvers.runtime import Runtime
+
 WINDOW_S = 60
 
 
-class Handouts:
+class ClaimCounts:
     """A tally of this server process, by second."""
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime) -> None:
+        self._now = runtime.now
         self._by_second: dict[int, Counter[str]] = {}
 
-    def note(self, scheduler: str, tasks: int, now: int) -> None:
-        """`tasks` were handed out in the order of a scheduler. `now`: ms since the epoch."""
-        self._forget(now)
-        self._by_second.setdefault(now // 1000, Counter())[scheduler] += tasks
+    def note(self, scheduler: str, tasks: int) -> None:
+        """`tasks` were claimed in the order of a scheduler."""
+        self._forget()
+        self._by_second.setdefault(self._now() // 1000, Counter())[scheduler] += tasks
 
-    def last_minute(self, now: int) -> dict[str, int]:
-        """Tasks by scheduler of the 60 seconds before `now` (ms since the epoch)."""
-        self._forget(now)
-        total: Counter[str] = Counter()
-        for counts in self._by_second.values():
-            total += counts
-        return dict(total)
+    def last_minute(self) -> dict[str, int]:
+        """Tasks by scheduler of the last 60 seconds."""
+        self._forget()
+        return dict(sum(self._by_second.values(), Counter[str]()))
 
-    def _forget(self, now: int) -> None:
-        for second in [each for each in self._by_second if each <= now // 1000 - WINDOW_S]:
-            del self._by_second[second]
+    def _forget(self) -> None:
+        start = self._now() // 1000 - WINDOW_S
+        self._by_second = {second: counts for second, counts in self._by_second.items() if second > start}

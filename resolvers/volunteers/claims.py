@@ -12,10 +12,13 @@ from resolvers.errors import BadInput
 from resolvers.identifiers import checked_idempotency_key, checked_text
 from resolvers.runtime import Runtime
 from resolvers.schedulers import Candidate, Request, Scheduler
-from resolvers.units.queues import USABLE_FOR_S
-from resolvers.volunteers import hosts, picking
+from resolvers.units.kinds import UnitKind, UnitKinds
+from resolvers.units.queues import USABLE_FOR_S, OpenQueues
+from resolvers.volunteers import hosts, leases, picking
+from resolvers.volunteers.claim_counts import ClaimCounts
+from resolvers.volunteers.interests import Interests
 from resolvers.volunteers.picking import ClaimedTask
-from storage.queues import Lane, LaneKind
+from storage.queues import Queue
 from storage.tasks import Task
 
 MOST_AT_ONCE = 100
@@ -75,16 +78,16 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     check(runtime, request)
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
-    hosts.note_interests(runtime, request.host, request.owners, request.jobs)
+    runtime.part(Interests).note(request.host, request.owners, request.jobs)
     if request.repeated and request.lease and (claimed := await _claimed_before(runtime, request)):
         return Claim(claimed)
-    known = await runtime.lanes.snapshot(USABLE_FOR_S)
+    known = await runtime.part(OpenQueues).snapshot(USABLE_FOR_S)
     tasks = await _take_from(runtime, offer(runtime, known, request), request)
-    if not tasks and (current := await runtime.lanes.snapshot()) != known:
+    if not tasks and (current := await runtime.part(OpenQueues).snapshot()) != known:
         known = current
         tasks = await _take_from(runtime, offer(runtime, known, request), request)
     if tasks:
-        runtime.handouts.note(request.scheduler or runtime.default_scheduler, len(tasks), runtime.now())
+        runtime.part(ClaimCounts).note(request.scheduler or runtime.default_scheduler, len(tasks))
         return Claim(tasks)
     why = await _why(runtime, known, offer(runtime, known, request))
     return Claim(why_no_work=why, retry_after_s=IDLE_RETRY_S if why is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S)
@@ -105,22 +108,22 @@ def check(runtime: Runtime, request: ClaimRequest, idempotency_key: str = "") ->
 
 async def _claimed_before(runtime: Runtime, request: ClaimRequest) -> list[ClaimedTask]:
     """What a claim with this lease got the last time; the process that carried it out may have ended half-way."""
-    by_job: dict[tuple[str, LaneKind], list[Task]] = defaultdict(list)
+    by_job: dict[tuple[str, UnitKind], list[Task]] = defaultdict(list)
     for task in await runtime.store.tasks.leased_by(request.lease, limit=MOST_AT_ONCE):
-        by_job[task.job, LaneKind.of(task.unit)].append(task)
+        by_job[task.job, runtime.part(UnitKinds).of(task.unit)].append(task)
     claimed: list[ClaimedTask] = []
     for (key, kind), tasks in by_job.items():
         job = await runtime.store.jobs.by_key(key)
         if job is not None:
-            kept = await picking.assign(runtime, request.host, request.lease, tasks)
+            kept = await leases.assign(runtime, request.host, request.lease, tasks)
             claimed += await picking.with_units(runtime, job, kind, kept)
     return claimed
 
 
-async def _take_from(runtime: Runtime, offered: Sequence[Lane], request: ClaimRequest) -> list[ClaimedTask]:
+async def _take_from(runtime: Runtime, offered: Sequence[Queue], request: ClaimRequest) -> list[ClaimedTask]:
     tasks: list[ClaimedTask] = []
-    for lane in offered:
-        tasks += await picking.pick(runtime, lane, request.first - len(tasks), host=request.host, token=request.lease)
+    for queue in offered:
+        tasks += await picking.pick(runtime, queue, request.first - len(tasks), host=request.host, token=request.lease)
         if len(tasks) >= request.first:
             break
     return tasks
@@ -134,29 +137,29 @@ def _scheduler(runtime: Runtime, request: ClaimRequest) -> Scheduler:
     return runtime.schedulers[name]
 
 
-def offer(runtime: Runtime, lanes: Sequence[Lane], request: ClaimRequest) -> list[Lane]:
-    """The lanes to try, in the scheduler's order, flow runs before standing variables.
+def offer(runtime: Runtime, queues: Sequence[Queue], request: ClaimRequest) -> list[Queue]:
+    """The queues to try: kind by kind, each in the scheduler's order.
 
     Raises BadInput for an unknown scheduler.
     """
     scheduler = _scheduler(runtime, request)
     wanted = [
-        lane
-        for lane in lanes
-        if (not request.jobs or lane.job in request.jobs) and (not request.owners or lane.owner in request.owners)
+        queue
+        for queue in queues
+        if (not request.jobs or queue.job in request.jobs) and (not request.owners or queue.owner in request.owners)
     ]
-    offered: list[Lane] = []
-    for kind in (LaneKind.FLOW, LaneKind.VARIABLES):
-        by_job = {lane.job: lane for lane in wanted if lane.kind == kind}
-        candidates = [Candidate.of(lane) for lane in by_job.values()]
+    offered: list[Queue] = []
+    for kind in runtime.part(UnitKinds):
+        by_job = {queue.job: queue for queue in wanted if queue.kind == kind.queues}
+        candidates = [Candidate.of(queue) for queue in by_job.values()]
         offered += [by_job[each.job] for each in scheduler(candidates, Request(request.owners, runtime.random))]
     return offered
 
 
-async def _why(runtime: Runtime, open_lanes: Sequence[Lane], offered: Sequence[Lane]) -> WhyNoWork:
-    still_open = {lane.id for lane in await runtime.lanes.snapshot()}
-    if any(lane.id in still_open for lane in offered):
+async def _why(runtime: Runtime, open_queues: Sequence[Queue], offered: Sequence[Queue]) -> WhyNoWork:
+    still_open = {queue.id for queue in await runtime.part(OpenQueues).snapshot()}
+    if any(queue.id in still_open for queue in offered):
         return WhyNoWork.WAITING_FOR_OTHER_HOSTS
-    if open_lanes and not offered:
+    if open_queues and not offered:
         return WhyNoWork.NO_SUPPORTED_WORK
     return WhyNoWork.NO_OPEN_WORK

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from resolvers.errors import NotFound, Unauthenticated
 from resolvers.identifiers import HOST_KEY, checked_cursor, checked_text
 from resolvers.runtime import Runtime, new_seq
+from resolvers.volunteers.interests import Interests
 from storage.hosts import Host
 
 SIGNATURE_CHARACTERS = 22
-TRUSTED_STREAK = 10
 MAX_NAME_CHARACTERS = 100
 
 
@@ -40,7 +40,7 @@ async def identify(runtime: Runtime, token: str | None, name: str = "") -> HostI
     checked_text(name, field="hostName", most=MAX_NAME_CHARACTERS)
     key = secrets.token_hex(8)
     await _register(runtime, key, name)
-    runtime.known_interests[key] = (frozenset(), frozenset())
+    runtime.part(Interests).know_new(key)
     return HostIdentity(key, f"{key}.{_sign(runtime, key)}")
 
 
@@ -68,22 +68,6 @@ async def _register(runtime: Runtime, key: str, name: str) -> None:
     )
 
 
-def note_interests(runtime: Runtime, key: str, owners: frozenset[str], jobs: frozenset[str]) -> None:
-    """Remember what a host asks for, so that owners can be told whether anybody supports them. Stored by the next
-    sweep, at most twice a minute unless it changes."""
-    interests = (owners, jobs)
-    if runtime.known_interests.get(key) != interests:
-        runtime.known_interests[key] = interests
-        runtime.new_interests[key] = runtime.now()
-
-
-async def store_interests(runtime: Runtime) -> None:
-    noted, runtime.new_interests = runtime.new_interests, {}
-    for key, asked_at in noted.items():
-        if interests := runtime.known_interests.get(key):
-            await runtime.store.hosts.note_interests(Host.id_of(key), *interests, asked_at)
-
-
 async def get(runtime: Runtime, key: str) -> Host:
     host = await runtime.store.hosts.get(Host.id_of(key)) if HOST_KEY.fullmatch(key) else None
     if host is None:
@@ -94,9 +78,3 @@ async def get(runtime: Runtime, key: str) -> Host:
 async def page(runtime: Runtime, *, first: int, after: str = "") -> Sequence[Host]:
     """The hosts that ever came, the newest first."""
     return await runtime.store.hosts.page({}, first=first, after=checked_cursor(after), newest_first=True)
-
-
-def is_trusted(host: Host) -> bool:
-    """Enough valid results in a row for a job with an adaptive policy to take its word (BOINC's adaptive
-    replication, https://github.com/BOINC/boinc/wiki/AdaptiveReplication)."""
-    return host.streak >= TRUSTED_STREAK

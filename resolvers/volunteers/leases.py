@@ -1,17 +1,22 @@
-"""Leases that hosts hold: extend and release them."""
+"""A lease's whole life: granted, extended, released, or expired."""
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from resolvers.errors import BadInput, LeaseLost
 from resolvers.identifiers import check_lease
 from resolvers.runtime import Runtime
-from resolvers.units import replicas
+from resolvers.units import assignments, decisions, replicas
+from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import Policy
-from storage.tasks import Task, TaskState
+from resolvers.units.queues import OpenQueues
+from storage.jobs import Job
+from storage.tasks import Lease, Task, TaskState
+from storage.units import Unit
 
 MOST_AT_ONCE = 100
 
@@ -32,6 +37,44 @@ class Extension:
     problem: LeaseLost | None = None
 
 
+def deadline(since: int, job: Job | None, unit: Unit | None = None) -> int:
+    """Until when a lease runs that was granted or extended at `since` (both in ms since the epoch): for the delay bound
+    of the policy that the unit is computed under."""
+    own = unit.policy if unit else {}
+    return since + Policy.of(own or (job.policy if job else {})).delay_bound_ms
+
+
+def offered(runtime: Runtime, job: Job, host: str, token: str = "") -> Lease:
+    """The lease that a host gets tasks of a job by; `token` is its token, by default a random one."""
+    now = runtime.now()
+    return Lease(token or secrets.token_urlsafe(16), host, now, deadline(now, job))
+
+
+async def grant(runtime: Runtime, lease: Lease, tasks: Sequence[Task]) -> list[Task]:
+    """READY -> LEASED for those of the tasks that are still ready, and of whose units the host has no other replica."""
+    leased = await runtime.store.tasks.claim([task.id for task in tasks], lease) if tasks else []
+    return await assign(runtime, lease.host, lease.token, leased) if leased else []
+
+
+async def assign(runtime: Runtime, host: str, token: str, tasks: Sequence[Task]) -> list[Task]:
+    """Keep those leased tasks of whose units the host has no other replica; give the rest back."""
+    kept = await assignments.assign(runtime, host, token, tasks)
+    await give_back(runtime, [task for task in tasks if task not in kept], token)
+    return kept
+
+
+async def adjust(runtime: Runtime, job: Job, units: Mapping[str, Unit], tasks: Sequence[Task]) -> None:
+    """Leases are granted before their units are read: where a unit has a policy of its own, its deadline holds."""
+    others: dict[tuple[str, int], list[Task]] = defaultdict(list)
+    for task in tasks:
+        until = deadline(task.leased_at, job, units[task.unit])
+        if until != deadline(task.leased_at, job):
+            task.until = until
+            others[task.lease, until].append(task)
+    for (token, until), group in others.items():
+        await runtime.store.tasks.extend([task.id for task in group], token, until)
+
+
 async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
     """Heartbeat: the leases run for their policy's delay bound from now on; one answer for each, in order.
 
@@ -39,14 +82,14 @@ async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
     """
     _check(held)
     tasks = await runtime.store.tasks.get_many(each.task for each in held)
-    bounds = await _delay_bounds(runtime, tasks.values())
+    until = await _deadlines(runtime, list(tasks.values()))
     groups: dict[tuple[str, int], list[Task]] = defaultdict(list)
     for each in held:
         if each.task in tasks:
-            groups[each.token, bounds[each.task]].append(tasks[each.task])
+            groups[each.token, until[each.task]].append(tasks[each.task])
     extended: dict[tuple[str, str], Task] = {}
-    for (token, bound_ms), group in groups.items():
-        for task in await _extend(runtime, token, group, runtime.now() + bound_ms):
+    for (token, later), group in groups.items():
+        for task in await _extend(runtime, token, group, later):
             extended[task.id, token] = task
     return [_extension(at, each, extended.get((each.task, each.token))) for at, each in enumerate(held)]
 
@@ -57,15 +100,11 @@ def _extension(at: int, held: HeldTask, task: Task | None) -> Extension:
     return Extension(None, LeaseLost(f"the lease of the task {held.task} is no longer held", field=f"tasks[{at}]"))
 
 
-async def _delay_bounds(runtime: Runtime, tasks: Collection[Task]) -> dict[str, int]:
-    """How long the lease of each task runs, in ms: a flow's job may have a policy of its own."""
-    runs = await runtime.store.runs.get_many(task.unit for task in tasks if task.flow)
-    bounds: dict[str, int] = {}
-    for task in tasks:
-        job = await runtime.store.jobs.by_key(task.job)
-        stored = runs[task.unit].policy if task.unit in runs else job.policy if job is not None else {}
-        bounds[task.id] = Policy.of(stored).delay_bound_ms
-    return bounds
+async def _deadlines(runtime: Runtime, tasks: Sequence[Task]) -> dict[str, int]:
+    """Until when the lease of each task runs that is extended now: a flow's job may have a policy of its own."""
+    units = await runtime.part(UnitKinds).read(task.unit for task in tasks if task.flow)
+    now = runtime.now()
+    return {task.id: deadline(now, await runtime.store.jobs.by_key(task.job), units.get(task.unit)) for task in tasks}
 
 
 async def _extend(runtime: Runtime, token: str, tasks: Sequence[Task], until: int) -> list[Task]:
@@ -95,8 +134,29 @@ async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
     until = runtime.now() + runtime.takeover_ms
     released = await runtime.store.tasks.release([task.id for task in tasks], token, until=until)
     await replicas.cancel_unwanted(runtime, tasks)
-    await runtime.lanes.wake(task.lane for task in tasks)
+    await runtime.part(OpenQueues).wake(task.queue for task in tasks)
     return released
+
+
+async def begin_expiry(runtime: Runtime, limit: int) -> list[Task]:
+    """LEASED past its deadline -> EXPIRING; the tasks whose expiry is to be finished, at most `limit`."""
+    now, tasks = runtime.now(), runtime.store.tasks
+    overdue = [task.id for task in await tasks.overdue(TaskState.LEASED, now=now, limit=limit)]
+    if overdue:
+        await tasks.begin_expiry(overdue, now=now, until=now)
+    expiring = await tasks.overdue(TaskState.EXPIRING, now=now + 1, limit=limit)
+    if expiring:
+        await tasks.postpone([task.id for task in expiring], TaskState.EXPIRING, now + runtime.takeover_ms)
+    return list(expiring)
+
+
+async def finish_expiry(runtime: Runtime, expiring: Sequence[Task]) -> None:
+    """EXPIRING -> EXPIRED: their units get other tasks, or are given up."""
+    units = await runtime.part(UnitKinds).read({task.unit for task in expiring})
+    await decisions.decide(runtime, list(units.values()), [])
+    # A process that died may have stored a replacement without waking its queue.
+    await runtime.part(OpenQueues).wake(task.queue for task in expiring)
+    await runtime.store.tasks.finish([task.id for task in expiring], TaskState.EXPIRING, TaskState.EXPIRED)
 
 
 def _check(held: Sequence[HeldTask]) -> None:

@@ -15,11 +15,11 @@ from resolvers.json_text import JsonText
 from resolvers.owners import jobs
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
-from resolvers.units import decisions
+from resolvers.units import credit, decisions
+from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import policy_of
-from storage.hosts import Host
+from resolvers.units.queues import OpenQueues
 from storage.jobs import Job
-from storage.queues import Lane, LaneKind
 from storage.results import Result, Verdict
 from storage.tasks import Task, TaskState
 from storage.units import Unit
@@ -165,7 +165,7 @@ async def take_in(runtime: Runtime, fresh: Sequence[Result], stored: Iterable[Re
     """Judge and store fresh results of REPORTING tasks, assess them and those that were `stored` by an earlier
     try, and close the tasks; the results by id."""
     results = [*fresh, *stored]
-    units = await decisions.read_units(runtime, {result.unit for result in results})
+    units = await runtime.part(UnitKinds).read({result.unit for result in results})
     by_job: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
     for result in fresh:
         unit = units[result.unit]
@@ -190,21 +190,20 @@ async def judge_results(runtime: Runtime, job: Job, group: Sequence[tuple[Result
         elif unit.finished_at:
             result.verdict = Verdict.TOO_LATE
     for (result, unit), judgement in zip(computed, judgements, strict=True):
-        apply(judgement, result, unit)
+        apply(judgement, result, runtime.part(UnitKinds).of(unit.id))
         if result.digest and decisions.decides_alone(policy_of(job, unit), unit, result):
             # Stored as what it is about to become: it saves writing the verdict again.
             result.verdict = Verdict.CANONICAL
 
 
-def apply(judgement: Judgement, result: Result, unit: Unit) -> None:
+def apply(judgement: Judgement, result: Result, kind: UnitKind) -> None:
     """Write the validator's word into a result."""
     result.reason = judgement.reason
     if judgement.accepted is False:
         result.verdict = Verdict.INVALID
     elif judgement.accepted:
         result.value = judgement.value
-        agreed_on = [result.value, result.context] if LaneKind.of(unit.id) is LaneKind.FLOW else [result.value]
-        result.digest = json_text.digest(*agreed_on)
+        result.digest = json_text.digest(*kind.voted_on(result))
 
 
 async def store(
@@ -214,7 +213,7 @@ async def store(
     known = await runtime.store.results.insert_many(fresh)
     stored = await runtime.store.results.get_many(known)
     current = [*(stored.get(result.id, result) for result in fresh), *earlier]
-    await blame_failures(runtime, [result for result in fresh if result.id not in known])
+    await credit.blame_failures(runtime, [result for result in fresh if result.id not in known])
     try:
         await settle(runtime, [result for result in current if not result.waits_for_validator], units)
     except Unavailable as problem:
@@ -228,18 +227,9 @@ async def settle(runtime: Runtime, results: Sequence[Result], units: Mapping[str
     if not results:
         return
     touched = {result.unit: units[result.unit] for result in results}
-    await decisions.assess(runtime, list(touched.values()), results)
+    await decisions.decide(runtime, list(touched.values()), results)
     await runtime.store.tasks.finish_reports([result.id for result in results])
+    kinds, queues = runtime.part(UnitKinds), runtime.part(OpenQueues)
     for result in results:
         if result.digest:
-            runtime.lanes.observe(Lane.id_of(result.job, LaneKind.of(result.unit)), result.elapsed_ms)
-
-
-async def blame_failures(runtime: Runtime, results: Sequence[Result]) -> None:
-    failed: dict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        if result.verdict == Verdict.INVALID:
-            failed[result.host].append(result)
-    for host, group in failed.items():
-        errors = sum(bool(result.error) for result in group)
-        await runtime.store.hosts.blame(Host.id_of(host), invalid=len(group) - errors, failed=errors, now=runtime.now())
+            queues.observe(kinds.of(result.unit).queue_of(result.job), result.elapsed_ms)

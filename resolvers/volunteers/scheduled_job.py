@@ -6,9 +6,11 @@ from collections.abc import Collection
 
 from resolvers.owners import jobs
 from resolvers.runtime import Runtime
+from resolvers.units.kinds import VariableKind
+from resolvers.units.queues import OpenQueues
 from resolvers.volunteers.claims import ClaimRequest, offer
 from storage.jobs import Job, JobState
-from storage.queues import Lane, LaneKind
+from storage.queues import Queue
 
 MOST_IDLE_JOBS = 100
 
@@ -19,13 +21,13 @@ async def pick_job(runtime: Runtime, *, scheduler: str = "", owners: Collection[
     Raises BadInput for a scheduler that is not there.
     """
     request = ClaimRequest(host="", scheduler=scheduler, owners=frozenset(owners))
-    for lane in offer(runtime, await runtime.lanes.snapshot(), request):
-        job = await runtime.store.jobs.by_key(lane.job)
+    for queue in offer(runtime, await runtime.part(OpenQueues).snapshot(), request):
+        job = await runtime.store.jobs.by_key(queue.job)
         if job is not None and job.state == JobState.ACTIVE:
             return job
     idle = {job.key: job for job in await jobs.page(runtime, first=MOST_IDLE_JOBS)}
-    lanes = [
-        Lane(id=job.id, job=job.key, kind=LaneKind.VARIABLES, owner=job.owner, oldest_at=job.created_at)
+    queues = [
+        Queue(id=job.id, job=job.key, kind=VariableKind.queues, owner=job.owner, oldest_at=job.created_at)
         for job in idle.values()
     ]
-    return next((idle[lane.job] for lane in offer(runtime, lanes, request)), None)
+    return next((idle[queue.job] for queue in offer(runtime, queues, request)), None)

@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 
 from resolvers.documents import Host as HostDocument
-from resolvers.volunteers import hosts
+from resolvers.units import credit
 from schema.machinery.nodes import Node, global_id
 from schema.machinery.times import moment
 
@@ -41,4 +41,4 @@ class Host(Node):
 
     @strawberry.field(description="Whether jobs with an adaptive policy take its word.")
     def trusted(self) -> bool:
-        return hosts.is_trusted(self.document)
+        return credit.is_trusted(self.document)

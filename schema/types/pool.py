@@ -12,9 +12,12 @@ from resolvers.errors import BadInput, NotFound
 from resolvers.flows import reading
 from resolvers.owners import jobs, variables
 from resolvers.pool import activity, counts
+from resolvers.pool.counts import PoolStatusCache
+from resolvers.pool.history import ResultHistory
 from resolvers.runtime import Runtime
 from resolvers.units import results, tasks
 from resolvers.volunteers import hosts
+from resolvers.volunteers.claim_counts import ClaimCounts
 from schema.machinery.connections import After, Connection, First, connection, page_size
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import READS
@@ -138,7 +141,7 @@ class Pool:
     @strawberry.field(description="How much there is to do, and how fast it goes.")
     async def status(self, info: PoolInfo) -> PoolStatus:
         runtime = info.context.runtime
-        return PoolStatus.of(await runtime.status.status(), runtime.handouts.last_minute(runtime.now()))
+        return PoolStatus.of(await runtime.part(PoolStatusCache).status(), runtime.part(ClaimCounts).last_minute())
 
     @strawberry.field(
         directives=[HalField(hidden=True)],
@@ -146,7 +149,7 @@ class Pool:
     )
     async def results_by_minute(self, info: PoolInfo) -> list[int]:
         runtime = info.context.runtime
-        return await runtime.history.by_minute(runtime.now())
+        return await runtime.part(ResultHistory).by_minute()
 
 
 async def _job(runtime: Runtime, key: str) -> Node:

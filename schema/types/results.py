@@ -10,7 +10,7 @@ import strawberry
 from resolvers.documents import Result as ResultDocument
 from resolvers.json_text import JsonText
 from resolvers.owners import jobs
-from resolvers.volunteers import hosts, unleased
+from resolvers.volunteers import hosts, unleased_results
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import WRITES
 from schema.machinery.directives import Hal, HalField, HalMethod
@@ -130,9 +130,9 @@ class ResultMutation:
         host = await hosts.anonymous(runtime, info.context.address)
         value = given(input.value, field="value")
         if input.idempotency_key:
-            result = await unleased.submit_once(
+            result = await unleased_results.submit_once(
                 runtime, input.job, input.variable, host, value=value, idempotency_key=input.idempotency_key
             )
         else:
-            result = await unleased.submit(runtime, input.job, input.variable, host, value=value)
+            result = await unleased_results.submit(runtime, input.job, input.variable, host, value=value)
         return CreateResultPayload(result=Result.of(result))

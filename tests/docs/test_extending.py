@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import lacking
 from tests.docs.pages import DOCS, ROOT, blocks
-from tests.test_house import PACKAGES, find_uv
+from tests.test_house import WHEELS, find_uv
 
 PAGE = DOCS / "extending.md"
 FILES = {block.words[0]: block.text for block in blocks(PAGE) if block.words}
@@ -29,7 +29,7 @@ def test_a_package_adds_a_job_scheduler(tmp_path: Path) -> None:
 
 
 def test_a_storage_operation_and_a_field_with_its_route_are_added(tmp_path: Path) -> None:
-    for package in PACKAGES:
+    for package in WHEELS["comp-pool"]["packages"]:
         shutil.copytree(
             ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("node_modules", "__pycache__")
         )

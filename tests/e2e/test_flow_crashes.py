@@ -19,7 +19,6 @@ import pytest
 from pymongo import MongoClient
 
 from comp_pool.client import PoolClient, PoolUnavailable
-from resolvers.runtime import make_runtime
 from sandbox import Sandbox
 from storage.flows import Flow
 from storage.store import Store, open_store
@@ -29,6 +28,7 @@ from tests.processes import RunningServer, command_line, descendants, running_se
 from tests.resolvers.flows.hive import Stored, check_nothing_is_left, open_pool
 from tests.resolvers.flows.model import Job, Level
 from tests.resolvers.flows.written import ALWAYS, NEVER, below
+from tests.runtimes import start_runtime
 
 PATIENCE_S = 400.0
 VOLUNTEERS = 4
@@ -207,7 +207,7 @@ async def _play(
     print(f"seed {seed}")
     root = _flow()
     async with open_store(database) as store, Sandbox(workers=1) as sandbox:
-        await open_pool(await make_runtime(store, sandbox), **pace.policy)
+        await open_pool(await start_runtime(store, sandbox), **pace.policy)
     slots: list[Slot] = []
     keys: list[str] = []
     tally = Tally()
@@ -230,7 +230,7 @@ async def _play(
 
 async def _check_the_books(database: str, keys: Sequence[str], root: Level) -> None:
     async with open_store(database) as store, Sandbox(workers=1) as sandbox:
-        runtime = await make_runtime(store, sandbox)
+        runtime = await start_runtime(store, sandbox)
         for key in keys:
             flow = await store.flows.get(Flow.id_of(key))
             assert flow is not None

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from comp_pool.client import PoolClient
-from resolvers.runtime import make_runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from sandbox import Sandbox
 from storage.store import open_store
 from tests.processes import running_server
 from tests.resolvers.playing import Books, check_credit
+from tests.runtimes import start_runtime
 from volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Report
 
 JOB = "polynomial"
@@ -222,9 +222,9 @@ async def _variables(client: PoolClient) -> AsyncIterator[dict[str, Any]]:
 async def _check_the_books(location: str, variables: int, taken: set[Vote]) -> None:
     """Look at all that the servers left in the store, once leases that nobody reported have run out."""
     async with open_store(location) as store, Sandbox(workers=1) as sandbox:
-        runtime = await make_runtime(store, sandbox)
+        runtime = await start_runtime(store, sandbox)
         runtime.now = lambda: store.clock.now() + LONG_AFTER_MS
-        while (await sweeping.sweep(runtime)).total:
+        while (await sweep(runtime)).total:
             pass
         books = await Books.read(store, JOB)
         assert len(books.variables) == variables

@@ -21,7 +21,6 @@ from websockets.typing import Subprotocol
 
 from comp_pool.client import PoolClient, PoolRefused, PoolUnavailable
 from comp_pool.flows import FlowUpdate, watch_flow
-from resolvers.runtime import make_runtime
 from sandbox import Sandbox
 from server.serving import UNFINISHED_REQUESTS_S
 from storage.store import open_store
@@ -31,6 +30,7 @@ from tests.processes import RunningServer, running_server, until
 from tests.resolvers.flows.hive import open_pool
 from tests.resolvers.flows.model import Job, Level
 from tests.resolvers.flows.written import NEVER, below
+from tests.runtimes import start_runtime
 from volunteer.calls import PoolCalls
 
 PATIENCE_S = 180.0
@@ -145,7 +145,7 @@ def _by_number(jobs: list[dict[str, Any]]) -> dict[int, tuple[str, int]]:
 async def fill(database: Path) -> None:
     async with open_store(str(database)) as store, Sandbox(workers=1) as sandbox:
         # What a killed server handed out comes back soon.
-        await open_pool(await make_runtime(store, sandbox), delay_bound_seconds=5, max_total=100)
+        await open_pool(await start_runtime(store, sandbox), delay_bound_seconds=5, max_total=100)
 
 
 async def submitted(server: RunningServer, root: Level) -> str:
@@ -192,7 +192,7 @@ async def test_servers_whose_machines_disagree_about_the_time_hide_nothing_and_t
     if shutil.which("faketime") is None:
         lacking("faketime")
     async with open_store(shared_location) as store, Sandbox(workers=1) as sandbox:
-        await open_pool(await make_runtime(store, sandbox), delay_bound_seconds=60)
+        await open_pool(await start_runtime(store, sandbox), delay_bound_seconds=60)
     dashboards = [Dashboard() for _ in range(2)]
     with (
         (tmp_path / "log").open("w") as log,

@@ -14,9 +14,8 @@ import orjson
 import pytest
 
 from resolvers.owners import jobs, variables
-from resolvers.runtime import Runtime, make_runtime
-from resolvers.sweeping import sweeping
-from resolvers.units.queues import OpenLanes
+from resolvers.runtime import Runtime
+from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import claims, reports
 from resolvers.volunteers.claims import ClaimRequest
 from resolvers.volunteers.leases import HeldTask
@@ -30,6 +29,7 @@ from storage.store import Store
 from storage.tasks import Task, TaskState
 from storage.units import UnitState
 from storage.variables import Variable
+from tests.runtimes import start_runtime
 
 DOUBLE = "function (variable, context) { context.result = variable * 2; return context; }"
 LEASE_S = 600
@@ -56,8 +56,8 @@ async def process(database: Database, sandbox: Sandbox, clock: Clock, seed: int 
     """What one server process has: caches of its own over the common database."""
     store = Store(database)
     store.jobs = Jobs(database, clock.seconds)
-    runtime = await make_runtime(store, sandbox, clock)
-    runtime.lanes = OpenLanes(store.lanes, clock, clock.seconds)
+    runtime = await start_runtime(store, sandbox, clock)
+    runtime.seconds = clock.seconds
     runtime.random = random.Random(seed)
     return runtime
 
@@ -183,8 +183,8 @@ async def carry_on(runtime: Runtime, clock: Clock, volunteers: Sequence[Voluntee
             while await volunteer.work(runtime, 10):
                 pass
         clock.advance(LEASE_S + 1)
-        await sweeping.sweep(runtime)
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
+        await sweep(runtime)
 
 
 @dataclass(slots=True)

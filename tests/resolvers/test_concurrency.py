@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
-from resolvers.volunteers import hosts, leases, reports, unleased
+from resolvers.sweeping.sweep import sweep
+from resolvers.volunteers import hosts, leases, reports, unleased_results
 from sandbox import Sandbox
 from storage.store import Store, open_store
 from storage.units import UnitState
@@ -70,7 +70,7 @@ async def _compute(volunteer: Volunteer, processes: Sequence[Runtime], clock: Cl
 async def _pass_time(processes: Sequence[Runtime], clock: Clock, chance: random.Random) -> None:
     while await _unfinished(processes[0].store):
         clock.advance(chance.uniform(0, 90))
-        await sweeping.sweep(chance.choice(processes))
+        await sweep(chance.choice(processes))
         await asyncio.sleep(0)
 
 
@@ -160,7 +160,7 @@ async def test_a_replica_that_is_added_while_its_variable_is_decided_is_cancelle
     dissenting = asyncio.create_task(honest.submit(adding, claimed))
     await before.reached_by(dissenting)
     # One more vote for the honest result, from a client that was given no task.
-    vote = unleased.submit(deciding, "double", variable.key, "legacy", value=42)
+    vote = unleased_results.submit(deciding, "double", variable.key, "legacy", value=42)
     if slow == "the replica":
         await vote
         before.open()

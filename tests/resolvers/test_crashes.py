@@ -8,8 +8,8 @@ import pytest
 
 from resolvers.owners import variables
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
-from resolvers.volunteers import leases, reports, unleased
+from resolvers.sweeping.sweep import sweep
+from resolvers.volunteers import leases, reports, unleased_results
 from sandbox import Sandbox
 from storage.results import Verdict
 from storage.store import Store, open_store
@@ -78,14 +78,14 @@ async def _submitting_late(runtime: Runtime, clock: Clock) -> Step:
     await post(runtime, "double", VALUES)
     claimed = await Volunteer("first").claim(runtime, 2)
     clock.advance(601)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     return lambda runtime, _: Volunteer("first").submit(runtime, claimed)
 
 
 async def _releasing(runtime: Runtime, clock: Clock) -> Step:
     await post(runtime, "double", VALUES)
     claimed = await Volunteer("first").claim(runtime, 3)
-    # Nothing is ready, and the lane closes over it.
+    # Nothing is ready, and the queue closes over it.
     await Volunteer("second").claim(runtime)
     return lambda runtime, _: leases.release(runtime, leases_of(claimed))
 
@@ -94,7 +94,7 @@ async def _taking_an_expired_task_again(runtime: Runtime, clock: Clock) -> Step:
     await post(runtime, "double", VALUES)
     await Volunteer("first").claim(runtime, 3)
     clock.advance(601)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     return lambda runtime, _: Volunteer("first").work(runtime, 3)
 
 
@@ -104,12 +104,12 @@ async def _sweeping_expired_leases(runtime: Runtime, clock: Clock) -> Step:
     await Volunteer("second").claim(runtime, 3)
     await Volunteer("third").claim(runtime)
     clock.advance(601)
-    return lambda runtime, _: sweeping.sweep(runtime)
+    return lambda runtime, _: sweep(runtime)
 
 
 async def _sending_unasked(runtime: Runtime, clock: Clock) -> Step:
     [variable, *_] = await post(runtime, "double", VALUES)
-    return lambda runtime, _: unleased.submit(runtime, "double", variable.key, "legacy", value=2)
+    return lambda runtime, _: unleased_results.submit(runtime, "double", variable.key, "legacy", value=2)
 
 
 async def _submitting_to(runtime: Runtime, volunteer: Volunteer) -> Step:
@@ -154,7 +154,7 @@ async def _finish_after_a_crash(
             finished = False
     second = await process(store.database, sandbox, clock, seed=survived + 1)
     clock.advance(31)
-    await sweeping.sweep(second)
+    await sweep(second)
     if scene is not _sending_unasked:  # There is no task of it that somebody carries on; the next claim finds it out.
         (await Books.read(store, "double")).check_no_task_is_ready_of_what_has_ended()
     await carry_on(second, clock, HELPERS, rounds=4)
@@ -281,7 +281,7 @@ async def test_a_result_stored_after_its_report_was_given_up_for_lost_counts_and
         async def after_a_long_while(results: Any) -> Any:
             for _ in range(2):
                 clock.advance(LEASE_S)
-                await sweeping.sweep(other)
+                await sweep(other)
             given_up = await store.tasks.get_many([claimed.task.id])
             assert given_up[claimed.task.id].status == TaskState.EXPIRED
             return await insert_many(results)

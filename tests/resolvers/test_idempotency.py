@@ -8,7 +8,7 @@ import pytest
 from resolvers.errors import BadInput, IdempotencyMismatch, InProgress
 from resolvers.idempotency import once
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from tests.resolvers.playing import Clock
 
 MINUTE_S = 60
@@ -92,9 +92,9 @@ async def test_answers_are_forgotten_after_a_day(runtime: Runtime, clock: Clock)
     work = Work()
     await ask(runtime, work)
     clock.advance(DAY_S - 1)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert await ask(runtime, work) == "done 1"
     clock.advance(2)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert await runtime.store.requests.count({}) == 0
     assert await ask(runtime, work) == "done 2"

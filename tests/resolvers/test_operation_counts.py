@@ -3,7 +3,7 @@
 from collections import Counter
 
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import hosts
 from storage.store import Store
 from tests.resolvers.playing import Clock, Volunteer, new_job, post
@@ -20,7 +20,7 @@ async def _cycle(runtime: Runtime, clock: Clock, volunteer: Volunteer, first: in
     """Claim and submit, each after every cache is stale, as a server's sweeper leaves it; the operations taken."""
     database = runtime.store.database
     clock.advance(SWEEP_S)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     clock.advance(SWEEP_S)
     with database.count() as claiming:
         claimed = await volunteer.claim(runtime, first)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from comp_pool.client import PoolClient
+from resolvers.flows.poller import FlowPoller
 from resolvers.volunteers.claims import ClaimRequest, claim
 from resolvers.volunteers.reports import Report, submit
 from server.app import Service, application
@@ -119,7 +120,7 @@ async def test_while_a_client_does_not_read_nothing_is_read_or_kept_for_it(
             for _ in range(JOBS):
                 [claimed] = (await claim(runtime, ClaimRequest("ann"))).tasks
                 await submit(runtime, "ann", [Report(claimed.task.id, claimed.task.lease, 1)])
-                runtime.flow_poller.wake_all()
+                runtime.part(FlowPoller).wake_all()
             # The one that it is about to be sent, and one more that is ready.
             assert reads <= 2
             client.read_on()

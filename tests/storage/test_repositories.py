@@ -9,7 +9,7 @@ from storage.assignments import Assignment
 from storage.engines import Database
 from storage.hosts import Host
 from storage.jobs import Job
-from storage.queues import NEVER, Lane, LaneKind
+from storage.queues import NEVER, Queue
 from storage.results import Result, Verdict
 from storage.store import Store
 from storage.tasks import Lease, Task, TaskState
@@ -29,7 +29,7 @@ def _task(name: str = "t", **said: Any) -> Task:
     given: dict[str, Any] = {
         "unit": "var:j:v",
         "job": "j",
-        "lane": "lane:variables:j",
+        "queue": "queue:variables:j",
         "number": "0",
         "seq": name,
         "rand": 0.5,
@@ -181,10 +181,10 @@ async def test_a_claim_grants_the_lease_and_counts_the_attempt(store: Store) -> 
 @pytest.mark.parametrize("start", [0.0, 0.1, 0.2, 0.5, 0.9, 0.95])
 async def test_one_task_is_claimed_wherever_the_search_begins(store: Store, start: float) -> None:
     await store.tasks.insert_many([_task(str(rand), rand=rand) for rand in (0.2, 0.5, 0.9)])
-    claimed = await store.tasks.claim_one("lane:variables:j", LEASE, start)
+    claimed = await store.tasks.claim_one("queue:variables:j", LEASE, start)
     assert claimed is not None
     assert claimed.rand == next((rand for rand in (0.2, 0.5, 0.9) if rand >= start), 0.2)
-    assert await store.tasks.claim_one("lane:variables:other", LEASE, start) is None
+    assert await store.tasks.claim_one("queue:variables:other", LEASE, start) is None
 
 
 async def test_another_token_or_host_changes_nothing(store: Store) -> None:
@@ -300,20 +300,20 @@ async def test_a_validators_late_word_is_stored_once(store: Store) -> None:
     assert await store.results.get(judged.id) == judged
 
 
-async def test_a_lane_that_was_woken_since_stays_open(store: Store) -> None:
-    lane = Lane(id=Lane.id_of("j", LaneKind.VARIABLES), job="j", kind=LaneKind.VARIABLES, oldest_at=NOW)
-    await store.lanes.insert(lane)
-    await store.lanes.wake([lane.id], NOW + 5)
-    assert not await store.lanes.close(lane.id, lane.wake)
-    [opened] = await store.lanes.open_lanes(9)
+async def test_a_queue_that_was_woken_since_stays_open(store: Store) -> None:
+    queue = Queue(id=Queue.id_of("j", "variables"), job="j", kind="variables", oldest_at=NOW)
+    await store.queues.insert(queue)
+    await store.queues.wake([queue.id], NOW + 5)
+    assert not await store.queues.close(queue.id, queue.wake)
+    [opened] = await store.queues.open_queues(9)
     assert (opened.wake, opened.oldest_at) == (2, NOW)
-    assert await store.lanes.close(lane.id, 2)
-    assert await store.lanes.open_lanes(9) == []
-    closed = await store.lanes.get(lane.id)
+    assert await store.queues.close(queue.id, 2)
+    assert await store.queues.open_queues(9) == []
+    closed = await store.queues.get(queue.id)
     assert closed is not None
     assert closed.oldest_at == NEVER
-    await store.lanes.wake([lane.id], NOW + 9)
-    assert [(each.wake, each.oldest_at) for each in await store.lanes.open_lanes(9)] == [(3, NOW + 9)]
+    await store.queues.wake([queue.id], NOW + 9)
+    assert [(each.wake, each.oldest_at) for each in await store.queues.open_queues(9)] == [(3, NOW + 9)]
 
 
 async def test_an_assignment_moves_only_from_the_lease_it_was_read_with(store: Store) -> None:

@@ -12,7 +12,7 @@ import orjson
 from resolvers.flows import reading, structure, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
 from resolvers.runtime import Runtime, new_seq
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from resolvers.units.policies import Policy
 from resolvers.volunteers import claims, leases, reports
 from resolvers.volunteers.claims import ClaimRequest
@@ -114,7 +114,7 @@ class Volunteers:
                 return flow
             if not await self.take_turn(runtime, held):
                 clock.advance(LEASE_S + 1)
-                await sweeping.sweep(runtime)
+                await sweep(runtime)
                 await runtime.settled()
         raise AssertionError(f"the flow does not end: {flow}")
 

@@ -9,13 +9,13 @@ import pytest
 
 from resolvers.flows import control, watching
 from resolvers.flows.poller import FlowPoller
-from resolvers.runtime import make_runtime
 from sandbox import Sandbox
 from storage.engines import changes
 from storage.flows import FlowState
 from storage.store import open_store
 from tests.resolvers.flows.hive import open_pool, submit
 from tests.resolvers.flows.model import Job, Level
+from tests.runtimes import start_runtime
 
 LONG_S = 60.0
 SOON_S = 15.0
@@ -36,7 +36,7 @@ async def test_a_watcher_is_woken_by_what_another_process_changed_and_looks_for_
 
     monkeypatch.setattr(FlowPoller, "_look", counted)
     async with open_store(replica_set_location) as here, open_store(replica_set_location) as there:
-        watched, elsewhere = await make_runtime(here, sandbox), await make_runtime(there, sandbox)
+        watched, elsewhere = await start_runtime(here, sandbox), await start_runtime(there, sandbox)
         await open_pool(elsewhere)
         flow = await submit(elsewhere, Level([Job("number", "three")]))
         async with asyncio.timeout(SOON_S), aclosing(watching.watch(watched, flow.key)) as deltas:

@@ -16,7 +16,8 @@ from resolvers.flows.waiting import Wait, WaitKind
 from resolvers.owners import jobs
 from resolvers.owners.variables import NewVariable, create_many
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
+from resolvers.units.queues import OpenQueues
 from resolvers.volunteers import claims, leases, reports
 from resolvers.volunteers.claims import ClaimRequest
 from resolvers.volunteers.picking import ClaimedTask
@@ -176,7 +177,7 @@ async def test_tasks_that_a_process_held_and_died_after_the_flow_was_resumed_com
         await control.pause(runtime, flow.key)
     assert not await claim(other)
     clock.advance(31)
-    await sweeping.sweep(other)
+    await sweep(other)
     assert (await work(other, flow)).state == FlowState.COMPLETED
 
 
@@ -203,7 +204,7 @@ async def test_a_task_that_was_claimed_while_its_flow_was_paused_and_resumed_com
         with pytest.raises(Died):
             await claim(runtime)
     clock.advance(31)
-    await sweeping.sweep(other)
+    await sweep(other)
     assert (await work(other, flow)).state == FlowState.COMPLETED
 
 
@@ -274,7 +275,7 @@ async def test_a_resume_whose_process_ended_is_carried_through_when_it_is_due(
     assert (await reading.get(other, flow.key)).state == FlowState.RUNNING
     assert not await claim(other)
     clock.advance(31)
-    await sweeping.sweep(other)
+    await sweep(other)
     assert len(await claim(other)) == 2
 
 
@@ -291,7 +292,7 @@ async def test_a_cancelled_flow_takes_no_late_result_and_nothing_of_it_is_revive
     assert receipt.result.verdict == Verdict.TOO_LATE
     for _ in range(3):
         clock.advance(601)
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
     ended = await reading.get(runtime, flow.key)
     assert (ended.state, ended.reason, ended.result) == (FlowState.CANCELLED, "its owner cancelled it", "")
     states = Counter(each.state for each in await jobs_of(runtime, flow))
@@ -450,7 +451,7 @@ async def test_what_a_flow_wants_of_an_archived_job_fails(runtime: Runtime, keep
     flow = await submit(runtime, root, keep_going=keep_going)
     taken = await claim(runtime, 1, jobs=frozenset({"bare"}))
     await jobs.archive(runtime, "bare")
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     # What a host had taken before is not lost.
     await report_all(runtime, taken)
     await report_all(runtime, await claim(runtime))
@@ -458,7 +459,7 @@ async def test_what_a_flow_wants_of_an_archived_job_fails(runtime: Runtime, keep
     assert await claim(runtime, host="bob") == []
     late = (await waiting.why_flow(runtime, await reading.get(runtime, flow.key)))[0]
     assert late == Wait(WaitKind.ARCHIVED, "the job 'bare' is archived and computes nothing more", 1)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     ended = await reading.get(runtime, flow.key)
     assert ended.state == (FlowState.COMPLETED if keep_going else FlowState.FAILED)
     states = {each.alias: (each.state, each.reason) for each in await jobs_of(runtime, flow)}
@@ -473,13 +474,13 @@ async def test_a_paused_flow_learns_of_an_archived_job_once_it_goes_on(runtime: 
     flow = await submit(runtime, ONE)
     await control.pause(runtime, flow.key)
     await jobs.archive(runtime, "number")
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert (await reading.get(runtime, flow.key)).state == FlowState.PAUSED
     await control.resume(runtime, flow.key)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert (await reading.get(runtime, flow.key)).state == FlowState.FAILED
     await control.retry(runtime, flow.key)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert (await reading.get(runtime, flow.key)).reason.endswith("is archived and computes nothing more")
 
 
@@ -492,10 +493,10 @@ async def test_an_archived_job_ends_its_flow_wherever_a_sweep_ended(
     await jobs.archive(runtime, "bare")
     with mortal(monkeypatch) as end, suppress(Died):
         end.operations = survived
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
     for _ in range(3):
         clock.advance(runtime.takeover_ms / 1000 + 1)
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
     assert (await work(runtime, flow)).state == FlowState.COMPLETED
     assert Counter(each.state for each in await jobs_of(runtime, flow)) == {NodeState.FAILED: 2, NodeState.COMPLETED: 3}
-    assert await runtime.lanes.snapshot(0) == []
+    assert await runtime.part(OpenQueues).snapshot(0) == []

@@ -14,7 +14,7 @@ from resolvers.flows import control, engine, progress, reading, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
 from resolvers.flows.submission import NewFlow, OnFailure
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import claims, reports
 from resolvers.volunteers.claims import ClaimRequest
 from sandbox import Sandbox
@@ -255,10 +255,10 @@ async def test_what_cannot_be_carried_on_holds_nothing_else_up(
         await reopen(runtime, flow)
 
     monkeypatch.setattr(engine, "reopen", fails_once)
-    assert (await sweeping.sweep(runtime)).resumed == 3
+    assert (await sweep(runtime)).resumed == 3
     assert sorted(resumed) == sorted(flow.id for flow in flows)
     clock.advance(31)
-    assert (await sweeping.sweep(runtime)).resumed == 1
+    assert (await sweep(runtime)).resumed == 1
 
 
 async def test_a_report_that_cannot_be_carried_through_holds_no_other_up(
@@ -280,10 +280,10 @@ async def test_a_report_that_cannot_be_carried_through_holds_no_other_up(
         with pytest.raises(ValueError, match="a fault"):
             await reports.submit(runtime, "ann", [report("ann", each) for each in claimed])
         clock.advance(31)
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
         assert await runtime.store.tasks.count({"status": TaskState.REPORTING}) == 1
     clock.advance(31)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert await runtime.store.tasks.count({"status": TaskState.REPORTING}) == 0
 
 
@@ -311,7 +311,7 @@ async def test_a_store_that_is_away_ends_the_sweep_at_the_first_try(
     tries.clear()
     clock.advance(31)
     with pytest.raises(StorageUnavailable):
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
     assert len(tries) == 1
 
 
@@ -357,7 +357,7 @@ async def test_conditions_that_kill_their_workers_fail_their_jobs_a_few_at_a_tim
     assert (counts[NodeState.FAILED], counts[NodeState.COMPLETED]) == (2, 1)
     for _ in range(2):
         clock.advance(31)
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
     flow = await reading.get(runtime, flow.key)
     assert flow.state == FlowState.COMPLETED
     assert (await progress.of_flow(runtime, flow)).by_state[NodeState.FAILED] == 3
@@ -384,6 +384,6 @@ async def _sweep_all(runtime: Runtime, clock: Clock) -> None:
     """Everything that was left half-way is found, and then there is nothing left to find."""
     for _ in range(4):
         clock.advance(601)
-        await sweeping.sweep(runtime)
-    swept = await sweeping.sweep(runtime)
+        await sweep(runtime)
+    swept = await sweep(runtime)
     assert swept.total == 0, swept

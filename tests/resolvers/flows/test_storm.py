@@ -12,7 +12,7 @@ import pytest
 from resolvers.errors import Conflict
 from resolvers.flows import control, reading
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers.picking import ClaimedTask
 from sandbox import Sandbox
 from storage.flow_nodes import NodeState
@@ -90,7 +90,7 @@ class Storm:
         """Half a minute in each round: sweepers take over what other processes are still at."""
         while not self.over:
             self.clock.advance(30)
-            await sweeping.sweep(self.chance.choice(self.processes))
+            await sweep(self.chance.choice(self.processes))
             await self._wait(10)
 
 
@@ -121,7 +121,7 @@ async def _rage(store: Store, sandbox: Sandbox, seed: int, flows: int, hosts: in
         await storm.rage(flows, hosts)
     for _ in range(4):
         clock.advance(601)
-        await sweeping.sweep(processes[0])
+        await sweep(processes[0])
     states = await _check(storm, processes[0])
     acts = Counter(act.partition(":")[0] for acts in storm.history.values() for act in acts)
     print(f"{flows} flows, {hosts} volunteers, {time.monotonic() - began:.1f} s: {dict(states)}; {dict(acts)}")

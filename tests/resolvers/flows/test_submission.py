@@ -10,15 +10,15 @@ import pytest
 from resolvers.errors import BadInput, Conflict, ErrorCode, IdempotencyMismatch, PoolError
 from resolvers.faults import MOST
 from resolvers.flows import control, reading, structure
+from resolvers.flows.kind import RunKind
 from resolvers.flows.levels import AT_ONCE
 from resolvers.flows.structure import NewFlowJob, NewLevel
 from resolvers.flows.submission import NewFlow, OnFailure, submit
 from resolvers.owners import jobs, variables
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from storage.flow_nodes import NodeState
 from storage.flows import FlowState
-from storage.queues import Lane, LaneKind
 from tests.resolvers.flows.hive import Volunteers, open_pool
 from tests.resolvers.playing import Clock, Died, mortal, process
 
@@ -246,7 +246,7 @@ async def test_a_flow_that_was_never_submitted_completely_is_cancelled(
     with pytest.raises(Conflict):
         await control.pause(other, flow.key)
     clock.advance(601)
-    await sweeping.sweep(other)
+    await sweep(other)
     flow = await reading.get(other, flow.key)
     assert (flow.state, flow.reason) == (FlowState.CANCELLED, "it was never submitted completely")
     with pytest.raises(Conflict, match="submit it again"):
@@ -264,7 +264,7 @@ async def test_the_same_submission_after_it_was_cancelled_for_being_cut_short_ha
             ending.operations = operations
             await submit(runtime, new)
         clock.advance(601)
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
     flow = await Volunteers(chance).finish(runtime, clock, await submit(runtime, new))
     assert flow.state == FlowState.COMPLETED
     states = [(each.state, each.generation) for each in await reading.jobs_page(runtime, flow, first=9)]
@@ -307,7 +307,7 @@ async def test_a_variable_that_is_left_out_is_picked_by_the_jobs_scheduler(runti
         assert (flow_job.variable, run.value) == ("v4", "4")
 
 
-async def test_a_flow_waits_in_the_lanes_of_its_jobs(runtime: Runtime) -> None:
+async def test_a_flow_waits_in_the_queues_of_its_jobs(runtime: Runtime) -> None:
     await open_pool(runtime)
     flow = await submit(runtime, NewFlow(NewLevel([GOOD, NewFlowJob("object"), GOOD])))
-    assert flow.lanes == [Lane.id_of("number", LaneKind.FLOW), Lane.id_of("object", LaneKind.FLOW)]
+    assert flow.queues == [RunKind().queue_of("number"), RunKind().queue_of("object")]

@@ -16,7 +16,7 @@ from resolvers.flows.waiting import Wait, WaitKind
 from resolvers.owners import jobs
 from resolvers.owners.variables import NewVariable, create_many
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import claims, hosts, leases, reports
 from resolvers.volunteers.claims import ClaimRequest
 from resolvers.volunteers.picking import ClaimedTask
@@ -41,7 +41,7 @@ async def new_host(runtime: Runtime) -> str:
 async def claim(runtime: Runtime, host: str, first: int = 1, **wanted: frozenset[str]) -> list[ClaimedTask]:
     found = await claims.claim(runtime, ClaimRequest(host, first, **wanted))  # type: ignore[arg-type]
     # What hosts ask for is stored by the sweeper.
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     return found.tasks
 
 
@@ -336,7 +336,7 @@ async def test_a_level_of_long_jobs_is_more_critical_than_one_of_many_short_ones
         [done] = await claim(runtime, host, jobs=frozenset({key}))
         value = reports.Report(done.task.id, done.task.lease, {"a": 1}, elapsed_ms=elapsed_ms)
         await reports.submit(runtime, host, [value])
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     path = await critical_path.of_flow(runtime, flow)
     # One long job, and a root of which nothing is known: it takes as long as the others on average.
     assert (_numbers(path.levels), path.seconds) == ([2, 0], 600.0 + 300.0005)
@@ -353,7 +353,7 @@ async def test_replicas_and_the_runs_that_a_while_usually_takes_count_for_the_cr
 
     async def take_four_seconds(tasks: Sequence[ClaimedTask]) -> None:
         await reports.submit(runtime, host, [replace(report(host, each), elapsed_ms=4_000) for each in tasks])
-        await sweeping.sweep(runtime)
+        await sweep(runtime)
 
     first, second = await claim(runtime, host, 2)
     await take_four_seconds([first])
@@ -450,14 +450,14 @@ async def test_a_flow_may_give_its_hosts_another_time_than_its_job(runtime: Runt
     [claimed] = await claim(runtime, "ann")
     assert claimed.task.until == clock() + own_s * 1000
     clock.advance(own_s - 1)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert not await claim(runtime, "bob")
     # A heartbeat is for the same time again.
     [extended] = await leases.extend(runtime, leases_of([claimed]))
     assert extended.task is not None
     assert extended.task.until == clock() + own_s * 1000
     clock.advance(own_s + 1)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert len(await claim(runtime, "bob")) == 1
 
 

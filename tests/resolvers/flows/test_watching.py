@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from resolvers.flows.poller import FlowPoller
 from resolvers.errors import BadInput, NotFound, Unavailable
 from resolvers.flows import control, reading, watching
 from resolvers.flows.watching import Delta, watch
-from resolvers.runtime import Runtime, make_runtime
+from resolvers.runtime import Runtime
 from resolvers.volunteers import claims, reports
 from resolvers.volunteers.claims import ClaimRequest
 from sandbox import Sandbox
@@ -29,6 +30,7 @@ from tests.resolvers.flows.hive import open_pool, report, submit
 from tests.resolvers.flows.model import Job, Level
 from tests.resolvers.flows.written import NEVER, below
 from tests.resolvers.playing import Died, mortal
+from tests.runtimes import start_runtime
 
 PATIENCE_S = 60.0
 ROOT = Level(
@@ -45,7 +47,7 @@ STANDSTILL = Level([Job("number", "three")])
 @pytest_asyncio.fixture(loop_scope="session")
 async def runtime(store: Store, sandbox: Sandbox) -> AsyncIterator[Runtime]:
     """A server process under the real time, which revisions are made of."""
-    started = await make_runtime(store, sandbox)
+    started = await start_runtime(store, sandbox)
     await open_pool(started)
     yield started
     await started.close()
@@ -54,7 +56,7 @@ async def runtime(store: Store, sandbox: Sandbox) -> AsyncIterator[Runtime]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def elsewhere(runtime: Runtime) -> AsyncIterator[Runtime]:
     """Another one on the same store."""
-    started = await make_runtime(Store(runtime.store.database), runtime.sandbox)
+    started = await start_runtime(Store(runtime.store.database), runtime.sandbox)
     yield started
     await started.close()
 
@@ -414,7 +416,7 @@ async def test_only_the_watchers_of_a_flow_that_changed_look_at_it(
 ) -> None:
     still, lively = await submit(runtime, STANDSTILL), None
     await control.pause(runtime, still.key)
-    with elsewhere.flow_poller.watching(still.id) as woken:
+    with elsewhere.part(FlowPoller).watching(still.id) as woken:
         lively = await submit(runtime, STANDSTILL)
         dashboard = Dashboard(lively.key)
         async with volunteers([runtime], chance, pause_s=0.2):

@@ -14,11 +14,12 @@ from resolvers.errors import BadInput, Unavailable
 from resolvers.pool import activity, counts
 from resolvers.pool.activity import COUNTS, PoolDelta, watch
 from resolvers.pool.counts import PoolStatusCache
-from resolvers.runtime import Runtime, make_runtime
+from resolvers.runtime import Runtime
 from resolvers.volunteers import hosts
 from storage.engines.clock import TIME_DIGITS
 from storage.store import Store
 from tests.resolvers.playing import Clock, Volunteer, new_job, post
+from tests.runtimes import start_runtime
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest_asyncio.fixture(loop_scope="session")
 async def elsewhere(runtime: Runtime, clock: Clock) -> AsyncIterator[Runtime]:
     """Another process on the same store."""
-    started = await make_runtime(Store(runtime.store.database), runtime.sandbox, clock)
+    started = await start_runtime(Store(runtime.store.database), runtime.sandbox, clock)
     yield started
     await started.close()
 
@@ -97,7 +98,7 @@ async def test_a_process_whose_counts_are_older_than_its_client_tells_none_of_th
 ) -> None:
     await new_job(runtime)
     await post(runtime, "double", range(3))
-    old = await elsewhere.status.status()
+    old = await elsewhere.part(PoolStatusCache).status()
     clock.advance(1)
     await Volunteer((await hosts.identify(runtime, None)).key).work(runtime, 1)
     before = await _next(runtime)

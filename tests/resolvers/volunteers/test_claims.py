@@ -8,12 +8,12 @@ import pytest
 from resolvers.errors import BadInput, LeaseLost
 from resolvers.owners import jobs, variables
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
-from resolvers.volunteers import claims, leases, reports, unleased
+from resolvers.sweeping.sweep import sweep
+from resolvers.units.kinds import VariableKind
+from resolvers.volunteers import claims, leases, reports, unleased_results
 from resolvers.volunteers.claims import Claim, ClaimRequest, WhyNoWork
 from resolvers.volunteers.hosts import HostIdentity
 from sandbox import Sandbox
-from storage.queues import Lane, LaneKind
 from storage.store import Store
 from storage.tasks import TaskState
 from tests.resolvers.playing import LEASE_S, Clock, Volunteer, leases_of, new_job, post, process
@@ -132,15 +132,15 @@ async def test_an_unknown_scheduler_is_refused_with_the_names_of_those_there_are
         await _ask(runtime, scheduler="magic")
 
 
-async def test_a_lane_that_was_found_empty_is_not_searched_again_until_it_is_woken(
+async def test_a_queue_that_was_found_empty_is_not_searched_again_until_it_is_woken(
     runtime: Runtime, store: Store
 ) -> None:
     await new_job(runtime)
     await post(runtime, "double", [1])
-    lane = Lane.id_of("double", LaneKind.VARIABLES)
+    queue = VariableKind().queue_of("double")
     claimed = await FIRST.claim(runtime)
     assert not await SECOND.claim(runtime)
-    closed = await store.lanes.get(lane)
+    closed = await store.queues.get(queue)
     assert closed is not None
     assert not closed.open
     await leases.release(runtime, leases_of(claimed))
@@ -165,7 +165,7 @@ async def test_a_host_that_takes_a_variable_again_after_its_lease_ran_out_can_no
     [variable] = await post(runtime, "double", [1])
     old = await FIRST.claim(runtime)
     clock.advance(LEASE_S + 1)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     new = await FIRST.claim(runtime)
     assert [each.unit.id for each in new] == [variable.id]
     assert new[0].task.id != old[0].task.id
@@ -179,7 +179,7 @@ async def test_asking_for_more_does_not_void_leases_that_ran_out_elsewhere(runti
     await post(runtime, "double", range(8))
     late = await FIRST.claim(runtime, 8)
     clock.advance(LEASE_S + 1)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     [taken] = await FIRST.claim(runtime)
     receipts = await FIRST.submit(runtime, late)
     lost = [each.task.id for each, receipt in zip(late, receipts, strict=True) if receipt.problem]
@@ -192,10 +192,10 @@ async def test_tasks_that_nobody_needs_any_more_do_not_hide_those_behind_them(
     await new_job(runtime, policy={"max_total": 20})
     [stale, *_] = await post(runtime, "double", range(4))
     claimed = [each for each in await FIRST.claim(runtime, 4) if each.unit.id == stale.id]
-    await unleased.submit(runtime, "double", stale.key, "legacy", value=0)
+    await unleased_results.submit(runtime, "double", stale.key, "legacy", value=0)
     await leases.release(runtime, leases_of(claimed))
     clock.advance(LEASE_S + 1)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     got = [await SECOND.claim(runtime) for _ in range(3)]
     assert [len(each) for each in got] == [1, 1, 1]
     assert await store.tasks.count({"status": TaskState.CANCELLED}) <= 1
@@ -223,7 +223,7 @@ async def test_the_shortest_job_is_known_by_what_its_tasks_took(runtime: Runtime
         await reports.submit(
             runtime, "first", [reports.Report(claimed.task.id, claimed.task.lease, 1, elapsed_ms=elapsed_ms)]
         )
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     clock.advance(6)
     assert await jobs.run_ms(runtime, "slow") == 5000
     assert [each.job.key for each in await FIRST.claim(runtime, 3, scheduler="shortest")] == ["quick", "quick", "slow"]

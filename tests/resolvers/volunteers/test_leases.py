@@ -1,6 +1,6 @@
 from resolvers.errors import LeaseLost
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import leases
 from storage.store import Store
 from storage.tasks import TaskState
@@ -37,7 +37,7 @@ async def test_a_heartbeat_has_leases_run_on_and_says_which_are_lost(
     assert isinstance(second.problem, LeaseLost)
     assert second.problem.field == "tasks[1]"
     clock.advance(2)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert await store.tasks.count({"status": TaskState.LEASED}) == 2
 
 

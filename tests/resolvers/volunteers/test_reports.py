@@ -2,7 +2,7 @@ import pytest
 
 from resolvers.errors import BadInput, LeaseLost, TooLarge
 from resolvers.runtime import Runtime
-from resolvers.sweeping import sweeping
+from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import reports
 from resolvers.volunteers.reports import Report
 from storage.hosts import Host
@@ -102,7 +102,7 @@ async def test_a_late_report_is_taken_while_nobody_decided_and_too_late_after(
     await post(runtime, "double", [1, 2])
     late = await FIRST.claim(runtime, 2)
     clock.advance(LEASE_S + 1)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     replaced = await SECOND.claim(runtime)
     await SECOND.submit(runtime, replaced)
     receipts = await FIRST.submit(runtime, late)
@@ -228,10 +228,10 @@ async def test_a_validator_that_is_away_is_asked_again_by_the_sweeper(
     assert receipt.result.verdict == Verdict.PENDING
     assert await sole_state(store) == UnitState.OPEN
     clock.advance(LEASE_S)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert await store.tasks.count({"status": TaskState.REPORTING}) == 1
     clock.advance(LEASE_S)
-    await sweeping.sweep(runtime)
+    await sweep(runtime)
     assert await _verdicts(store) == {"first": Verdict.CANONICAL}
     assert await sole_state(store) == UnitState.DONE
 
@@ -273,7 +273,7 @@ async def test_a_lease_that_runs_out_while_results_cannot_be_compared_holds_no_o
         await _work(runtime, volunteer)
     clock.advance(LEASE_S + 1)
     monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for("double", clock))
-    assert (await sweeping.sweep(runtime)).expired == 1
+    assert (await sweep(runtime)).expired == 1
     assert await store.tasks.count({"status": TaskState.EXPIRING}) == 1
     await _sweep_twice(runtime, clock)
     assert await store.tasks.count({"status": TaskState.EXPIRING}) == 0
@@ -282,4 +282,4 @@ async def test_a_lease_that_runs_out_while_results_cannot_be_compared_holds_no_o
 async def _sweep_twice(runtime: Runtime, clock: Clock) -> None:
     for _ in range(2):
         clock.advance(LEASE_S)
-        await sweeping.sweep(runtime)
+        await sweep(runtime)

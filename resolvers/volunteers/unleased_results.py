@@ -12,11 +12,11 @@ from resolvers.owners import jobs, variables
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units import assignments
+from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import policy_of
 from resolvers.units.results import by_id
 from resolvers.volunteers import reports
 from storage.jobs import Job
-from storage.queues import Lane, LaneKind
 from storage.results import Result, Verdict
 from storage.tasks import Task, TaskState
 from storage.units import Unit
@@ -71,8 +71,9 @@ async def submit(
 
 
 async def _store(runtime: Runtime, job: Job, unit: Unit, host: str, judgement: Judgement, context: str) -> Result:
-    number = f"u{await runtime.store.units(LaneKind.of(unit.id)).expect_unsolicited(unit.id)}"
-    task = _task(runtime, job, unit, number, host)
+    kind = runtime.part(UnitKinds).of(unit.id)
+    number = f"u{await kind.units(runtime).expect_unsolicited(unit.id)}"
+    task = _task(runtime, unit, kind.queue_of(job.key), number, host)
     first = bool(await assignments.assign(runtime, host, task.lease, [task]))
     await runtime.store.tasks.insert(task)
     result = Result(
@@ -87,7 +88,7 @@ async def _store(runtime: Runtime, job: Job, unit: Unit, host: str, judgement: J
         unsolicited=True,
         created_at=runtime.now(),
     )
-    reports.apply(judgement, result, unit)
+    reports.apply(judgement, result, kind)
     _place(result, unit, decides=first and policy_of(job, unit).quorum == 1)
     if not first:
         result.second_vote = True
@@ -102,13 +103,13 @@ def _place(result: Result, unit: Unit, *, decides: bool) -> None:
         result.verdict = Verdict.CANONICAL
 
 
-def _task(runtime: Runtime, job: Job, unit: Unit, number: str, host: str) -> Task:
+def _task(runtime: Runtime, unit: Unit, queue: str, number: str, host: str) -> Task:
     now = runtime.now()
     return Task(
         id=Task.id_of(unit.id, number),
         unit=unit.id,
-        job=job.key,
-        lane=Lane.id_of(job.key, LaneKind.of(unit.id)),
+        job=unit.job,
+        queue=queue,
         number=number,
         seq=new_seq(),
         rand=runtime.random.random(),

@@ -1,0 +1,46 @@
+"""Runs of flow jobs as a kind of units of work."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from resolvers.flows import archived, engine, recovery
+from resolvers.runtime import Runtime
+from resolvers.units.kinds import UnitKind, UnitKinds
+from storage.results import Result
+from storage.runs import Run
+from storage.tasks import Task
+from storage.units import Units
+
+
+class RunKind(UnitKind):
+    prefix = "run"
+    queues = "flow"
+    ends_when_archived = True
+
+    def units(self, runtime: Runtime) -> Units[Run]:
+        return runtime.store.runs
+
+    def voted_on(self, result: Result) -> Sequence[str]:
+        """The context too: the next run of a `while` gets it."""
+        return [result.value, result.context]
+
+    async def admit(self, runtime: Runtime, units: Mapping[str, Run], tasks: Sequence[Task]) -> Sequence[Task]:
+        return await engine.admit(runtime, units, tasks)
+
+    async def cancel(self, runtime: Runtime, task_ids: Collection[str]) -> None:
+        """Those that are held too: their flow may be paused."""
+        await super().cancel(runtime, task_ids)
+        await runtime.store.tasks.cancel_held(task_ids)
+
+    async def ended(self, runtime: Runtime, units: Sequence[Run]) -> None:
+        await engine.advance(runtime, units)
+
+    async def carry_on(self, runtime: Runtime, limit: int) -> int:
+        await archived.sweep(runtime, self, limit)
+        return await recovery.sweep(runtime, limit)
+
+
+def register(runtime: Runtime) -> None:
+    """Have a process know of flows; to be called at its start."""
+    runtime.part(UnitKinds).register(RunKind())

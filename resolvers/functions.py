@@ -1,0 +1,58 @@
+"""Owners' JavaScript: compiled before it is stored, called in the sandbox, and read by JavaScript's own truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from resolvers.errors import TooLarge, Unavailable, UnparsableJavaScript
+from resolvers.runtime import Runtime
+from sandbox import Function, NotRunError, Outcome, SourceError, SourceForm, Threw
+from storage.jobs import Job
+
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "execute_function": ("variable", "context"),
+    "validate_result": ("variable", "result", "context"),
+    "variable_scheduler": ("context",),
+    "compare_results": ("a", "b"),
+    "if": ("variable", "context"),
+    "while": ("variable", "context"),
+}
+"""What each function is called with, in order."""
+MAX_SOURCE_BYTES = 1_000_000
+FALSY = frozenset({"false", "null", "0", '""'})
+
+
+async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "") -> SourceForm:
+    """How V8 reads the `source` of the function called `name`: as a function expression or as a body.
+
+    Raises UnparsableJavaScript with the line and column in the owner's text, TooLarge, and Unavailable; `field` is the
+    input's path, by default its name.
+    """
+    field = field or name
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size > MAX_SOURCE_BYTES:
+        raise TooLarge(f"{field} may have at most {MAX_SOURCE_BYTES:,} bytes, got {size:,}", field=field)
+    try:
+        return await runtime.sandbox.inspect(source, PARAMETERS[name])
+    except SourceError as problem:
+        raise UnparsableJavaScript(
+            f"{field} does not parse: {problem.message} (line {problem.line}, column {problem.column})", field=field
+        ) from None
+    except NotRunError as problem:
+        raise Unavailable(f"{field} can't be read now: {problem}; try again", field=field) from None
+
+
+async def call(runtime: Runtime, job: Job, name: str, arguments: Sequence[Sequence[str]]) -> list[Outcome]:
+    """The outcomes of one of a job's functions that the server runs, in order, for arguments that are JSON texts."""
+    function = Function(getattr(job, name), PARAMETERS[name])
+    return list(await runtime.sandbox.run(function, arguments, owner=job.owner or job.key))
+
+
+def unavailable(outcome: Outcome) -> str:
+    """Why a function could not be asked now, or empty."""
+    return outcome.message if isinstance(outcome, Threw) and outcome.kind.is_transient else ""
+
+
+def is_truthy(outcome: Outcome) -> bool:
+    """JavaScript's truth of what a function returned; a function that threw returned nothing true."""
+    return not isinstance(outcome, Threw) and outcome.json not in FALSY

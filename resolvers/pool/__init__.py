@@ -1,0 +1,1 @@
+"""The pool as a whole, as dashboards see it."""

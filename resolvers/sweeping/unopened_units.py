@@ -1,0 +1,24 @@
+"""Units whose tasks were still to be created when a process died."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from resolvers.owners import jobs
+from resolvers.runtime import Runtime
+from resolvers.units import replicas
+from resolvers.units.kinds import UnitKinds
+from storage.units import Unit
+
+
+async def open_all(runtime: Runtime, limit: int) -> int:
+    """Create the tasks of up to `limit` units of each kind; how many units were opened."""
+    opened = 0
+    for kind in runtime.part(UnitKinds):
+        groups: dict[str, list[Unit]] = defaultdict(list)
+        for unit in await kind.units(runtime).unfinished_business(runtime.now(), limit):
+            groups[unit.job].append(unit)
+        for job_key, units in groups.items():
+            await replicas.open_units(runtime, await jobs.get(runtime, job_key), units)
+            opened += len(units)
+    return opened

@@ -1,0 +1,102 @@
+"""The kinds of units of work, and all that differs between them: standing variables, and what is registered beside
+them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from resolvers.runtime import Runtime
+from storage.queues import Queue
+from storage.results import Result
+from storage.tasks import Task
+from storage.units import Unit, Units
+
+
+class UnitKind(ABC):
+    """One kind of units."""
+
+    prefix: ClassVar[str]
+    """What the ids of its units and tasks begin with."""
+    queues: ClassVar[str]
+    """What its queues are called by; it is a part of their ids."""
+    takes_scheduler: ClassVar[bool] = False
+    """Whether a job's `variable_scheduler` chooses among its units."""
+    ends_when_archived: ClassVar[bool] = False
+    """Whether its units fail when their job is archived. Its queues stay open until the sweeper has seen to that."""
+
+    @abstractmethod
+    def units(self, runtime: Runtime) -> Units[Any]:
+        """Where its units are stored."""
+
+    def queue_of(self, job_key: str) -> str:
+        """The id of the queue that a job's tasks of this kind wait in."""
+        return Queue.id_of(job_key, self.queues)
+
+    def voted_on(self, result: Result) -> Sequence[str]:
+        """The JSON texts of a result that a quorum must agree on."""
+        return [result.value]
+
+    async def admit(self, runtime: Runtime, units: Mapping[str, Any], tasks: Sequence[Task]) -> Sequence[Task]:
+        """Of tasks that were just leased, those that are to be computed now; the others are put where they belong.
+        `units` has the tasks' units by id."""
+        return tasks
+
+    async def cancel(self, runtime: Runtime, task_ids: Collection[str]) -> None:
+        """Cancel the tasks of ended units that nobody has leased."""
+        await runtime.store.tasks.cancel_ready(task_ids)
+
+    async def ended(self, runtime: Runtime, units: Sequence[Any]) -> None:
+        """Draw the consequences of units that have ended. Safe to repeat."""
+        return
+
+    async def carry_on(self, runtime: Runtime, limit: int) -> int:
+        """What else a process may have left half-way; how many things were carried on, at most about `limit`."""
+        return 0
+
+
+class VariableKind(UnitKind):
+    prefix = "var"
+    queues = "variables"
+    takes_scheduler = True
+
+    def units(self, runtime: Runtime) -> Units[Any]:
+        return runtime.store.variables
+
+
+class UnitKinds:
+    """The kinds that a process knows, in the order in which their work is handed out: variables are the last."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._kinds: dict[str, UnitKind] = {}
+        self.register(VariableKind())
+
+    def register(self, kind: UnitKind) -> None:
+        """Know of one more kind, whose work goes before that of the others."""
+        self._kinds = {kind.prefix: kind, **self._kinds}
+
+    def __iter__(self) -> Iterator[UnitKind]:
+        return iter(self._kinds.values())
+
+    def of(self, id_: str) -> UnitKind:
+        """The kind of the unit, or of the task, with this id."""
+        return self._kinds[id_.partition(":")[0]]
+
+    def of_queue(self, queue: Queue) -> UnitKind:
+        return next(kind for kind in self if kind.queues == queue.kind)
+
+    def grouped(self, ids: Iterable[str]) -> dict[UnitKind, list[str]]:
+        """Ids of units or tasks by kind."""
+        groups: dict[UnitKind, list[str]] = {}
+        for id_ in ids:
+            groups.setdefault(self.of(id_), []).append(id_)
+        return groups
+
+    async def read(self, unit_ids: Iterable[str]) -> dict[str, Unit]:
+        """Units of any kind by id."""
+        units: dict[str, Unit] = {}
+        for kind, ids in self.grouped(unit_ids).items():
+            units |= await kind.units(self._runtime).get_many(ids)
+        return units

@@ -1,0 +1,1 @@
+"""What all types of the schema are made with: scalars, connections, payloads, directives, limits and errors."""
