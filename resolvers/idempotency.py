@@ -5,35 +5,76 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from resolvers.errors import IdempotencyMismatch, InProgress
+from resolvers.identifiers import checked_text
 from resolvers.runtime import Runtime, new_seq
 from storage.requests import Request
 
 KEPT_MS = 24 * 3600 * 1000
-TAKEOVER_MS = 60_000
+MOST_KEY_CHARACTERS = 200
+MARK_CHARACTERS = 32
 
 
-async def once(runtime: Runtime, scope: str, key: str, said: bytes, carry_out: Callable[[], Awaitable[str]]) -> str:
-    """What `carry_out` answers the first time that `key` comes in `scope`, and for a day the same again.
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """A request that may come again.
 
-    Nothing is kept of a request that fails: it may be tried again. One whose process died may be, after a minute:
-    what it carries out must bear that.
+    Attributes:
+        scope: where its key means anything; the same key elsewhere is another request.
+        key: what it is repeated by; empty: it never is.
+        meaning: all that it asks for, as a JSON value: defaults are filled in, and URLs are keys, so that another
+            spelling of the same request is the same request.
+    """
+
+    scope: str
+    key: str
+    meaning: Any
+
+    def __post_init__(self) -> None:
+        """Raises BadInput for a key that can't be one."""
+        checked_text(self.key, field="idempotencyKey", most=MOST_KEY_CHARACTERS)
+
+    @property
+    def id(self) -> str:
+        return f"req:{_digest(self.scope, self.key)}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is asked for, whatever the order of keys in objects."""
+        return hashlib.sha256(orjson.dumps(self.meaning, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    @property
+    def mark(self) -> str:
+        """What is made by this request is known by it: 32 hexadecimal digits, which nobody can guess who does not know
+        scope, key and meaning. Empty without a key."""
+        return _digest(self.scope, self.key, self.digest)[:MARK_CHARACTERS] if self.key else ""
+
+
+async def once(runtime: Runtime, repeatable: Repeatable, carry_out: Callable[[], Awaitable[str]]) -> str:
+    """What `carry_out` returns for this request the first time that it comes, and for a day the same again.
+
+    Nothing is kept of a request that fails: it may be tried again. A request whose process died may be as soon as that
+    is taken for dead, and finds what was made already by its `mark`.
 
     Args:
-        scope: where the key means anything; the same key elsewhere is another request.
-        said: all that the request says beside its key.
-        carry_out: answers a text that isn't empty.
+        carry_out: returns a text that isn't empty.
 
     Raises InProgress while another carries the request out, IdempotencyMismatch for a key that came with something
     else, and what `carry_out` raises.
     """
+    if not repeatable.key:
+        return await carry_out()
     now = runtime.now()
     request = Request(
-        id=f"req:{_digest(scope.encode() + b' ' + key.encode())}",
+        id=repeatable.id,
         token=new_seq(),
-        digest=_digest(said),
-        due=now + TAKEOVER_MS,
+        digest=repeatable.digest,
+        due=now + runtime.takeover_ms,
         created_at=now,
     )
     while not await runtime.store.requests.insert(request):
@@ -45,16 +86,7 @@ async def once(runtime: Runtime, scope: str, key: str, said: bytes, carry_out: C
         if earlier.due < now:
             await runtime.store.requests.forget(earlier)
             continue
-        if earlier.digest != request.digest:
-            raise IdempotencyMismatch(
-                f"the idempotency key {key!r} came before with another request", field="idempotencyKey"
-            )
-        if not earlier.answer:
-            raise InProgress(
-                f"the request with the idempotency key {key!r} is still carried out; try again in a moment",
-                field="idempotencyKey",
-            )
-        return earlier.answer
+        return _answer(repeatable, earlier, request.digest)
     try:
         request.answer = await carry_out()
     except Exception:
@@ -65,5 +97,18 @@ async def once(runtime: Runtime, scope: str, key: str, said: bytes, carry_out: C
     return request.answer
 
 
-def _digest(said: bytes) -> str:
-    return hashlib.sha256(said).hexdigest()
+def _answer(repeatable: Repeatable, earlier: Request, digest: str) -> str:
+    if earlier.digest != digest:
+        raise IdempotencyMismatch(
+            f"the idempotency key {repeatable.key!r} came before with another request", field="idempotencyKey"
+        )
+    if not earlier.answer:
+        raise InProgress(
+            f"the request with the idempotency key {repeatable.key!r} is still carried out; try again in a moment",
+            field="idempotencyKey",
+        )
+    return earlier.answer
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

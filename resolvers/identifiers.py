@@ -21,7 +21,6 @@ RUN_ID = re.compile(r"run:[0-9a-f]{32}:[0-9]{1,8}:[0-9]{1,9}\.[0-9]{1,9}")
 NODE_NUMBER = re.compile(r"[0-9]{1,8}")
 CURSOR = re.compile(r"[0-9a-f]{32}")
 HOST_KEY = re.compile(r"[a-z0-9]{1,64}")
-MOST_KEY_CHARACTERS = 200
 USUAL_PORTS = {"http": 80, "https": 443}
 JOB_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/?")
 VARIABLE_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/variables/({VARIABLE_KEY.pattern})/?")
@@ -102,11 +101,6 @@ def checked_cursor(cursor: str) -> str:
     if cursor and not CURSOR.fullmatch(cursor):
         raise BadInput(f"{cursor[:100]!r} is no cursor of this list", field="after")
     return cursor
-
-
-def checked_idempotency_key(key: str) -> str:
-    """What a request may be repeated by, or empty. Raises BadInput."""
-    return checked_text(key, field="idempotencyKey", most=MOST_KEY_CHARACTERS)
 
 
 def checked_text(value: str, *, field: str, most: int) -> str:

@@ -14,7 +14,6 @@ from rest_compat.compiler import compile_operations
 from rest_compat.errors import BadRequest, NoSuchResource
 from rest_compat.exchange import Answer, Exchange
 from rest_compat.hal_forms import Forms
-from rest_compat.idempotency import Once, answer_once
 from rest_compat.operations import Operation, ReadOperation
 from rest_compat.problems import problem_of
 from rest_compat.relations import relation_pages
@@ -37,7 +36,6 @@ class Facade:
         make_context: Callable[[Request], Awaitable[object]],
         *,
         public_url: str | None = None,
-        once: Once | None = None,
         allow_origin: str = "*",
         max_body: int = 1 << 20,
         title: str = "comp-pool",
@@ -47,7 +45,6 @@ class Facade:
         Args:
             make_context: what resolvers get as their context, made for each request.
             public_url: the API's address as clients know it; default: told from each request's `Host`.
-            once: what remembers the requests that come with an `Idempotency-Key`; None: nothing does.
             allow_origin: the value of `Access-Control-Allow-Origin`.
             max_body: the longest body that is read, in bytes.
 
@@ -57,7 +54,6 @@ class Facade:
         self.openapi = openapi.describe(self.operations, schema._schema, title, version)
         self._make_context = make_context
         self._public_url = public_url.rstrip("/") if public_url else None
-        self._once = once
         self._max_body = max_body
         self._router = Router(self.operations)
         self._forms = Forms(self.operations)
@@ -101,13 +97,7 @@ class Facade:
             raise BadRequest("A body is application/json here.", status=415, code="UNSUPPORTED_MEDIA_TYPE")
         exchange.idempotency_key = request.idempotency_key
         exchange.body = await read_body(request, receive, self._max_body)
-
-        async def carry_out() -> Response:
-            return self._represented(request, operation, media_type, exchange, await operation.answer(exchange))
-
-        if self._once and exchange.idempotency_key:
-            return await answer_once(self._once, request, exchange.idempotency_key, context, exchange.body, carry_out)
-        return await carry_out()
+        return self._represented(request, operation, media_type, exchange, await operation.answer(exchange))
 
     def _represented(
         self, request: HttpRequest, operation: Operation, media_type: str, exchange: Exchange, answer: Answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,6 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resolvers.flows import kind as flows
-from resolvers.idempotency import once
 from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
 from rest_compat import Facade
@@ -136,11 +135,6 @@ class Application(FastAPI):
         return dispatch
 
 
-async def _once(context: object, scope: str, key: str, said: bytes, carry_out: Callable[[], Awaitable[str]]) -> str:
-    assert isinstance(context, Context)
-    return await once(context.runtime, scope, key, said, carry_out)
-
-
 async def _live(_: Request) -> Response:
     return Response(status_code=204)
 
@@ -168,7 +162,7 @@ def application(service: Service, settings: Settings) -> FastAPI:
         *page_routes(),
     ]
     return Application(
-        Facade(schema, service.context, public_url=settings.public_url, once=_once, max_body=MAX_BODY),
+        Facade(schema, service.context, public_url=settings.public_url, max_body=MAX_BODY),
         lifespan=lifespan,
         routes=routes,
         telemetry=NO_TELEMETRY,

@@ -42,8 +42,6 @@ class Flow(ResumableDocument):
     levels: int
     queues: list[str]
     """The queues its tasks wait in."""
-    digest: str
-    """SHA-256 of the submitted structure: the same idempotency key with another one is a conflict."""
     result: str = ""
     due: int
     """When the sweeper looks whether what the flow is in the middle of was left half-way; 0: never."""

@@ -38,9 +38,8 @@ class Job(Document):
     compare_results: str = ""
     metadata: str = "{}"
     policy: dict[str, Any] = field(default_factory=dict)
-    idempotency_key: str = ""
     request: str = ""
-    """A digest of the request that made it, if that had an idempotency key."""
+    """The mark of the request that made it, if that had an idempotency key."""
     scheduler_problem: str = ""
     """Why the variable scheduler fell back to random the last time, or empty."""
 

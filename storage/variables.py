@@ -14,7 +14,7 @@ class Variable(Unit):
     key: str
     """Its name within the job."""
     request: str = ""
-    """A digest of the request that made it, if that had an idempotency key."""
+    """The mark of the request that made it, if that had an idempotency key."""
 
     @staticmethod
     def id_of(job: str, key: str) -> str:

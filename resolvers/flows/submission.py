@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import orjson
-
-from resolvers.errors import IdempotencyMismatch
-from resolvers.flows import control, engine
+from resolvers.errors import BadInput
+from resolvers.flows import control, engine, reading
 from resolvers.flows.ending import CUT_SHORT
 from resolvers.flows.kind import RunKind
-from resolvers.flows.structure import CHUNK, NewLevel, Plan, plan, walk
-from resolvers.identifiers import checked_idempotency_key, checked_text
+from resolvers.flows.structure import CHUNK, NewFlowJob, NewLevel, Plan, plan, walk
+from resolvers.idempotency import Repeatable, once
+from resolvers.identifiers import checked_text, job_key, variable_key
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units.policies import Policy
 from storage.flow_jobs import FlowJob
@@ -43,46 +42,49 @@ class NewFlow:
     on_failure: OnFailure = OnFailure.FAIL
     idempotency_key: str = ""
 
-    def key(self) -> str:
-        """A new one, or the one that the owner's idempotency key stands for."""
-        if not self.idempotency_key:
-            return new_seq()
-        return hashlib.sha256(f"{self.owner}\0{self.idempotency_key}".encode()).hexdigest()[:32]
+    def request(self, addresses: Collection[str]) -> Repeatable:
+        levels = [[each.parent, [_meaning(job, addresses) for job in each.level.jobs]] for each in walk(self.root)]
+        return Repeatable(f"flow {self.owner}", self.idempotency_key, [self.name, self.on_failure, levels])
 
-    def digest(self) -> str:
-        """SHA-256 over all that was submitted."""
-        levels = [[each.parent, [astuple(job) for job in each.level.jobs]] for each in walk(self.root)]
-        told = orjson.dumps([self.name, self.on_failure, levels], option=orjson.OPT_SORT_KEYS)
-        return hashlib.sha256(told).hexdigest()
+
+def _meaning(given: NewFlowJob, addresses: Collection[str]) -> list[Any]:
+    job, variable = given.job, given.variable
+    with suppress(BadInput):  # `plan` reports it with its place.
+        job = job_key(given.job, addresses, field="job")
+        variable = variable_key(given.variable, job, addresses, field="variable") if given.variable else ""
+    return [job, variable, given.condition, given.repeat, given.alias or job, dict(given.policy)]
 
 
 async def submit(runtime: Runtime, new: NewFlow, addresses: Collection[str] = ()) -> Flow:
     """Check and store a flow, and start it. `addresses` are those of this pool, without scheme, that absolute URLs may
     have.
 
-    The same flow with the same idempotency key answers the one that is there.
-    Raises what `plan` raises, and IdempotencyMismatch for another flow under a known key.
+    Raises what `plan` and `once` raise.
     """
     checked_text(new.name, field="name", most=MOST_NAME_CHARACTERS)
     checked_text(new.owner, field="owner", most=MOST_NAME_CHARACTERS)
-    checked_idempotency_key(new.idempotency_key)
-    key, digest = new.key(), new.digest()
-    if new.idempotency_key:
-        stored = await _stored(runtime, new, key, digest)
-        if stored is not None and not _is_cut_short(stored):
-            return stored
-    planned = await plan(runtime, new.root, addresses)
-    flow = _flow(runtime, new, planned, key, digest)
+    request = new.request(addresses)
+
+    async def carry_out() -> str:
+        planned = await plan(runtime, new.root, addresses)
+        return await _store(runtime, _flow(runtime, new, planned, request.mark or new_seq()), planned)
+
+    return await reading.get(runtime, await once(runtime, request, carry_out))
+
+
+async def _store(runtime: Runtime, flow: Flow, planned: Plan) -> str:
+    """Store the flow and have it go on, unless a repeated request finds that done; its key."""
     if not await runtime.store.flows.insert(flow):
-        flow = await _stored(runtime, new, key, digest) or flow
+        flow = await reading.get(runtime, flow.key)
         if not _is_cut_short(flow):
-            return flow
+            return flow.key
         # What the first try stored has the same ids as what is stored now.
     for levels in _chunks([_level(flow, planned, at) for at in range(len(planned.levels))]):
         await runtime.store.levels.insert_many(levels)
     for jobs in _chunks([_job(flow, planned, at) for at in range(len(planned.jobs))]):
         await runtime.store.flow_jobs.insert_many(jobs)
-    return await (engine.launch(runtime, flow) if flow.state == FlowState.NEW else control.retry(runtime, flow.key))
+    await (engine.launch(runtime, flow) if flow.state == FlowState.NEW else control.retry(runtime, flow.key))
+    return flow.key
 
 
 def _is_cut_short(flow: Flow) -> bool:
@@ -100,17 +102,7 @@ def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
         yield items[start : start + CHUNK]
 
 
-async def _stored(runtime: Runtime, new: NewFlow, key: str, digest: str) -> Flow | None:
-    """The flow of an earlier try. Raises IdempotencyMismatch where that was another one."""
-    stored = await runtime.store.flows.get(Flow.id_of(key))
-    if stored is not None and stored.digest != digest:
-        raise IdempotencyMismatch(
-            f"the idempotency key {new.idempotency_key!r} came before with another flow", field="idempotencyKey"
-        )
-    return stored
-
-
-def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str, digest: str) -> Flow:
+def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str) -> Flow:
     now = runtime.now()
     return Flow(
         id=Flow.id_of(key),
@@ -122,7 +114,6 @@ def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str, digest: str) 
         jobs=len(planned.jobs),
         levels=len(planned.levels),
         queues=sorted({RunKind().queue_of(each.job) for each in planned.jobs}),
-        digest=digest,
         due=now + SUBMISSION_MS,
         created_at=now,
     )

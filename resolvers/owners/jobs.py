@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from slugify import slugify
 
 from resolvers import functions, json_text
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
-    IdempotencyMismatch,
     NotFound,
 )
-from resolvers.identifiers import JOB_KEY, checked_cursor, checked_idempotency_key, checked_text
+from resolvers.idempotency import Repeatable, once
+from resolvers.identifiers import JOB_KEY, checked_cursor, checked_text
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units.kinds import VariableKind
 from resolvers.units.policies import Policy
@@ -27,6 +26,7 @@ from storage.jobs import Job, JobState
 RESERVED_KEYS = frozenset({"scheduled", "scheduler"})
 SERVER_SIDE = ("validate_result", "variable_scheduler", "compare_results")
 """The functions that the server runs."""
+SOURCES = ("execute_function", *SERVER_SIDE)
 MAX_METADATA_BYTES = 64_000
 MAX_NAME_CHARACTERS = 200
 
@@ -46,69 +46,47 @@ class NewJob:
 async def create(runtime: Runtime, new: NewJob) -> Job:
     """Store a job. Its JavaScript is compiled first: what does not parse is refused with line and column.
 
-    Raises BadInput, TooLarge, UnparsableJavaScript, and AlreadyExists for a key that is taken - unless the same
-    job comes again with the same idempotency key, which answers the stored one.
+    Raises BadInput, TooLarge, UnparsableJavaScript, AlreadyExists for a key that is taken, and what `once` raises.
     """
     key = key_of(new.name)
     metadata, owner = checked_metadata(new.metadata)
-    policy = Policy().overridden(new.policy)
-    form = await functions.compiled(runtime, new.execute_function, "execute_function")
-    await _compile_optional(runtime, new)
-    now = runtime.now()
-    job = Job(
-        id=Job.id_of(key),
-        key=key,
-        name=new.name,
-        seq=new_seq(),
-        owner=owner,
-        created_at=now,
-        updated_at=now,
-        execute_function=new.execute_function,
-        execute_body=form.body,
-        sha256=hashlib.sha256(new.execute_function.encode()).hexdigest(),
-        validate_result=new.validate_result,
-        variable_scheduler=new.variable_scheduler,
-        compare_results=new.compare_results,
-        metadata=metadata,
-        policy=policy.dump(),
-        idempotency_key=checked_idempotency_key(new.idempotency_key),
-    )
-    job.request = _request(job) if job.idempotency_key else ""
-    if await runtime.store.jobs.insert(job):
-        return job
-    return _same_again(await get(runtime, key), job)
+    policy = Policy().overridden(new.policy).dump()
+    meaning = [new.name, [getattr(new, name) for name in SOURCES], json_text.parse(metadata), policy]
+    request = Repeatable("job", new.idempotency_key, meaning)
 
-
-def _same_again(stored: Job, job: Job) -> Job:
-    if stored.seq == job.seq:
-        return stored
-    if job.request and stored.request == job.request:
-        return stored
-    if job.idempotency_key and stored.idempotency_key == job.idempotency_key:
-        raise IdempotencyMismatch(
-            f"the idempotency key {job.idempotency_key!r} came before with another job of this name",
-            field="idempotencyKey",
+    async def carry_out() -> str:
+        form = await functions.compiled(runtime, new.execute_function, "execute_function")
+        await _compile_optional(runtime, new)
+        now = runtime.now()
+        job = Job(
+            id=Job.id_of(key),
+            key=key,
+            name=new.name,
+            seq=new_seq(),
+            owner=owner,
+            created_at=now,
+            updated_at=now,
+            execute_body=form.body,
+            sha256=hashlib.sha256(new.execute_function.encode()).hexdigest(),
+            metadata=metadata,
+            policy=policy,
+            request=request.mark,
+            **{name: getattr(new, name) for name in SOURCES},
         )
-    raise AlreadyExists(
-        f"there is a job with the key {job.key!r} already; choose another name, or update that job",
-        field="name",
-    )
+        if not await runtime.store.jobs.insert(job):
+            _refuse_another(await get(runtime, key), job)
+        return key
+
+    return await get(runtime, await once(runtime, request, carry_out))
 
 
-def _request(job: Job) -> str:
-    """A digest of all that a request to create a job says."""
-    fields = (
-        "idempotency_key",
-        "name",
-        "execute_function",
-        "validate_result",
-        "variable_scheduler",
-        "compare_results",
-        "metadata",
-        "policy",
-    )
-    said = orjson.dumps([getattr(job, name) for name in fields], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(said).hexdigest()
+def _refuse_another(stored: Job, job: Job) -> None:
+    """An insert whose answer was lost, or whose request is repeated, finds its own job there."""
+    if stored.seq != job.seq and (not job.request or stored.request != job.request):
+        raise AlreadyExists(
+            f"there is a job with the key {job.key!r} already; choose another name, or update that job",
+            field="name",
+        )
 
 
 async def update(

@@ -8,21 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from resolvers import json_text
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
     Conflict,
-    IdempotencyMismatch,
     NotFound,
     PoolError,
     Rejected,
     Unavailable,
 )
 from resolvers.faults import Faults
-from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor, checked_idempotency_key
+from resolvers.idempotency import Repeatable, once
+from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor
 from resolvers.owners import jobs, variable_schedulers
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
@@ -48,47 +46,85 @@ async def create_many(
 ) -> list[Variable]:
     """Add variables to a job, all or none, and the tasks that compute them.
 
-    The same values with the same `idempotency_key` answer the variables stored the first time.
     Raises BadInput, TooLarge, NotFound, Conflict (archived job), Rejected (by the job's `validate_result`),
-    AlreadyExists (a key is taken) and IdempotencyMismatch.
+    AlreadyExists (a key is taken), and what `once` raises.
     """
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
-    checked_idempotency_key(idempotency_key)
+    checked = _checked(new)
+    meaning = [[each.key, json_text.parse(value)] for each, value in zip(new, checked, strict=True)]
+    request = Repeatable(f"variables {job_key}", idempotency_key, meaning)
+    made: list[Variable] = []
+
+    async def carry_out() -> str:
+        made.extend(await _create(runtime, await _open_job(runtime, job_key), new, checked, request.mark))
+        return job_key
+
+    await once(runtime, request, carry_out)
+    return made or await _stored(runtime, job_key, new, request.mark)
+
+
+async def _open_job(runtime: Runtime, job_key: str) -> Job:
     job = await jobs.get(runtime, job_key)
     if job.state == JobState.ARCHIVED:
         raise Conflict(f"the job {job.key!r} is archived and takes no more variables", field="job")
-    made = _made(runtime, job, new, idempotency_key)
-    _refuse_repeats(made)
-    if idempotency_key:
-        request = _request(idempotency_key, made)
-        for variable in made:
-            variable.request = request
+    return job
+
+
+async def _create(
+    runtime: Runtime, job: Job, new: Sequence[NewVariable], values: Sequence[str], mark: str
+) -> list[Variable]:
+    made = [
+        _variable(runtime, job, _key(each, mark, at), value, mark)
+        for at, (each, value) in enumerate(zip(new, values, strict=True))
+    ]
     await _validate(runtime, job, made)
     if taken := await runtime.store.variables.insert_many(made):
-        return await _repeated(runtime, job, made, taken, idempotency_key)
+        await _complete(runtime, job, made, taken)
+        return await _stored(runtime, job.key, new, mark)
     await replicas.open_units(runtime, job, made)
     return made
 
 
-def _made(runtime: Runtime, job: Job, new: Sequence[NewVariable], idempotency_key: str) -> list[Variable]:
-    faults, made = Faults(PoolError), list[Variable]()
+async def _stored(runtime: Runtime, job_key: str, new: Sequence[NewVariable], mark: str) -> list[Variable]:
+    """What a request made that comes again."""
+    ids = [Variable.id_of(job_key, _key(each, mark, at)) for at, each in enumerate(new)]
+    stored = await runtime.store.variables.get_many(ids)
+    return [stored[each] for each in ids if each in stored]
+
+
+def _checked(new: Sequence[NewVariable]) -> list[str]:
+    """The values as JSON texts. Raises BadInput and TooLarge, with all that is wrong."""
+    faults, values, seen = Faults(PoolError), list[str](), set[str]()
     for at, each in enumerate(new):
         with faults.gathered():
-            made.append(_variable(runtime, job, each, at, idempotency_key))
+            values.append(json_text.checked(each.value, field=f"variables[{at}].value"))
+        with faults.gathered():
+            _check_key(each.key, seen, field=f"variables[{at}].id")
     faults.tell()
-    return made
+    return values
 
 
-def _variable(runtime: Runtime, job: Job, new: NewVariable, at: int, idempotency_key: str) -> Variable:
-    value = json_text.checked(new.value, field=f"variables[{at}].value")
-    key = new.key or _made_key(idempotency_key, at)
+def _check_key(key: str, seen: set[str], *, field: str) -> None:
+    if not key:
+        return
     if not VARIABLE_KEY.fullmatch(key) or key.endswith(".js") or key in {".", ".."}:
         raise BadInput(
             "a variable's id takes 1 to 128 letters, digits, '.', '_', '~' or '-' and does not end in '.js', "
             f"got {key[:150]!r}",
-            field=f"variables[{at}].id",
+            field=field,
         )
+    if key in seen:
+        raise BadInput(f"the id {key!r} comes twice", field=field)
+    seen.add(key)
+
+
+def _key(new: NewVariable, mark: str, at: int) -> str:
+    """The key that was given, or one that the pool makes: for a request that may be repeated, each time the same."""
+    return new.key or (hashlib.sha256(f"{mark}\0{at}".encode()).hexdigest()[:32] if mark else new_seq())
+
+
+def _variable(runtime: Runtime, job: Job, key: str, value: str, mark: str) -> Variable:
     now = runtime.now()
     return Variable(
         id=Variable.id_of(job.key, key),
@@ -99,27 +135,8 @@ def _variable(runtime: Runtime, job: Job, new: NewVariable, at: int, idempotency
         rand=runtime.random.random(),
         due=now + runtime.takeover_ms,
         created_at=now,
+        request=mark,
     )
-
-
-def _made_key(idempotency_key: str, at: int) -> str:
-    if idempotency_key:
-        return hashlib.sha256(f"{idempotency_key}\0{at}".encode()).hexdigest()[:32]
-    return new_seq()
-
-
-def _request(idempotency_key: str, made: Sequence[Variable]) -> str:
-    """A digest of all that a request to add variables says."""
-    said = orjson.dumps([idempotency_key, [[each.key, each.value] for each in made]])
-    return hashlib.sha256(said).hexdigest()
-
-
-def _refuse_repeats(made: Sequence[Variable]) -> None:
-    seen: set[str] = set()
-    for at, variable in enumerate(made):
-        if variable.key in seen:
-            raise BadInput(f"the id {variable.key!r} comes twice", field=f"variables[{at}].id")
-        seen.add(variable.key)
 
 
 async def _validate(runtime: Runtime, job: Job, made: Sequence[Variable]) -> None:
@@ -142,28 +159,21 @@ def _refusal(judgement: Judgement, field: str) -> Rejected | Unavailable:
     )
 
 
-async def _repeated(
-    runtime: Runtime, job: Job, made: Sequence[Variable], taken: set[str], idempotency_key: str
-) -> list[Variable]:
-    """Some ids were there already: the same request again, or a clash of which nothing may stay."""
-    stored = await runtime.store.variables.get_many(each.id for each in made)
-    # An insert whose answer was lost is repeated, and finds its own documents there.
-    taken = {each.id for each in made if each.id in taken and getattr(stored.get(each.id), "seq", "") != each.seq}
-    fresh = [each for each in made if each.id not in taken]
-    if not taken:
-        await replicas.open_units(runtime, job, made)
-        return list(made)
-    if idempotency_key and all(each.id in stored and stored[each.id].request == each.request for each in made):
-        # A first try that a crash cut short may have stored only some of them.
+async def _complete(runtime: Runtime, job: Job, made: Sequence[Variable], taken: set[str]) -> None:
+    """Some ids were there already: the same request was cut short before, or a clash of which nothing may stay."""
+    stored = await runtime.store.variables.get_many(taken)
+    # An insert whose answer was lost is repeated, and finds its own documents there; so does a repeated request.
+    clashing = [
+        (at, each)
+        for at, each in enumerate(made)
+        if each.id in stored and stored[each.id].seq != each.seq and (stored[each.id].request or None) != each.request
+    ]
+    fresh = [each for each in made if each.id not in stored or stored[each.id].seq == each.seq]
+    if not clashing:
         await replicas.open_units(runtime, job, fresh)
-        return [stored[each.id] for each in made]
+        return
     await runtime.store.variables.withdraw([each.id for each in fresh])
-    at, clash = next((at, each) for at, each in enumerate(made) if each.id in taken)
-    if idempotency_key and clash.key == _made_key(idempotency_key, at):
-        raise IdempotencyMismatch(
-            f"the idempotency key {idempotency_key!r} came before with other variables",
-            field="idempotencyKey",
-        )
+    at, clash = clashing[0]
     raise AlreadyExists(
         f"the job {clash.job!r} has a variable {clash.key!r} already; nothing was stored",
         field=f"variables[{at}].id",

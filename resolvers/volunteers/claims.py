@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from resolvers.errors import BadInput
-from resolvers.identifiers import checked_idempotency_key, checked_text
+from resolvers.idempotency import Repeatable
+from resolvers.identifiers import checked_text
 from resolvers.runtime import Runtime
 from resolvers.schedulers import Candidate, Request, Scheduler
 from resolvers.units.kinds import UnitKind, UnitKinds
@@ -24,7 +25,6 @@ from storage.tasks import Task
 MOST_AT_ONCE = 100
 MOST_WISHES = 100
 MAX_WISH_CHARACTERS = 300
-LEASE_CHARACTERS = 32
 IDLE_RETRY_S = 5
 SOON_RETRY_S = 2
 
@@ -42,7 +42,7 @@ class WhyNoWork(StrEnum):
 class ClaimRequest:
     """Who asks for how many tasks, of which jobs and owners (empty: all), in the order of which scheduler.
 
-    `lease` is the token of the leases that it gets, where it may be `repeated`: see `lease_of`.
+    `lease` is the token of the leases that it gets, where it may be `repeated` by its `idempotency_key`.
     """
 
     host: str
@@ -50,16 +50,9 @@ class ClaimRequest:
     scheduler: str = ""
     jobs: frozenset[str] = frozenset()
     owners: frozenset[str] = frozenset()
-    lease: str = ""
+    idempotency_key: str = ""
     repeated: bool = False
-
-
-def lease_of(host: hosts.HostIdentity, idempotency_key: str) -> str:
-    """The token of the leases that a host's claim with this key gets, each time it is made; nobody else can tell it.
-    Empty: each claim is another one."""
-    if not idempotency_key:
-        return ""
-    return hashlib.sha256(f"{host.token}\0{idempotency_key}".encode()).hexdigest()[:LEASE_CHARACTERS]
+    lease: str = ""
 
 
 @dataclass(slots=True)
@@ -67,6 +60,29 @@ class Claim:
     tasks: list[ClaimedTask] = field(default_factory=list)
     why_no_work: WhyNoWork | None = None
     retry_after_s: int = 0
+
+
+async def claim_as(
+    runtime: Runtime, token: str | None, name: str, request: ClaimRequest
+) -> tuple[hosts.HostIdentity, Claim]:
+    """As `claim`, for the host that `token` speaks for, or for a new one called `name`; with the host.
+
+    Also raises what `identify` raises.
+    """
+    check(runtime, request)  # Before a host is made that would never learn its token.
+    host = await hosts.identify(runtime, token, name)
+    lease = _lease_of(host, request)
+    return host, await claim(runtime, replace(request, host=host.key, lease=lease))
+
+
+def _lease_of(host: hosts.HostIdentity, request: ClaimRequest) -> str:
+    """The token of the leases that a host gets by this claim, each time that it is made with the same key; nobody else
+    can guess it. Empty: each claim is another one."""
+    return Repeatable(f"claim {host.token}", request.idempotency_key, _meaning(request)).mark
+
+
+def _meaning(request: ClaimRequest) -> list[Any]:
+    return [request.first, request.scheduler, sorted(request.jobs), sorted(request.owners)]
 
 
 async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
@@ -93,9 +109,9 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     return Claim(why_no_work=why, retry_after_s=IDLE_RETRY_S if why is WhyNoWork.NO_OPEN_WORK else SOON_RETRY_S)
 
 
-def check(runtime: Runtime, request: ClaimRequest, idempotency_key: str = "") -> None:
+def check(runtime: Runtime, request: ClaimRequest) -> None:
     """Raises BadInput for an unknown scheduler, too many tasks, and wishes that make no sense; whoever asks."""
-    checked_idempotency_key(idempotency_key)
+    Repeatable("claim", request.idempotency_key, _meaning(request))
     if not 1 <= request.first <= MOST_AT_ONCE:
         raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
     _scheduler(runtime, request)

@@ -6,8 +6,7 @@ from typing import Any
 
 from resolvers import json_text
 from resolvers.errors import Conflict, Rejected, Unavailable
-from resolvers.idempotency import once
-from resolvers.identifiers import checked_idempotency_key
+from resolvers.idempotency import Repeatable, once
 from resolvers.owners import jobs, variables
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
@@ -25,31 +24,35 @@ MOST_A_VARIABLE = 1_000
 """All of a variable's results are read whenever another one comes."""
 
 
-async def submit_once(
-    runtime: Runtime, job_key: str, variable_key: str, host: str, *, value: Any, idempotency_key: str
-) -> Result:
-    """As `submit`; the same value again with the same key answers the result that is stored.
-
-    Also raises what `once` raises.
-    """
-    key = checked_idempotency_key(idempotency_key)
-    said = json_text.checked(value, field="value").encode()
-
-    async def carry_out() -> str:
-        return (await submit(runtime, job_key, variable_key, host, value=value)).id
-
-    return await by_id(runtime, await once(runtime, f"result {job_key} {variable_key}", key, said, carry_out))
-
-
 async def submit(
-    runtime: Runtime, job_key: str, variable_key: str, host: str, *, value: Any, context: Any = None
+    runtime: Runtime,
+    job_key: str,
+    variable_key: str,
+    host: str,
+    *,
+    value: Any,
+    context: Any = None,
+    idempotency_key: str = "",
 ) -> Result:
     """Take a result for a variable that was never leased to this host, as clients of the original pool send it.
 
-    It goes through the same validation and quorum and leaves other hosts' leases alone. One that the job's
+    It goes through the same validation and quorum and leaves other hosts' leases alone. A result that the job's
     validator turns down is not stored: nobody should be able to spend a variable's errors unasked.
-    Raises NotFound, BadInput, TooLarge, Rejected, Unavailable, and Conflict for a variable that got too many.
+    Raises NotFound, BadInput, TooLarge, Rejected, Unavailable, Conflict for a variable that got too many, and what
+    `once` raises.
     """
+    checked = json_text.checked(value, field="value")
+    returned = reports.checked_context(context, "context")
+    meaning = [json_text.parse(checked), json_text.parse(returned)]
+    request = Repeatable(f"result {job_key} {variable_key}", idempotency_key, meaning)
+
+    async def carry_out() -> str:
+        return (await _take(runtime, job_key, variable_key, host, checked, returned)).id
+
+    return await by_id(runtime, await once(runtime, request, carry_out))
+
+
+async def _take(runtime: Runtime, job_key: str, variable_key: str, host: str, value: str, context: str) -> Result:
     job = await jobs.get(runtime, job_key)
     variable = await variables.get(runtime, job_key, variable_key)
     if variable.unsolicited >= MOST_A_VARIABLE:
@@ -57,17 +60,15 @@ async def submit(
             f"the variable {variable_key} got {MOST_A_VARIABLE} results unasked, and takes no more; claim its tasks",
             field="variable",
         )
-    checked = json_text.checked(value, field="value")
-    returned = reports.checked_context(context, "context")
-    [judgement] = await judge(runtime, job, [Reported(variable.value, checked, returned)])
+    [judgement] = await judge(runtime, job, [Reported(variable.value, value, context)])
     if judgement.accepted is None:
         raise Unavailable(f"validate_result can't be asked now: {judgement.reason}", field="value")
     if not judgement.accepted:
         raise Rejected(f"the job's validate_result turned this result down: {judgement.reason}", field="value")
     # The same computation serves a flow that waits for it with an empty context.
     for run in await runtime.store.runs.bare(job.key, variable=variable.key):
-        await _store(runtime, job, run, host, judgement, returned)
-    return await _store(runtime, job, variable, host, judgement, returned)
+        await _store(runtime, job, run, host, judgement, context)
+    return await _store(runtime, job, variable, host, judgement, context)
 
 
 async def _store(runtime: Runtime, job: Job, unit: Unit, host: str, judgement: Judgement, context: str) -> Result:

@@ -129,10 +129,7 @@ class ResultMutation:
         runtime = info.context.runtime
         host = await hosts.anonymous(runtime, info.context.address)
         value = given(input.value, field="value")
-        if input.idempotency_key:
-            result = await unleased_results.submit_once(
-                runtime, input.job, input.variable, host, value=value, idempotency_key=input.idempotency_key
-            )
-        else:
-            result = await unleased_results.submit(runtime, input.job, input.variable, host, value=value)
+        result = await unleased_results.submit(
+            runtime, input.job, input.variable, host, value=value, idempotency_key=input.idempotency_key or ""
+        )
         return CreateResultPayload(result=Result.of(result))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -191,20 +190,16 @@ class TaskMutation:
         info: PoolInfo,
         input: Annotated[ClaimTasksInput, strawberry.argument(description="What is wanted.")],  # noqa: A002
     ) -> ClaimTasksPayload:
-        runtime = info.context.runtime
         request = claims.ClaimRequest(
             host="",
             first=input.first,
             scheduler=input.scheduler or "",
             jobs=frozenset(input.jobs or ()),
             owners=frozenset(input.owners or ()),
+            idempotency_key=input.idempotency_key or "",
+            repeated=input.repeated,
         )
-        key = input.idempotency_key or ""
-        claims.check(runtime, request, key)  # Before a host is made that would never be told of its token.
-        host = await hosts.identify(runtime, input.host, input.host_name or "")
-        claim = await claims.claim(
-            runtime, replace(request, host=host.key, lease=claims.lease_of(host, key), repeated=input.repeated)
-        )
+        host, claim = await claims.claim_as(info.context.runtime, input.host, input.host_name or "", request)
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],
             host=host.token,

@@ -190,7 +190,7 @@ async def test_whatever_a_process_was_doing_when_it_ended_the_others_finish_the_
 async def test_variables_whose_posting_was_cut_short_are_completed_by_the_same_request(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for survived in range(6):
+    for survived in range(9):
         async with open_store("memory") as store:
             clock = Clock()
             runtime = await process(store.database, sandbox, clock)
@@ -199,6 +199,7 @@ async def test_variables_whose_posting_was_cut_short_are_completed_by_the_same_r
                 ending.operations = survived
                 with contextlib.suppress(Died):
                     await post(runtime, "double", VALUES, idempotency_key="once")
+            clock.advance(31)
             again = await post(await process(store.database, sandbox, clock), "double", VALUES, idempotency_key="once")
             assert [variable.value for variable in again] == ["1", "2", "3"]
             assert await store.variables.count({}) == len(VALUES)

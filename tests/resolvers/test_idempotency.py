@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from resolvers.errors import BadInput, IdempotencyMismatch, InProgress
-from resolvers.idempotency import once
+from resolvers.idempotency import Repeatable, once
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 from tests.resolvers.playing import Clock
 
-MINUTE_S = 60
 DAY_S = 24 * 3600
 
 
@@ -26,8 +25,10 @@ class Work:
         return f"done {self.times}"
 
 
-async def ask(runtime: Runtime, work: Callable[[], Awaitable[str]], *, scope: str = "here", said: bytes = b"x") -> str:
-    return await once(runtime, scope, "key", said, work)
+async def ask(
+    runtime: Runtime, work: Callable[[], Awaitable[str]], *, scope: str = "here", meaning: object = "x"
+) -> str:
+    return await once(runtime, Repeatable(scope, "key", meaning), work)
 
 
 async def begin_and_die(runtime: Runtime) -> None:
@@ -59,7 +60,13 @@ async def test_another_scope_is_another_request(runtime: Runtime) -> None:
 async def test_something_else_under_the_key_is_refused(runtime: Runtime) -> None:
     await ask(runtime, Work())
     with pytest.raises(IdempotencyMismatch):
-        await ask(runtime, Work(), said=b"y")
+        await ask(runtime, Work(), meaning="y")
+
+
+async def test_the_order_of_keys_makes_no_other_request(runtime: Runtime) -> None:
+    work = Work()
+    orders = [{"a": [1, {"b": 2, "c": 3}], "d": 4}, {"d": 4, "a": [1, {"c": 3, "b": 2}]}]
+    assert [await ask(runtime, work, meaning=order) for order in orders] == ["done 1"] * 2
 
 
 async def test_of_many_at_once_one_is_carried_out(runtime: Runtime) -> None:
@@ -76,15 +83,17 @@ async def test_a_request_that_failed_is_carried_out_again(runtime: Runtime) -> N
 
     with pytest.raises(BadInput):
         await ask(runtime, fail)
-    assert await ask(runtime, Work(), said=b"y") == "done 1"
+    assert await ask(runtime, Work(), meaning="y") == "done 1"
 
 
-async def test_what_a_dead_process_left_is_carried_out_again_after_a_minute(runtime: Runtime, clock: Clock) -> None:
+async def test_what_a_dead_process_left_is_carried_out_again_once_that_is_taken_for_dead(
+    runtime: Runtime, clock: Clock
+) -> None:
     work = Work()
     await begin_and_die(runtime)
     with pytest.raises(InProgress):
         await ask(runtime, work)
-    clock.advance(MINUTE_S + 1)
+    clock.advance(runtime.takeover_ms / 1000 + 1)
     assert await ask(runtime, work) == "done 1"
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from resolvers.flows.poller import FlowPoller
 from resolvers.errors import BadInput, NotFound, Unavailable
 from resolvers.flows import control, reading, watching
+from resolvers.flows.poller import FlowPoller
 from resolvers.flows.watching import Delta, watch
 from resolvers.runtime import Runtime
 from resolvers.volunteers import claims, reports

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from resolvers.errors import BadInput, LeaseLost
+from resolvers.idempotency import Repeatable
 from resolvers.owners import jobs, variables
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 from resolvers.units.kinds import VariableKind
 from resolvers.volunteers import claims, leases, reports, unleased_results
 from resolvers.volunteers.claims import Claim, ClaimRequest, WhyNoWork
-from resolvers.volunteers.hosts import HostIdentity
 from sandbox import Sandbox
 from storage.store import Store
 from storage.tasks import TaskState
@@ -58,7 +58,7 @@ async def test_a_host_that_asks_many_times_at_once_gets_no_variable_twice(
 
 
 def _repeatable(key: str) -> str:
-    return claims.lease_of(HostIdentity("first", "first.its secret"), key)
+    return Repeatable("claim first.its secret", key, None).mark
 
 
 @pytest.mark.parametrize("first", [1, 3])
