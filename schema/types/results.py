@@ -88,7 +88,6 @@ class CreateResultInput:
     )
     idempotency_key: str | None = strawberry.field(
         default=None,
-        directives=[HalField(hidden=True)],
         description="Repeating the same result with the same key adds nothing and answers the same.",
     )
 
