@@ -19,8 +19,8 @@ from bench.figures import Figure
 from resolvers.runtime import Runtime
 from schema.machinery.context import Context
 from schema.schema import schema
+from storage import open_store
 from storage.engines.database import DEFAULT_NAME
-from storage.store import open_store
 
 PER_SECOND = "tasks/s"
 OF_THE_SESSION = {"lsid", "$db", "$readPreference", "txnNumber", "$clusterTime"}

@@ -20,9 +20,7 @@ from resolvers.runtime import Runtime, make_runtime, new_seq
 from sandbox import Sandbox
 from server.app import create_app
 from server.settings import Settings
-from storage.store import open_store
-from storage.units import UnitState
-from storage.variables import Variable
+from storage import UnitState, Variable, open_store
 
 EXECUTE = "function (variable, context) {\n  context.result = variable.x * 2;\n  return context;\n}"
 VALIDATE = "(variable, result, context) => context.phase === 'variable' || result === variable.x * 2"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from resolvers.errors import TooLarge, Unavailable, UnparsableJavaScript
 from resolvers.runtime import Runtime
 from sandbox import Function, NotRunError, Outcome, SourceError, SourceForm, Threw
-from storage.jobs import Job
+from storage import Job
 
 PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "execute_function": ("variable", "context"),

@@ -13,7 +13,7 @@ import orjson
 from resolvers.errors import IdempotencyMismatch, InProgress
 from resolvers.identifiers import checked_text
 from resolvers.runtime import Runtime, new_seq
-from storage.requests import Request
+from storage import Request
 
 KEPT_MS = 24 * 3600 * 1000
 MOST_KEY_CHARACTERS = 200

@@ -15,7 +15,7 @@ import uuid_utils
 from resolvers.errors import Unavailable
 from resolvers.schedulers import Scheduler, load_schedulers
 from sandbox import Sandbox
-from storage.store import Store
+from storage import Store
 
 log = logging.getLogger(__name__)
 

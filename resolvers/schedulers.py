@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
-from storage.queues import Queue
+from storage import Queue
 
 ENTRY_POINTS = "comp_pool.schedulers"
 

@@ -27,7 +27,7 @@ from server.graphql_endpoint import MAX_BODY, GraphQLEndpoint
 from server.pages import front_page, page_routes, wants_page
 from server.settings import Settings
 from server.sweeper import Sweeper
-from storage.store import open_store
+from storage import open_store
 
 PING_TIMEOUT_S = 2.0
 PREFLIGHT_S = 24 * 3600

@@ -14,7 +14,7 @@ from contextlib import suppress
 from server import process
 from server.serving import UNFINISHED_REQUESTS_S
 from server.settings import Settings
-from storage.store import open_store
+from storage import open_store
 
 log = logging.getLogger(__name__)
 

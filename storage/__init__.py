@@ -1,0 +1,44 @@
+"""What the pool stores: documents, the states they go through, and the store that keeps them."""
+
+from storage.assignments import Assignment
+from storage.document import Document
+from storage.flow_jobs import FlowJob
+from storage.flow_nodes import NodeState
+from storage.flows import Flow, FlowState
+from storage.hosts import Host
+from storage.jobs import Job, JobState
+from storage.levels import Level
+from storage.queues import Queue
+from storage.requests import Request
+from storage.results import Result, Verdict
+from storage.runs import Run
+from storage.store import Store, open_store
+from storage.tasks import Lease, Task, TaskState
+from storage.units import Unit, UnitState
+from storage.variables import Variable
+
+__all__ = [
+    "Assignment",
+    "Document",
+    "Flow",
+    "FlowJob",
+    "FlowState",
+    "Host",
+    "Job",
+    "JobState",
+    "Lease",
+    "Level",
+    "NodeState",
+    "Queue",
+    "Request",
+    "Result",
+    "Run",
+    "Store",
+    "Task",
+    "TaskState",
+    "Unit",
+    "UnitState",
+    "Variable",
+    "Verdict",
+    "open_store",
+]

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
-from storage.store import Store, open_store
+from storage import Store, open_store
 from tests.resolvers.playing import Clock, process
 
 

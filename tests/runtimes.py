@@ -5,7 +5,7 @@ from collections.abc import Callable
 from resolvers.flows import kind as flows
 from resolvers.runtime import Runtime, make_runtime
 from sandbox import Sandbox
-from storage.store import Store
+from storage import Store
 
 
 async def start_runtime(store: Store, sandbox: Sandbox, now: Callable[[], int] | None = None) -> Runtime:

@@ -11,10 +11,7 @@ from resolvers.runtime import Runtime
 from resolvers.sweeping.isolation import each_by_itself
 from resolvers.units.kinds import UnitKind
 from resolvers.units.queues import OpenQueues
-from storage.jobs import Job
-from storage.queues import Queue
-from storage.tasks import Task, TaskState
-from storage.units import UnitState
+from storage import Job, Queue, Task, TaskState, UnitState
 
 UNDER_WAY = frozenset({TaskState.LEASED, TaskState.REPORTING, TaskState.EXPIRING})
 

@@ -6,8 +6,7 @@ from resolvers.errors import Conflict
 from resolvers.flows import engine, reading
 from resolvers.flows.ending import stop
 from resolvers.runtime import Runtime
-from storage.flows import Flow, FlowState
-from storage.tasks import TaskState
+from storage import Flow, FlowState, TaskState
 
 
 async def cancel(runtime: Runtime, key: str) -> Flow:

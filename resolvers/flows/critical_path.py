@@ -10,9 +10,7 @@ from typing import TypeVar
 
 from resolvers.flows.waiting import MOST_HOSTS, RECENTLY_MS
 from resolvers.runtime import Runtime
-from storage.flows import Flow
-from storage.levels import Level
-from storage.queues import Queue
+from storage import Flow, Level, Queue
 
 PAGE = 1_000
 MOST_KINDS = 100

@@ -7,10 +7,7 @@ generation it belongs to: a retry that comes in between is left alone.
 from __future__ import annotations
 
 from resolvers.runtime import Runtime
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.tasks import TaskState
+from storage import Flow, FlowJob, FlowState, NodeState, TaskState
 
 CUT_SHORT = "it was never submitted completely"
 """Why a flow was cancelled whose submission ended half-way; the same submission has it go on."""

@@ -18,13 +18,7 @@ from resolvers.flows.merging import with_result
 from resolvers.flows.runs import EMPTY, Start
 from resolvers.runtime import Runtime
 from resolvers.units.queues import OpenQueues
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.results import Result
-from storage.runs import Run
-from storage.tasks import Task, TaskState
-from storage.units import UnitState
+from storage import Flow, FlowJob, FlowState, NodeState, Result, Run, Task, TaskState, UnitState
 
 
 async def launch(runtime: Runtime, flow: Flow) -> Flow:

@@ -7,9 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from resolvers.flows import archived, engine, recovery
 from resolvers.runtime import Runtime
 from resolvers.units.kinds import UnitKind, UnitKinds
-from storage.results import Result
-from storage.runs import Run
-from storage.tasks import Task
+from storage import Result, Run, Task
 from storage.units import Units
 
 

@@ -13,10 +13,7 @@ from resolvers.flows.ending import fail_job, fail_level, follow_job
 from resolvers.flows.merging import Merge, TooMuch
 from resolvers.flows.runs import Start
 from resolvers.runtime import Runtime
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.levels import Level
+from storage import Flow, FlowJob, FlowState, Level, NodeState
 
 log = logging.getLogger(__name__)
 

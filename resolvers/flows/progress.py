@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resolvers.runtime import Runtime
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.levels import Level
+from storage import Flow, FlowState, Level, NodeState
 
 WINDOW_MS = 60_000
 ENDED = frozenset({NodeState.COMPLETED, NodeState.FAILED, NodeState.SKIPPED, NodeState.CANCELLED})

@@ -12,13 +12,8 @@ from resolvers.errors import BadInput, NotFound
 from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, RUN_ID, checked_cursor, checked_text
 from resolvers.runtime import Runtime
 from resolvers.units import tasks
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import FlowNodes, NodeState
-from storage.flows import Flow, FlowState
-from storage.levels import Level
-from storage.results import Result
-from storage.runs import Run
-from storage.tasks import Task
+from storage import Flow, FlowJob, FlowState, Level, NodeState, Result, Run, Task
+from storage.flow_nodes import FlowNodes
 
 PAGE = 1_000
 MOST_NAME_CHARACTERS = 200

@@ -9,12 +9,8 @@ from resolvers.flows.ending import CUT_SHORT, fail_level, finish_stopping, follo
 from resolvers.flows.runs import Start
 from resolvers.runtime import Runtime
 from resolvers.sweeping.isolation import by_itself
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.levels import Level
+from storage import Flow, FlowJob, FlowState, Level, NodeState, TaskState
 from storage.resumable import R, Resumable
-from storage.tasks import TaskState
 
 
 async def sweep(runtime: Runtime, limit: int) -> int:

@@ -10,14 +10,7 @@ from resolvers.flows.merging import with_result
 from resolvers.owners import jobs, variables
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units import replicas
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow
-from storage.levels import Level
-from storage.runs import Run
-from storage.tasks import Task
-from storage.units import UnitState
-from storage.variables import Variable
+from storage import Flow, FlowJob, Level, NodeState, Run, Task, UnitState, Variable
 
 EMPTY = "{}"
 

@@ -14,8 +14,7 @@ from resolvers.identifiers import checked_text, job_key, variable_key
 from resolvers.owners import jobs
 from resolvers.runtime import Runtime
 from resolvers.units.policies import Policy
-from storage.jobs import Job, JobState
-from storage.variables import Variable
+from storage import Job, JobState, Variable
 
 MOST_JOBS = 100_000
 MOST_LEVELS = 20_000

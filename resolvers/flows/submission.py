@@ -17,9 +17,7 @@ from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import checked_text, job_key, variable_key
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units.policies import Policy
-from storage.flow_jobs import FlowJob
-from storage.flows import Flow, FlowState
-from storage.levels import Level
+from storage import Flow, FlowJob, FlowState, Level
 
 SUBMISSION_MS = 600_000
 MOST_NAME_CHARACTERS = 200

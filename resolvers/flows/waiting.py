@@ -12,14 +12,7 @@ from resolvers.flows import archived
 from resolvers.runtime import Runtime
 from resolvers.units import assignments
 from resolvers.units.policies import Policy
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.hosts import Host
-from storage.jobs import JobState
-from storage.results import Result, Verdict
-from storage.runs import Run
-from storage.tasks import Task, TaskState
+from storage import Flow, FlowJob, FlowState, Host, JobState, NodeState, Result, Run, Task, TaskState, Verdict
 
 SAMPLE = 20
 RECENTLY_MS = 120_000

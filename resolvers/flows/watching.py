@@ -18,9 +18,8 @@ from resolvers.flows.poller import FlowPoller
 from resolvers.flows.progress import Progress
 from resolvers.identifiers import REVISION
 from resolvers.runtime import Runtime
+from storage import Flow, FlowJob
 from storage.engines.clock import revision_at, time_of
-from storage.flow_jobs import FlowJob
-from storage.flows import Flow
 
 HOLD_BACK_MS = 2_000
 """A job's change is told once its revision is this old (ms): one that another process took earlier is stored by then,

@@ -21,7 +21,7 @@ from resolvers.runtime import Runtime, new_seq
 from resolvers.units.kinds import VariableKind
 from resolvers.units.policies import Policy
 from resolvers.units.queues import OpenQueues
-from storage.jobs import Job, JobState
+from storage import Job, JobState
 
 RESERVED_KEYS = frozenset({"scheduled", "scheduler"})
 SERVER_SIDE = ("validate_result", "variable_scheduler", "compare_results")

@@ -9,7 +9,7 @@ from resolvers import functions, json_text
 from resolvers.errors import PoolError
 from resolvers.runtime import Runtime
 from sandbox import UNDEFINED, FailureKind, Outcome, Threw
-from storage.jobs import Job
+from storage import Job
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ from resolvers import functions, json_text
 from resolvers.runtime import Runtime
 from resolvers.units import assignments
 from sandbox import Outcome, Threw
-from storage.jobs import Job
-from storage.tasks import Task, TaskState
-from storage.variables import Variable
+from storage import Job, Task, TaskState, Variable
 
 log = logging.getLogger(__name__)
 

@@ -25,9 +25,7 @@ from resolvers.owners import jobs, variable_schedulers
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units import replicas
-from storage.jobs import Job, JobState
-from storage.units import UnitState
-from storage.variables import Variable
+from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
 MOST_OFFERED = 20

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from storage.jobs import Job
-from storage.variables import Variable
+from storage import Job, Variable
 
 TEMPLATE = """\
 // The job {key} computes its variable {variable}: the script answers its creator with {{result, context}} or {{error}}.

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from resolvers.runtime import Runtime
-from storage.tasks import TaskState
+from storage import TaskState
 
 MINUTE_MS = 60_000
 ACTIVE_HOST_MS = 10 * MINUTE_MS

@@ -13,9 +13,7 @@ from resolvers.units import credit
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.queues import OpenQueues
 from resolvers.volunteers import reports
-from storage.results import Result
-from storage.tasks import Task, TaskState
-from storage.units import Unit
+from storage import Result, Task, TaskState, Unit
 
 
 async def carry_on(runtime: Runtime, limit: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from resolvers.errors import StorageUnavailable, Unavailable
-from storage.tasks import Task
+from storage import Task
 
 log = logging.getLogger(__name__)
 

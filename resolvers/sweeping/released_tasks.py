@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resolvers.runtime import Runtime
 from resolvers.units.queues import OpenQueues
-from storage.tasks import TaskState
+from storage import TaskState
 
 
 async def wake(runtime: Runtime, limit: int) -> int:

@@ -8,7 +8,7 @@ from resolvers.owners import jobs
 from resolvers.runtime import Runtime
 from resolvers.units import replicas
 from resolvers.units.kinds import UnitKinds
-from storage.units import Unit
+from storage import Unit
 
 
 async def open_all(runtime: Runtime, limit: int) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from resolvers.runtime import Runtime
-from storage.assignments import Assignment
-from storage.tasks import Task, TaskState
+from storage import Assignment, Task, TaskState
 
 
 async def unheld(runtime: Runtime, host: str, candidates: Sequence[Task]) -> dict[str, Task]:

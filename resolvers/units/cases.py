@@ -11,10 +11,7 @@ from resolvers.runtime import Runtime
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import Policy, policy_of
 from resolvers.units.quorum import Ballot
-from storage.jobs import Job
-from storage.results import Result, Verdict
-from storage.tasks import Task
-from storage.units import Unit
+from storage import Job, Result, Task, Unit, Verdict
 
 
 @dataclass(slots=True)

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from resolvers.runtime import Runtime
-from storage.hosts import Host
-from storage.results import Result, Verdict
+from storage import Host, Result, Verdict
 
 TRUSTED_STREAK = 10
 

@@ -17,10 +17,7 @@ from resolvers.units.cases import Case
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import Policy
 from resolvers.units.quorum import Agreed, GivenUp, disagree, find_agreement, find_shortfall
-from storage.hosts import Host
-from storage.results import Result, Verdict
-from storage.tasks import Task, TaskState
-from storage.units import Unit, UnitState
+from storage import Host, Result, Task, TaskState, Unit, UnitState, Verdict
 
 OUTSTANDING = frozenset({TaskState.READY, TaskState.HELD, TaskState.LEASED, TaskState.REPORTING})
 SPOT_CHECK_ONE_IN = 10

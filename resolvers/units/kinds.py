@@ -8,10 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from resolvers.runtime import Runtime
-from storage.queues import Queue
-from storage.results import Result
-from storage.tasks import Task
-from storage.units import Unit, Units
+from storage import Queue, Result, Task, Unit
+from storage.units import Units
 
 
 class UnitKind(ABC):

@@ -8,8 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from resolvers.errors import BadInput
-from storage.jobs import Job
-from storage.units import Unit
+from storage import Job, Unit
 
 
 class VariableSource(StrEnum):

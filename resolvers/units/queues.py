@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 from resolvers.runtime import Runtime
 from resolvers.units.kinds import UnitKind, UnitKinds
-from storage.jobs import Job
-from storage.queues import Queue
+from storage import Job, Queue
 
 STALE_AFTER_S = 1.0
 USABLE_FOR_S = 5.0

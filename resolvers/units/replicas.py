@@ -9,9 +9,7 @@ from resolvers.runtime import Runtime, new_seq
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import policy_of
 from resolvers.units.queues import OpenQueues
-from storage.jobs import Job
-from storage.tasks import Task
-from storage.units import Unit
+from storage import Job, Task, Unit
 
 
 async def open_units(runtime: Runtime, job: Job, units: Sequence[Unit]) -> None:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from resolvers.errors import NotFound
 from resolvers.identifiers import RESULT_NUMBER, TASK_ID, checked_cursor
 from resolvers.runtime import Runtime
-from storage.results import Result
-from storage.tasks import Task
-from storage.units import Unit
+from storage import Result, Task, Unit
 
 
 async def page(

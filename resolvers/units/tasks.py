@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from resolvers.errors import NotFound
 from resolvers.identifiers import TASK_ID
 from resolvers.runtime import Runtime
-from storage.tasks import Task
-from storage.units import Unit
+from storage import Task, Unit
 
 
 def ids_of(units: Iterable[Unit]) -> list[str]:

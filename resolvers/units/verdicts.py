@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units.cases import Case
-from storage.results import Result, Verdict
+from storage import Result, Verdict
 
 OPEN = frozenset({Verdict.PENDING, Verdict.INCONCLUSIVE})
 

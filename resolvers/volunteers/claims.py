@@ -19,8 +19,7 @@ from resolvers.volunteers import hosts, leases, picking
 from resolvers.volunteers.claim_counts import ClaimCounts
 from resolvers.volunteers.interests import Interests
 from resolvers.volunteers.picking import ClaimedTask
-from storage.queues import Queue
-from storage.tasks import Task
+from storage import Queue, Task
 
 MOST_AT_ONCE = 100
 MOST_WISHES = 100

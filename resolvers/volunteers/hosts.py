@@ -12,7 +12,7 @@ from resolvers.errors import NotFound, Unauthenticated
 from resolvers.identifiers import HOST_KEY, checked_cursor, checked_text
 from resolvers.runtime import Runtime, new_seq
 from resolvers.volunteers.interests import Interests
-from storage.hosts import Host
+from storage import Host
 
 SIGNATURE_CHARACTERS = 22
 MAX_NAME_CHARACTERS = 100

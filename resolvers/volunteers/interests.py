@@ -5,7 +5,7 @@ from __future__ import annotations
 from cachetools import TTLCache
 
 from resolvers.runtime import Runtime
-from storage.hosts import Host
+from storage import Host
 
 MOST_KNOWN = 100_000
 KNOWN_FOR_S = 30

@@ -14,9 +14,7 @@ from resolvers.units import assignments, decisions, replicas
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import Policy
 from resolvers.units.queues import OpenQueues
-from storage.jobs import Job
-from storage.tasks import Lease, Task, TaskState
-from storage.units import Unit
+from storage import Job, Lease, Task, TaskState, Unit
 
 MOST_AT_ONCE = 100
 

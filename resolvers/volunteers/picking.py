@@ -13,10 +13,7 @@ from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import Policy
 from resolvers.units.queues import OpenQueues
 from resolvers.volunteers import leases
-from storage.jobs import Job, JobState
-from storage.queues import Queue
-from storage.tasks import Lease, Task, TaskState
-from storage.units import Unit
+from storage import Job, JobState, Lease, Queue, Task, TaskState, Unit
 
 SPARE_CANDIDATES = 8
 MOST_CANDIDATES = 1_000

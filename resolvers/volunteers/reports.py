@@ -19,10 +19,7 @@ from resolvers.units import credit, decisions
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import policy_of
 from resolvers.units.queues import OpenQueues
-from storage.jobs import Job
-from storage.results import Result, Verdict
-from storage.tasks import Task, TaskState
-from storage.units import Unit
+from storage import Job, Result, Task, TaskState, Unit, Verdict
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,7 @@ from resolvers.runtime import Runtime
 from resolvers.units.kinds import VariableKind
 from resolvers.units.queues import OpenQueues
 from resolvers.volunteers.claims import ClaimRequest, offer
-from storage.jobs import Job, JobState
-from storage.queues import Queue
+from storage import Job, JobState, Queue
 
 MOST_IDLE_JOBS = 100
 

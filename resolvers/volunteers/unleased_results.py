@@ -15,10 +15,7 @@ from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import policy_of
 from resolvers.units.results import by_id
 from resolvers.volunteers import reports
-from storage.jobs import Job
-from storage.results import Result, Verdict
-from storage.tasks import Task, TaskState
-from storage.units import Unit
+from storage import Job, Result, Task, TaskState, Unit, Verdict
 
 MOST_A_VARIABLE = 1_000
 """All of a variable's results are read whenever another one comes."""

@@ -11,9 +11,7 @@ from fastapi import FastAPI
 
 from server.app import create_app
 from server.settings import Settings
-from storage.store import Store
-from storage.units import UnitState
-from storage.variables import Variable
+from storage import Store, UnitState, Variable
 from tests.contract.scenario import EXECUTE, links
 
 FEW, MANY = 100, 20_000

@@ -20,8 +20,7 @@ from pymongo import MongoClient
 
 from comp_pool.client import PoolClient, PoolUnavailable
 from sandbox import Sandbox
-from storage.flows import Flow
-from storage.store import Store, open_store
+from storage import Flow, Store, open_store
 from tests.conftest import is_ferretdb
 from tests.e2e.flows import SUBMIT, Volunteer, submission
 from tests.processes import RunningServer, command_line, descendants, running_server

@@ -14,7 +14,7 @@ import pytest
 from comp_pool.client import PoolClient
 from resolvers.sweeping.sweep import sweep
 from sandbox import Sandbox
-from storage.store import open_store
+from storage import open_store
 from tests.processes import running_server
 from tests.resolvers.playing import Books, check_credit
 from tests.runtimes import start_runtime

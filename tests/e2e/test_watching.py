@@ -23,7 +23,7 @@ from comp_pool.client import PoolClient, PoolRefused, PoolUnavailable
 from comp_pool.flows import FlowUpdate, watch_flow
 from sandbox import Sandbox
 from server.serving import UNFINISHED_REQUESTS_S
-from storage.store import open_store
+from storage import open_store
 from tests.conftest import lacking
 from tests.e2e.flows import SUBMIT, Volunteer, submission
 from tests.processes import RunningServer, running_server, until

@@ -22,13 +22,9 @@ from resolvers.volunteers.leases import HeldTask
 from resolvers.volunteers.picking import ClaimedTask
 from sandbox import Sandbox
 from sandbox.breaker import CircuitBreaker
+from storage import Job, Result, Store, Task, TaskState, UnitState, Variable, Verdict
 from storage.engines import Collection, Database
-from storage.jobs import Job, Jobs
-from storage.results import Result, Verdict
-from storage.store import Store
-from storage.tasks import Task, TaskState
-from storage.units import UnitState
-from storage.variables import Variable
+from storage.jobs import Jobs
 from tests.runtimes import start_runtime
 
 DOUBLE = "function (variable, context) { context.result = variable * 2; return context; }"

@@ -13,8 +13,7 @@ from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import hosts, leases, reports, unleased_results
 from sandbox import Sandbox
-from storage.store import Store, open_store
-from storage.units import UnitState
+from storage import Store, UnitState, open_store
 from tests.resolvers.playing import (
     Books,
     Clock,

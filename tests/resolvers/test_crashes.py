@@ -11,9 +11,7 @@ from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import leases, reports, unleased_results
 from sandbox import Sandbox
-from storage.results import Verdict
-from storage.store import Store, open_store
-from storage.tasks import TaskState
+from storage import Store, TaskState, Verdict, open_store
 from tests.resolvers.playing import (
     LEASE_S,
     Books,

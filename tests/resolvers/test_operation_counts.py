@@ -5,7 +5,7 @@ from collections import Counter
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import hosts
-from storage.store import Store
+from storage import Store
 from tests.resolvers.playing import Clock, Volunteer, new_job, post
 
 MOST_A_CYCLE = 12

@@ -10,7 +10,8 @@ import orjson
 from resolvers.runtime import Runtime
 from schema.machinery.context import Context
 from schema.schema import schema
-from storage.store import REPOSITORIES, Store
+from storage import Store
+from storage.store import REPOSITORIES
 
 USER_ERRORS = "userErrors { field message code }"
 

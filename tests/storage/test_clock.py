@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pymongo.errors import OperationFailure
 
+from storage import open_store
 from storage.engines import Database
 from storage.engines.clock import TOLERATED_MS, Clock
-from storage.store import open_store
 
 
 def machine_ms() -> int:

@@ -5,16 +5,9 @@ from typing import Any
 
 import pytest
 
-from storage.assignments import Assignment
+from storage import Assignment, Host, Job, Lease, Queue, Result, Store, Task, TaskState, UnitState, Variable, Verdict
 from storage.engines import Database
-from storage.hosts import Host
-from storage.jobs import Job
-from storage.queues import NEVER, Queue
-from storage.results import Result, Verdict
-from storage.store import Store
-from storage.tasks import Lease, Task, TaskState
-from storage.units import UnitState
-from storage.variables import Variable
+from storage.queues import NEVER
 
 NOW = 1_700_000_000_000
 LEASE = Lease("token", "host", NOW, NOW + 1000)

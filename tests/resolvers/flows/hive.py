@@ -17,14 +17,9 @@ from resolvers.units.policies import Policy
 from resolvers.volunteers import claims, leases, reports
 from resolvers.volunteers.claims import ClaimRequest
 from resolvers.volunteers.picking import ClaimedTask
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
+from storage import Flow, FlowJob, FlowState, NodeState, TaskState, UnitState, Variable
 from storage.jobs import Job as StoredJob
 from storage.levels import Level as StoredLevel
-from storage.tasks import TaskState
-from storage.units import UnitState
-from storage.variables import Variable
 from tests.resolvers.flows.model import Failure, Job, Level, Meaning, State
 from tests.resolvers.flows.written import VARIABLES, compute
 from tests.resolvers.playing import LEASE_S, Clock, leases_of

@@ -10,9 +10,8 @@ import pytest
 from resolvers.flows import control, watching
 from resolvers.flows.poller import FlowPoller
 from sandbox import Sandbox
+from storage import FlowState, open_store
 from storage.engines import changes
-from storage.flows import FlowState
-from storage.store import open_store
 from tests.resolvers.flows.hive import open_pool, submit
 from tests.resolvers.flows.model import Job, Level
 from tests.runtimes import start_runtime

@@ -22,13 +22,8 @@ from resolvers.volunteers import claims, leases, reports
 from resolvers.volunteers.claims import ClaimRequest
 from resolvers.volunteers.picking import ClaimedTask
 from sandbox import Sandbox
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.results import Verdict
-from storage.store import Store
-from storage.tasks import Task, Tasks, TaskState
-from storage.units import UnitState
+from storage import Flow, FlowJob, FlowState, NodeState, Store, Task, TaskState, UnitState, Verdict
+from storage.tasks import Tasks
 from tests.resolvers.flows.hive import open_pool, report, submit
 from tests.resolvers.flows.model import Condition, Job, Level
 from tests.resolvers.flows.written import below

@@ -19,15 +19,10 @@ from resolvers.volunteers import claims, reports
 from resolvers.volunteers.claims import ClaimRequest
 from sandbox import Sandbox
 from sandbox.breaker import CircuitBreaker
-from storage.flow_jobs import FlowJob, FlowJobs
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
+from storage import Flow, FlowJob, FlowState, NodeState, Run, Store, TaskState, Verdict, open_store
+from storage.flow_jobs import FlowJobs
 from storage.levels import Level as StoredLevel
 from storage.levels import Levels
-from storage.results import Verdict
-from storage.runs import Run
-from storage.store import Store, open_store
-from storage.tasks import TaskState
 from tests.resolvers.flows.hive import (
     CHEAT,
     HONEST,

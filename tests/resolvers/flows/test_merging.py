@@ -14,7 +14,7 @@ from resolvers.flows.merging import Merge, TooMuch
 from resolvers.runtime import Runtime
 from resolvers.volunteers import claims, reports
 from resolvers.volunteers.claims import ClaimRequest
-from storage.flows import FlowState
+from storage import FlowState
 from tests.resolvers.flows.hive import open_pool, submit
 from tests.resolvers.flows.model import Job, Level
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox import Sandbox
-from storage.store import open_store
+from storage import open_store
 from tests.resolvers.flows.hive import CHEAT, HONEST, Stored, Volunteers, check_nothing_is_left, open_pool, submit
 from tests.resolvers.flows.model import Level
 from tests.resolvers.flows.written import levels

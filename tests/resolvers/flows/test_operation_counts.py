@@ -13,8 +13,7 @@ from resolvers.runtime import Runtime
 from resolvers.volunteers import reports
 from resolvers.volunteers.claims import ClaimRequest, claim
 from sandbox import Sandbox
-from storage.flows import Flow
-from storage.store import open_store
+from storage import Flow, open_store
 from tests.resolvers.flows.hive import open_pool, report, submit
 from tests.resolvers.flows.model import Job, Level
 from tests.resolvers.flows.written import ALWAYS, below

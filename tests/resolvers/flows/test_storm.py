@@ -15,9 +15,7 @@ from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers.picking import ClaimedTask
 from sandbox import Sandbox
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.store import Store, open_store
+from storage import Flow, FlowState, NodeState, Store, open_store
 from tests.resolvers.flows.hive import Stored, Volunteers, check_nothing_is_left, open_pool, submit
 from tests.resolvers.flows.model import Job, Level
 from tests.resolvers.flows.shapes import FLOWS

@@ -17,8 +17,7 @@ from resolvers.flows.submission import NewFlow, OnFailure, submit
 from resolvers.owners import jobs, variables
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
-from storage.flow_nodes import NodeState
-from storage.flows import FlowState
+from storage import FlowState, NodeState
 from tests.resolvers.flows.hive import Volunteers, open_pool
 from tests.resolvers.playing import Clock, Died, mortal, process
 

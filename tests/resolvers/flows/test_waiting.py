@@ -20,11 +20,7 @@ from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import claims, hosts, leases, reports
 from resolvers.volunteers.claims import ClaimRequest
 from resolvers.volunteers.picking import ClaimedTask
-from storage.flow_jobs import FlowJob
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.levels import Level
-from storage.units import UnitState
+from storage import Flow, FlowJob, FlowState, Level, NodeState, UnitState
 from tests.resolvers.flows.hive import open_pool, report, submit
 from tests.resolvers.flows.model import Job
 from tests.resolvers.flows.model import Level as Written

@@ -21,11 +21,9 @@ from resolvers.volunteers import claims, reports
 from resolvers.volunteers.claims import ClaimRequest
 from sandbox import Sandbox
 from server.sweeper import Sweeper
+from storage import Flow, FlowState, NodeState, Store
 from storage.engines import Collection
 from storage.engines.clock import revision_at
-from storage.flow_nodes import NodeState
-from storage.flows import Flow, FlowState
-from storage.store import Store
 from tests.resolvers.flows.hive import open_pool, report, submit
 from tests.resolvers.flows.model import Job, Level
 from tests.resolvers.flows.written import NEVER, below

@@ -5,8 +5,7 @@ import pytest
 from resolvers.errors import AlreadyExists, BadInput, IdempotencyMismatch, NotFound, TooLarge, UnparsableJavaScript
 from resolvers.owners import jobs
 from resolvers.runtime import Runtime
-from storage.jobs import JobState
-from storage.store import Store
+from storage import JobState, Store
 from tests.resolvers.playing import Clock, Volunteer, new_job, post
 
 

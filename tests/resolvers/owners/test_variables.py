@@ -7,7 +7,7 @@ from resolvers.errors import AlreadyExists, BadInput, Conflict, IdempotencyMisma
 from resolvers.owners import jobs, variables
 from resolvers.owners.variables import NewVariable, create_many
 from resolvers.runtime import Runtime
-from storage.store import Store
+from storage import Store
 from tests.resolvers.playing import Volunteer, new_job, post
 
 

@@ -16,8 +16,8 @@ from resolvers.pool.activity import COUNTS, PoolDelta, watch
 from resolvers.pool.counts import PoolStatusCache
 from resolvers.runtime import Runtime
 from resolvers.volunteers import hosts
+from storage import Store
 from storage.engines.clock import TIME_DIGITS
-from storage.store import Store
 from tests.resolvers.playing import Clock, Volunteer, new_job, post
 from tests.runtimes import start_runtime
 

@@ -14,8 +14,7 @@ from resolvers.units.kinds import VariableKind
 from resolvers.volunteers import claims, leases, reports, unleased_results
 from resolvers.volunteers.claims import Claim, ClaimRequest, WhyNoWork
 from sandbox import Sandbox
-from storage.store import Store
-from storage.tasks import TaskState
+from storage import Store, TaskState
 from tests.resolvers.playing import LEASE_S, Clock, Volunteer, leases_of, new_job, post, process
 
 FIRST, SECOND, THIRD = Volunteer("first"), Volunteer("second"), Volunteer("third")

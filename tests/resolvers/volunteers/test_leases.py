@@ -2,8 +2,7 @@ from resolvers.errors import LeaseLost
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import leases
-from storage.store import Store
-from storage.tasks import TaskState
+from storage import Store, TaskState
 from tests.resolvers.playing import LEASE_S, Clock, Volunteer, leases_of, new_job, post
 
 FIRST, SECOND = Volunteer("first"), Volunteer("second")

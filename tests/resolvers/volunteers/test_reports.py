@@ -5,11 +5,7 @@ from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import reports
 from resolvers.volunteers.reports import Report
-from storage.hosts import Host
-from storage.results import Result, Verdict
-from storage.store import Store
-from storage.tasks import TaskState
-from storage.units import UnitState
+from storage import Host, Result, Store, TaskState, UnitState, Verdict
 from tests.resolvers.playing import LEASE_S, Clock, Volunteer, new_job, opened_for, post, sole_state
 
 FIRST, SECOND, THIRD, CHEAT = Volunteer("first"), Volunteer("second"), Volunteer("third"), Volunteer("cheat", str)

@@ -3,10 +3,7 @@ import pytest
 from resolvers.errors import Conflict, Rejected
 from resolvers.runtime import Runtime
 from resolvers.volunteers import unleased_results
-from storage.results import Verdict
-from storage.store import Store
-from storage.tasks import TaskState
-from storage.units import UnitState
+from storage import Store, TaskState, UnitState, Verdict
 from tests.resolvers.playing import Volunteer, new_job, post, sole_state
 
 FIRST = Volunteer("first")
