@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(VENV)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package comp-pool-client --no-header
 
-.PHONY: help demo serve test check bench soak reference pictures lock clean
+.PHONY: help demo serve test check bench soak reference pictures release-check lock clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
 demo: $(VENV)/.runtime ## Watch a pool, three volunteers and a flow at work; ends by itself
 	$(BIN)/comp-pool demo
@@ -44,6 +44,9 @@ reference: $(VENV)/.dev ## Write docs/reference and schema/schema.graphql anew a
 
 pictures: $(VENV)/.dev ## Take the README's pictures of the pages anew
 	COMP_POOL_TEST_PICTURES=docs/images $(BIN)/pytest -q tests/pages/test_readme_pictures.py
+
+release-check: | $(UV) ## Build every distribution, install each in a clean environment, and run it
+	UV=$(abspath $(UV)) PYTHON=$(PYTHON) .ci/release-check
 
 lock: | $(UV) ## Pin the versions anew after a change of pyproject.toml
 	$(COMPILE) pyproject.toml --output-file requirements.lock

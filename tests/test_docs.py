@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -88,3 +89,16 @@ def test_every_page_is_reached_from_the_readme() -> None:
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     assert [str(target) for target in links(page) if not target.exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("0*.md")), ids=lambda page: page.stem)
+def test_every_decision_has_a_date_and_a_state(page: Path) -> None:
+    title, _, dated = page.read_text(encoding="utf-8").partition("\n\n")
+    assert re.fullmatch(rf"# {page.stem[:4]} \S.*", title)
+    assert re.match(r"20\d\d-\d\d-\d\d · (proposed|accepted|superseded)", dated)
+
+
+def test_every_place_in_the_glossary_is_there() -> None:
+    places = re.findall(r"`([\w/]+/(?:\w+\.\w+)?)`", (DOCS / "glossary.md").read_text(encoding="utf-8"))
+    assert len(places) > 30
+    assert [place for place in places if not (ROOT / place).exists()] == []
