@@ -41,7 +41,7 @@ class Fault(Exception):
 
 
 class PoolError(Fault):
-    """What a caller is told. `field` is the path of the input at fault (`variables[3].value`), or empty."""
+    """What a caller is answered. `field` is the path of the input at fault (`variables[3].value`), or empty."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 

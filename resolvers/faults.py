@@ -1,4 +1,4 @@
-"""What is wrong with one input: all of it is told at once, so that it can be put right at once."""
+"""What is wrong with one input: all of it is reported at once, so that it can be put right at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Faults(Generic[F]):
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
-        """Keep what is raised in the block for `tell`; with the last of `MOST` all of them are told.
+        """Keep what is raised in the block for `raise_all`; with the last of `MOST` all of them are raised.
 
         Unavailable passes: it says nothing of the input.
         """
@@ -34,9 +34,9 @@ class Faults(Generic[F]):
         except self._kind as problem:
             self._found += [problem, *problem.others]
             if len(self._found) >= MOST:
-                self.tell()
+                self.raise_all()
 
-    def tell(self) -> None:
+    def raise_all(self) -> None:
         """Raise the first fault with the `others`, if there are any."""
         if self._found:
             first, *others = self._found[:MOST]

@@ -44,7 +44,7 @@ class Facade:
         """
         Args:
             make_context: what resolvers get as their context, made for each request.
-            public_url: the API's address as clients know it; default: told from each request's `Host`.
+            public_url: the API's address as clients know it; default: taken from each request's `Host`.
             allow_origin: the value of `Access-Control-Allow-Origin`.
             max_body: the longest body that is read, in bytes.
 

@@ -20,7 +20,7 @@ def definition(field: GraphQLField) -> StrawberryField:
 
 
 def hal_field(field: StrawberryField) -> HalField:
-    """The field's `@halField`, or one that says nothing."""
+    """The field's `@halField`, or a directive that says nothing."""
     return next((found for found in field.directives if isinstance(found, HalField)), HalField())
 
 

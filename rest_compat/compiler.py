@@ -234,7 +234,7 @@ class _Compiler:
 
     @cached_property
     def _first_routes(self) -> list[Route]:
-        """The first path of each declaration: the one that links use."""
+        """The first path of each declaration, which links use."""
         firsts: dict[int, Route] = {}
         for route in self._declared.routes:
             firsts.setdefault(id(route.declaration), route)
@@ -275,7 +275,7 @@ class _Compiler:
         )
 
     def _keys(self, type_: GraphQLObjectType, home: Route) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-        """For each variable of the type's address, how a value tells it."""
+        """For each variable of the type's address, how a value gives it."""
         origin = type_.extensions["strawberry-definition"].origin
         bound = {
             hal_field(known).binds: known.python_name
@@ -288,7 +288,7 @@ class _Compiler:
             attribute = next((name for name in candidates if name and _is_attribute(origin, name)), None)
             if attribute is None:
                 raise HalSchemaError(
-                    f"{type_.name}: no attribute tells the variable {{{variable}}} of its address"
+                    f"{type_.name}: no attribute gives the variable {{{variable}}} of its address"
                     f" {home.address.template}, so nothing could link to it"
                 )
             yield variable, attrgetter(attribute)

@@ -12,7 +12,7 @@ class HalSchemaError(Exception):
 
 
 class BadRequest(Fault):
-    """The request is not one that its route can read. Becomes a problem document with `status` and `code`.
+    """Its route can't read the request. Becomes a problem document with `status` and `code`.
 
     Attributes:
         field: what in the request is at fault, or empty.

@@ -110,7 +110,7 @@ class InputReader:
         for index, value in enumerate(values):
             with faults.gathered():
                 read.append(self.read(type_, value, f"{at}[{index}]"))
-        faults.tell()
+        faults.raise_all()
         return read
 
     def _read_object(self, type_: GraphQLInputObjectType, value: Any, at: str) -> Any:
@@ -131,7 +131,7 @@ class InputReader:
                     read[target] = self.read(member.field.type, value[name], prefix + name)
                 elif member.required:
                     raise BadRequest(f"{prefix}{name} is required.", field=f"{prefix}{name}")
-        faults.tell()
+        faults.raise_all()
         return type_.out_type(read)
 
 
@@ -180,7 +180,7 @@ class MutationInput:
         return {name: member for name, member in members.items() if not member.hidden}
 
     def _parameters(self) -> Iterator[tuple[tuple[InputField, ...], Parameter]]:
-        """The scalars around the one that takes the whole body: they can only be told in the query string."""
+        """The scalars around the scalar that takes the whole body: they can only be given in the query string."""
         assert self.whole
         taken = [_names(way) for way, _ in self._path]
         for depth, member in enumerate(self.whole):
@@ -236,7 +236,7 @@ class MutationInput:
         for name in given:
             with faults.gathered():
                 self._check_known(name, accepted)
-        faults.tell()
+        faults.raise_all()
         return given
 
     def _check_known(self, name: str, accepted: Mapping[str, InputField]) -> None:

@@ -10,7 +10,7 @@ HAL = (
     "application/vnd.hal+json",
     "application/prs.hal-forms+json",
 )
-"""What every HAL document can be sent as, all of the same bytes but the last, which adds the forms."""
+"""What every HAL document can be sent as, all of the same bytes except the last, which adds the forms."""
 
 FORMS = HAL[-1]
 
@@ -19,7 +19,7 @@ FORMS = HAL[-1]
 def choose(accept: str, offers: tuple[str, ...]) -> str | None:
     """The media type to answer with, or None when the client takes none of the offers.
 
-    Between equally wanted types one that was named goes before one that only a wildcard lets through, then
+    Between equally wanted types a type that was named goes before a type that only a wildcard lets through, then
     the earlier offer.
     """
     ranges = _parse(accept) or [("*/*", 1.0)]

@@ -99,7 +99,7 @@ class ReadOperation(Operation):
 
     Attributes:
         role: what the field's value is in the answer.
-        chain: the fields from the root to the one that has the field.
+        chain: the fields from the root to the object that has the field.
         step: the field.
         shown: what it answers with; a field of another kind than these is served as a bare `value`.
         picked: the resource at the top level of a collection's answer.

@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong, as the client is told: `at` is where in its request. `headers` go with it."""
+    """What went wrong, as the client is answered: `at` is where in its request. `headers` go with it."""
 
     status: int
     code: str
@@ -72,18 +72,18 @@ class Problem:
 
 
 def problem_of(error: BaseException) -> Problem:
-    """The problem that an error of an operation is to its client. What nobody foresaw is logged, and tells
+    """The problem that an error of an operation is to its client. What nobody foresaw is logged, and says
     nothing."""
     if isinstance(error, GraphQLError) and isinstance(error.original_error, PoolError):
         error = error.original_error
     if isinstance(error, BadRequest):
         all_ = [error, *error.others] if error.others else []
-        told = [{"field": each.field, "message": each.message, "code": each.code} for each in all_]
-        return Problem(error.status, error.code, error.message, error.field, told, error.headers)
+        shown = [{"field": each.field, "message": each.message, "code": each.code} for each in all_]
+        return Problem(error.status, error.code, error.message, error.field, shown, error.headers)
     if isinstance(error, Refused):
         first = error.errors[0]
-        told = [{"field": snake_case(e.field), "message": e.message, "code": e.code} for e in error.errors]
-        return Problem(_status(first.code), first.code, first.message, snake_case(first.field), told)
+        shown = [{"field": snake_case(e.field), "message": e.message, "code": e.code} for e in error.errors]
+        return Problem(_status(first.code), first.code, first.message, snake_case(first.field), shown)
     if isinstance(error, PoolError):
         retry_after = getattr(error, "retry_after_s", _RETRY_SECONDS)
         return _of_code(error.code.value, error.message, snake_case(error.field), retry_after)

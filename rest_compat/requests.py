@@ -30,7 +30,7 @@ class HttpRequest:
     def __init__(self, scope: Scope, public_url: str | None) -> None:
         """
         Args:
-            public_url: the API's public address where the settings name one; else it is told from the
+            public_url: the API's public address where the settings name one; else it is taken from the
                 request.
         """
         self.scope = scope
@@ -90,7 +90,7 @@ class HttpRequest:
 
     @property
     def idempotency_key(self) -> str | None:
-        """Raises BadRequest for one that can't be a key."""
+        """Raises BadRequest for a text that can't be a key."""
         if b"idempotency-key" not in self.headers:
             return None
         key = self.header(b"idempotency-key")

@@ -18,7 +18,7 @@ from rest_compat.serialiser import TypeWriter, Writing
 class Resource:
     """A type whose values are served: with an address of their own, or only where some route shows them.
 
-    `keys` are the variables of the address and how a value tells them; `link_attributes` what links to a
+    `keys` are the variables of the address and how a value gives them; `link_attributes` what links to a
     value say of it; `constants` properties that are the same for every value.
     """
 
@@ -69,7 +69,7 @@ class Collection:
     themselves.
 
     `paged` is a connection, whose field takes the arguments of the GraphQL Cursor Connections specification;
-    `backwards` one that also takes `last` and `before`.
+    `backwards` a field that also takes `last` and `before`.
     """
 
     resource: Resource
@@ -82,7 +82,7 @@ class Collection:
     def page(self, query: dict[str, list[str]]) -> dict[str, list[str]]:
         """The query string to resolve the field with: `first` and `last` are at most a page.
 
-        Raises BadRequest for one that isn't a positive number.
+        Raises BadRequest for a text that isn't a positive number.
         """
         if not self.paged:
             return query

@@ -42,17 +42,17 @@ def problem(found: Problem, request: HttpRequest) -> Response:
 def cacheable(request: HttpRequest, media_type: str, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
     """A representation with its `ETag`, or 304 to who has it."""
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    told = {**(headers or {}), "etag": etag, "cache-control": "no-cache"}
+    sent = {**(headers or {}), "etag": etag, "cache-control": "no-cache"}
     if request.knows(etag):
-        return Response(304, headers=told)
-    return Response(200, media_type, body, told)
+        return Response(304, headers=sent)
+    return Response(200, media_type, body, sent)
 
 
 def of_answer(request: HttpRequest, operation: Operation, media_type: str, answer: Answer) -> Response:
     """The answer of an operation, as the client would have it."""
     if answer.text is not None:
-        told = {"content-security-policy": _SCRIPT_POLICY, "vary": "Accept, Content-Type"}
-        return cacheable(request, f"{media_type}; charset=utf-8", answer.text.encode(), told)
+        sent = {"content-security-policy": _SCRIPT_POLICY, "vary": "Accept, Content-Type"}
+        return cacheable(request, f"{media_type}; charset=utf-8", answer.text.encode(), sent)
     assert answer.document is not None
     headers = {**answer.headers, "vary": "Accept", "link": _links(request.root, operation, answer.document)}
     if isinstance(operation, ReadOperation):

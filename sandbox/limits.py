@@ -20,7 +20,7 @@ class Limits:
         frame_bytes: the longest message taken from a worker.
         nesting: levels of arrays and objects in what is returned: a context with a result of 100 levels in it.
         webassembly: whether the code sees `WebAssembly`, whose memory only `data_mb` limits.
-        flags: V8's flags. V8 ignores every flag after one that it doesn't know; workers check at start.
+        flags: V8's flags. V8 ignores every flag after a flag that it doesn't know; workers check at start.
     """
 
     timeout_ms: int = 500

@@ -63,7 +63,7 @@ class Sandbox:
 
         Args:
             workers: calls that may run at the same time.
-            spares: processes that stand by for one that has to be replaced.
+            spares: processes that stand by to replace others.
             limits: what a call may use.
             deaths: workers that one owner's calls may take along within `window_s` before they have to wait.
             window_s: that window, in seconds.
@@ -129,7 +129,7 @@ class Sandbox:
     ) -> list[Outcome]:
         """Call one function many times, in one context.
 
-        The calls share that context, so what one leaves behind the next one sees, unless a call kills the
+        The calls share that context, so what one call leaves there the next one sees, unless a call kills the
         worker: the rest is then carried on in a fresh one. An owner's runs take turns.
 
         Args:

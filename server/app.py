@@ -109,7 +109,7 @@ class OpenToScripts(CORSMiddleware):
 
 
 class Application(FastAPI):
-    """FastAPI for its own routes; every other request goes to the facade at once, `/` but for browsers.
+    """FastAPI for its own routes; every other request goes to the facade at once, `/` too, except for browsers.
 
     FastAPI's layers and its search for a route would be a fifth of what a read costs, and the facade routes and
     answers errors itself.

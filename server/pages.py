@@ -85,7 +85,7 @@ class Page:
 
 
 def page_routes() -> list[Route]:
-    """A route for each page and each of its files, but for the page at `/`."""
+    """A route for each page and each of its files, except the page at `/`."""
     return [
         Route(address, Page.of(file), methods=["GET"])
         for area in AREAS

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     sandbox_workers: int = Field(default=2, ge=1, le=64, description="V8 processes of each server process.")
     scheduler: str = Field(default="random", description="Job scheduler of requests that name none.")
     public_url: str | None = Field(
-        default=None, description="The pool's address as clients see it; left out: told from each request."
+        default=None, description="The pool's address as clients see it; if it is missing: taken from each request."
     )
     name: str = Field(default="comp-pool", description="What the pool calls itself.")
     auth: Auth | None = Field(

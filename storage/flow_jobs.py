@@ -21,7 +21,7 @@ class FlowJob(ResumableDocument):
     """Its place in its level."""
     job: str
     variable: str
-    """Key of the variable it was given or, once it started, of the one that was picked."""
+    """Key of the variable it was given or, once it started, of the variable that was picked."""
     condition: str = ""
     """The source of its `if`."""
     repeat: str = ""
@@ -113,7 +113,7 @@ class FlowJobs(FlowNodes[FlowJob]):
         return await self._collection.find_one(where, ["state"]) is not None
 
     async def of_level(self, level: str, *, after: int, limit: int, state: NodeState | None = None) -> list[FlowJob]:
-        """A level's jobs (in one state) behind a position, in order."""
+        """A level's jobs (in one state) after a position, in order."""
         where: dict[str, Any] = {"level": {"$eq": level}, "position": {"$gt": after}}
         if state is not None:
             where["state"] = {"$eq": state}
@@ -148,14 +148,14 @@ class FlowJobs(FlowNodes[FlowJob]):
         return str(stored[0]["rev"]) if stored else ""
 
     async def changed_since(self, flow: str, rev: str, limit: int) -> list[FlowJob]:
-        """A flow's that changed behind `rev`, the first change first."""
+        """A flow's jobs that changed after `rev`, the first change first."""
         stored = await self._collection.find(
             {"flow": {"$eq": flow}, "rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit
         )
         return [FlowJob.load(each) for each in stored]
 
     async def flows_changed_since(self, rev: str, limit: int) -> list[tuple[str, str]]:
-        """The flow and the revision of each job that changed behind `rev`, the first change first."""
+        """The flow and the revision of each job that changed after `rev`, the first change first."""
         stored = await self._collection.find(
             {"rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit, projection=["flow", "rev"]
         )

@@ -51,7 +51,7 @@ class FlowNodes(Resumable[N]):
         )
 
     async def outlines(self, flow: str, fields: Sequence[str], *, after: str, limit: int) -> list[dict[str, Any]]:
-        """Some fields of a flow's, in the order of its text, behind the `seq` `after` (empty: from the start)."""
+        """Some fields of a flow's nodes, in the order of its text, after the `seq` `after` (empty: from the start)."""
         where: dict[str, Any] = {"flow": {"$eq": flow}}
         if after:
             where["seq"] = {"$gt": after}

@@ -90,7 +90,7 @@ class Levels(FlowNodes[Level]):
         return sorted(each["number"] for each in stored)
 
     async def below(self, parent: str, *, after: int, limit: int) -> list[Level]:
-        """The levels that `parent` depends on behind a position, in order."""
+        """The levels that `parent` depends on after a position, in order."""
         where = {"parent": {"$eq": parent}, "position": {"$gt": after}}
         stored = await self._collection.find(where, sort=[("position", 1)], limit=limit)
         return [Level.load(each) for each in stored]

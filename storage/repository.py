@@ -64,7 +64,7 @@ class Repository(Generic[D]):
         newest_first: bool = False,
         backwards: bool = False,
     ) -> list[D]:
-        """The next `first` documents whose fields equal `matching`, in the order of `seq`, behind the cursor
+        """The next `first` documents whose fields equal `matching`, in the order of `seq`, after the cursor
         `after` (a `seq`, or empty for the start); `backwards`: those right before it (or the end), in the same order.
         """
         descending = newest_first != backwards

@@ -32,7 +32,7 @@ class Result(Document):
     context: str = ""
     """JSON text of the returned context without its `result`, or empty."""
     digest: str = ""
-    """SHA-256 of the canonical JSON that votes are compared by; empty for one that cannot vote."""
+    """SHA-256 of the canonical JSON that votes are compared by; empty for a result that cannot vote."""
     error: str = ""
     elapsed_ms: int = 0
     verdict: str = Verdict.PENDING

@@ -29,7 +29,7 @@ R = TypeVar("R", bound=ResumableDocument)
 
 class Resumable(Repository[R]):
     """`due` is when the sweeper looks whether something was left half-way (ms since the epoch, 0: never), and `rev`
-    is another one after each change, later ones sorting behind earlier ones."""
+    is another one after each change, and later revisions sort after earlier ones."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -64,7 +64,7 @@ class Resumable(Repository[R]):
     async def _revised(self, change: Callable[[str], Awaitable[T]]) -> T:
         """Carry out a change under a new revision.
 
-        Who watches revisions reads those of a certain age, and does not look back: one that was stored too late is
+        Who watches revisions reads those of a certain age, and does not look back: a revision that was stored too late is
         replaced by a younger one, until that is stored in time. A store that is slow all the time is not helped by
         ever more to do.
         """

@@ -46,8 +46,8 @@ class Runs(Units[Run]):
         return [Run.load(each) for each in stored]
 
     async def finished_since(self, when: int, *, flow: str, level: str = "") -> int:
-        """How many runs of a flow (of one of its levels) ended at or after `when` (ms since the epoch), but those that
-        were cancelled."""
+        """How many runs of a flow (of one of its levels) ended at or after `when` (ms since the epoch), except
+        cancelled runs."""
         # DONE and FAILED: the states after CANCELLED, of which others have not ended.
         ended = {"state": {"$gt": UnitState.CANCELLED}, "finished_at": {"$gte": when}}
         within = {"level": {"$eq": level}} if level else {}

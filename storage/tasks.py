@@ -98,7 +98,7 @@ class Tasks(Repository[Task]):
     )
 
     async def claim_one(self, queue: str, lease: Lease, start: float) -> Task | None:
-        """READY -> LEASED for one task of the queue, at random: the first at or behind `start` in [0, 1)."""
+        """READY -> LEASED for one task of the queue, at random: the first at or after `start` in [0, 1)."""
         for edge in ({"$gte": start}, {"$lt": start}):
             stored = await self._collection.find_one_and_update(
                 {"lane": {"$eq": queue}, "status": {"$eq": TaskState.READY}, "rand": edge},

@@ -45,7 +45,7 @@ class Variables(Units[Variable]):
         backwards: bool = False,
     ) -> list[Variable]:
         """OPEN variables (or those of another state) in the random order that begins at `origin` in [0, 1) and
-        wraps around, those behind the position `last` (None: from the start); `backwards`: those right before it (or
+        wraps around, those after the position `last` (None: from the start); `backwards`: those right before it (or
         the end), in the same order."""
         edges = _before(origin, last) if backwards else _behind(origin, last)
         found: list[dict[str, Any]] = []
@@ -60,7 +60,7 @@ class Variables(Units[Variable]):
 
 
 def _behind(origin: float, last: float | None) -> list[dict[str, float]]:
-    """The stretches of the circle that begins at `origin` behind the position `last`, the nearest first."""
+    """The stretches of the circle that begins at `origin` after the position `last`, the nearest first."""
     if last is None:
         return [{"$gte": origin}, {"$lt": origin}]
     if last >= origin:

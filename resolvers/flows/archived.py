@@ -1,4 +1,4 @@
-"""Runs of archived jobs: nobody is asked to compute them any more, so they fail, as their flows are told."""
+"""Runs of archived jobs: nobody is asked to compute them any more, so they fail, and their flows say so."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def _sweep_queue(runtime: Runtime, queue: Queue, limit: int) -> None:
 
 
 async def fail_runs(runtime: Runtime, ready: Sequence[Task]) -> None:
-    """Fail the runs of these tasks, but those that a host still computes. Safe to repeat: the tasks stay READY until
+    """Fail the runs of these tasks, except those that a host still computes. Safe to repeat: the tasks stay READY until
     all that follows is stored."""
     runs = await runtime.store.runs.get_many(task.unit for task in ready)
     replicas = await runtime.store.tasks.get_many(

@@ -10,7 +10,7 @@ from storage import Flow, FlowState, TaskState
 
 
 async def cancel(runtime: Runtime, key: str) -> Flow:
-    """End a flow; what has completed stays. Raises NotFound, and Conflict for one that has ended otherwise."""
+    """End a flow; what has completed stays. Raises NotFound, and Conflict for a flow that has ended otherwise."""
     flow = await reading.get(runtime, key)
     while flow.state in (FlowState.RUNNING, FlowState.PAUSED):
         await stop(runtime, flow, FlowState.CANCELLED, "its owner cancelled it")

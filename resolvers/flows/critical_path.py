@@ -110,7 +110,7 @@ async def _outlines(runtime: Runtime, flow: Flow) -> list[Outline]:
 
 
 async def _left(runtime: Runtime, flow: Flow) -> Mapping[str, Mapping[str, Left]]:
-    """What has not ended, by level and job; where a flow runs very many different ones they are not told apart."""
+    """What has not ended, by level and job; where a flow runs very many different ones they are taken together."""
     by_level: dict[str, dict[str, Left]] = defaultdict(dict)
     completed = await runtime.store.flow_jobs.sums_completed(flow.id)
     for job in map(Queue.job_of, flow.queues) if len(flow.queues) <= MOST_KINDS else [""]:

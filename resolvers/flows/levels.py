@@ -30,7 +30,7 @@ MERGED = frozenset({NodeState.COMPLETED, NodeState.SKIPPED})
 
 async def begin_all(runtime: Runtime, flow: Flow) -> None:
     """Begin all levels that wait for none; then nothing of the flow is left half-way. The first ones at once, the rest
-    of a flow of many levels behind the scenes."""
+    of a flow of many levels in the background."""
     if rest := await _begin_some(runtime, flow):
         runtime.spawn(_begin_rest(runtime, flow, rest))
     else:
@@ -51,7 +51,7 @@ async def _all_begun(runtime: Runtime, flow: Flow) -> None:
 
 
 async def _begin_some(runtime: Runtime, flow: Flow, after: str = "") -> str:
-    """Begin levels behind a cursor; where to go on, or empty."""
+    """Begin levels after a cursor; where to go on, or empty."""
     matching = {"flow": flow.id, "state": NodeState.WAITING}
     waiting = await runtime.store.levels.page(matching, first=AT_ONCE, after=after)
     for level in waiting:
@@ -91,7 +91,7 @@ async def _context(runtime: Runtime, level: Level) -> str | None:
 
 
 async def start_jobs(runtime: Runtime, flow: Flow, level: Level) -> None:
-    """Start all jobs of a level that wait: the first ones at once, the rest of a large level behind the scenes."""
+    """Start all jobs of a level that wait: the first ones at once, the rest of a large level in the background."""
     if await _start_chunk(runtime, flow, level):
         runtime.spawn(_start_rest(runtime, flow, level))
     else:
@@ -157,7 +157,7 @@ async def _decide_ifs(
 
 
 async def settle(runtime: Runtime, flow: Flow, level_id: str) -> None:
-    """End a level whose jobs have all ended, then the one that depends on it, and so on up the tree."""
+    """End a level whose jobs have all ended, then the level that depends on it, and so on up the tree."""
     current: str | None = level_id
     while current:
         current = await _end(runtime, flow, current)

@@ -14,7 +14,7 @@ from storage.engines import StorageUnavailable
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
-"""How long it doesn't look after it has looked, in seconds: as often as that where the store tells of no changes."""
+"""How long it doesn't look after it has looked, in seconds: as often as that where the store reports no changes."""
 MOST_CHANGES = 5_000
 
 

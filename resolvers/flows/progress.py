@@ -62,7 +62,7 @@ async def of_level(runtime: Runtime, level: Level) -> Progress:
 
 
 async def _by_state(runtime: Runtime, where: dict[str, str]) -> dict[NodeState, int]:
-    """Leaves by state. The runs that a `while` has behind it are COMPLETED ones, whatever became of the job."""
+    """Leaves by state. The earlier runs of a `while` are COMPLETED, whatever became of the job."""
     counts = dict.fromkeys(NodeState, 0)
     for state, sums in (await runtime.store.flow_jobs.count_states(where)).items():
         counts[NodeState(state)] += int(sums["one"])

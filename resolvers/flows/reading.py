@@ -58,7 +58,7 @@ async def get_level(runtime: Runtime, flow_key: str, number: str) -> Level:
 async def jobs_page(
     runtime: Runtime, flow: Flow, *, first: int, after: str = "", state: NodeState | None = None
 ) -> Sequence[FlowJob]:
-    """The jobs of a flow (in one state) in the order of its text, behind a cursor. Raises BadInput for one that is
+    """The jobs of a flow (in one state) in the order of its text, after a cursor. Raises BadInput for a cursor that is
     none."""
     _check_number(after)
     matching = {"flow": flow.id} if state is None else {"flow": flow.id, "state": str(state)}
@@ -66,7 +66,7 @@ async def jobs_page(
 
 
 async def level_jobs_page(runtime: Runtime, level: Level, *, first: int, after: str = "") -> Sequence[FlowJob]:
-    """The jobs of a level behind a position (a number as text, or empty). Raises BadInput."""
+    """The jobs of a level after a position (a number as text, or empty). Raises BadInput."""
     _check_number(after)
     return await runtime.store.flow_jobs.of_level(level.id, after=int(after or -1), limit=first)
 
@@ -77,7 +77,7 @@ def _check_number(cursor: str) -> None:
 
 
 async def levels_below(runtime: Runtime, level: Level, *, first: int, after: str = "") -> Sequence[Level]:
-    """The levels that this one depends on, behind a position (a number as text, or empty). Raises BadInput."""
+    """The levels that this one depends on, after a position (a number as text, or empty). Raises BadInput."""
     _check_number(after)
     return await runtime.store.levels.below(level.id, after=int(after or -1), limit=first)
 

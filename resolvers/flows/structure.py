@@ -93,7 +93,7 @@ async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> 
     await _find_variables(runtime, known, addresses, faults)
     await _compile(runtime, planned, faults)
     _name(planned, faults)
-    faults.tell()
+    faults.raise_all()
     return Plan(levels, planned)
 
 

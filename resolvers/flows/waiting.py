@@ -67,7 +67,7 @@ IN_QUEUE = Wait(WaitKind.QUEUE, "in the queue for a volunteer", 1)
 
 async def why_flow(runtime: Runtime, flow: Flow) -> list[Wait]:
     """What a flow waits for; empty once it has ended. Of more jobs than a few that hosts have taken, votes and failures
-    are told from a sample."""
+    are taken from a sample."""
     if standing := _of_state(flow):
         return standing
     running = await _in_state(runtime, flow, NodeState.RUNNING)

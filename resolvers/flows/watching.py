@@ -1,4 +1,4 @@
-"""Telling dashboards what changes in a flow, whichever server process changed it.
+"""Reporting to dashboards what changes in a flow, whichever server process changed it.
 
 Everything that changes carries a time-ordered revision. The process's poller wakes the watchers of flows that changed,
 and each watcher reads what is new in its own flow. It is asked for its next delta only when the last one was sent: a
@@ -22,10 +22,10 @@ from storage import Flow, FlowJob
 from storage.engines.clock import revision_at, time_of
 
 HOLD_BACK_MS = 2_000
-"""A job's change is told once its revision is this old (ms): one that another process took earlier is stored by then,
-or comes again with a younger one. Twice of what `storage.resumable` calls prompt."""
+"""A job's change is reported once its revision is this old (ms): a revision that another process took earlier is
+stored by then, or its change comes again with a younger revision. Twice of what `storage.resumable` calls prompt."""
 LATE_MS = 10_000
-"""How far behind its cursor (ms) the last delta tells changes once more."""
+"""How far before its cursor (ms) the last delta reports changes once more."""
 POLL_S = 2.0
 PAUSE_S = 0.25
 MOST_NODES = 200
@@ -47,7 +47,7 @@ class Delta:
 
 
 async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[Delta, None]:
-    """The deltas of a flow behind a cursor (empty: from now on), the last one when it has ended.
+    """The deltas of a flow after a cursor (empty: from now on), the last one when it has ended.
 
     Raises NotFound, BadInput for a cursor that is none, and Unavailable when this process stops.
     """
@@ -75,7 +75,7 @@ async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[D
 
 
 async def _delta(runtime: Runtime, key: str, cursor: str) -> tuple[Delta, bool]:
-    """What changed behind the cursor, and whether that is all: some changes may be too young to be told."""
+    """What changed after the cursor, and whether that is all: some changes may be too young to be reported."""
     flow, at = await _now(runtime, key)
     horizon = revision_at(runtime.store.clock.now() - HOLD_BACK_MS)
     found: Sequence[FlowJob] = []
@@ -108,7 +108,7 @@ async def _now(runtime: Runtime, key: str) -> tuple[Flow, Progress]:
 
 
 def _is_news(last: Delta, delta: Delta) -> bool:
-    """Whether a delta tells something. Counts that ran back within a generation were read while they changed."""
+    """Whether a delta reports anything. Counts that ran back within a generation were read while they changed."""
     if delta.flow.ended:
         return True
     if delta.flow.generation == last.flow.generation and delta.progress.ended < last.progress.ended:

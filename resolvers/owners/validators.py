@@ -68,7 +68,7 @@ def read(outcome: Outcome, value: str) -> Judgement:
 
 
 def _phased(reported: Reported) -> str:
-    """The context with `phase`, which tells a posted variable from a result."""
+    """The context with `phase`, by which a posted variable differs from a result."""
     phase = "variable" if reported.result is None else "result"
     inner = reported.context.strip()[1:-1].strip()
     return f'{{{inner}{"," if inner else ""}"phase":"{phase}"}}'

@@ -99,7 +99,7 @@ def _checked(new: Sequence[NewVariable]) -> list[str]:
             values.append(json_text.checked(each.value, field=f"variables[{at}].value"))
         with faults.gathered():
             _check_key(each.key, seen, field=f"variables[{at}].id")
-    faults.tell()
+    faults.raise_all()
     return values
 
 
@@ -118,7 +118,7 @@ def _check_key(key: str, seen: set[str], *, field: str) -> None:
 
 
 def _key(new: NewVariable, mark: str, at: int) -> str:
-    """The key that was given, or one that the pool makes: for a request that may be repeated, each time the same."""
+    """The given key, or a key that the pool makes: for a request that may be repeated, each time the same."""
     return new.key or (hashlib.sha256(f"{mark}\0{at}".encode()).hexdigest()[:32] if mark else new_seq())
 
 
@@ -144,7 +144,7 @@ async def _validate(runtime: Runtime, job: Job, made: Sequence[Variable]) -> Non
         if not judgement.accepted:
             with faults.gathered():
                 raise _refusal(judgement, f"variables[{at}].value")
-    faults.tell()
+    faults.raise_all()
 
 
 def _refusal(judgement: Judgement, field: str) -> Rejected | Unavailable:
@@ -225,7 +225,7 @@ async def pick(runtime: Runtime, job: Job) -> Variable | None:
 
 
 async def offer(runtime: Runtime, job: Job) -> Variable | None:
-    """The variable that a client gets which knows of no tasks: one that a flow waits for and that needs no context,
+    """What a client gets that knows of no tasks: a variable that a flow waits for and that needs no context,
     or else what `pick` picks."""
     runs = await runtime.store.runs.bare(job.key, limit=MOST_OFFERED)
     if runs:

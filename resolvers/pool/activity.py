@@ -1,7 +1,7 @@
-"""Telling dashboards what changes in the pool's counts.
+"""Reporting to dashboards what changes in the pool's counts.
 
-A cursor holds a digest of each count that its client knows, and when they were taken: any server process can tell what
-is another one by now, and none remembers anything of a client.
+A cursor holds a digest of each count that its client knows, and when they were taken: any server process can find out
+which counts are others by now, and no process remembers anything of a client.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Known:
 
 
 async def watch(runtime: Runtime, after: str = "") -> AsyncGenerator[PoolDelta, None]:
-    """What changes behind a cursor (empty: all is new), at most once a second; the first delta comes at once, whether
+    """What changes after a cursor (empty: all is new), at most once a second; the first delta comes at once, whether
     anything has changed or not. A slow reader gets fewer deltas, with what is different by then.
 
     Raises BadInput for a cursor that is none, and Unavailable when this process stops.
@@ -87,7 +87,7 @@ async def _delta(runtime: Runtime, known: _Known) -> PoolDelta:
     counts = {name: claims if name == "claims" else getattr(status, name) for name in COUNTS}
     digests = {name: _digest(count) for name, count in counts.items()}
     if status.begun_at < known.measured_at:
-        # The client knows of younger counts: another process told it, or this one before.
+        # The client knows of younger counts: another process reported them, or this one before.
         digests = {**known.digests, "claims": digests["claims"]}
         status = replace(status, measured_at=known.measured_at)
     changed = frozenset(name for name in COUNTS if digests[name] != known.digests.get(name))

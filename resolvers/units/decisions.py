@@ -115,7 +115,7 @@ async def _commit(runtime: Runtime, ready: Mapping[str, Case], agreed: Mapping[s
 
 
 def _has_others(unit: Unit) -> bool:
-    """Whether there are tasks besides the one that brought the canonical result."""
+    """Whether there are tasks besides the task that brought the canonical result."""
     return unit.total > unit.canonical.isdigit()
 
 

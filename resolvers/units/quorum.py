@@ -11,7 +11,7 @@ from resolvers.units.policies import Policy
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """One result as a vote. `digest` is empty for one that failed: it counts as an error and never agrees."""
+    """One result as a vote. `digest` is empty for a failed result: it counts as an error and never agrees."""
 
     number: str
     host: str

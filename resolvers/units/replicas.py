@@ -27,7 +27,7 @@ async def open_units(runtime: Runtime, job: Job, units: Sequence[Unit]) -> None:
 
 async def add(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, Sequence[int]]) -> None:
     """Create the tasks with the numbers `wanted[unit.id]` of each unit. Two processes that do so at once create the
-    same ones; where one dies half-way, the next one that looks at the unit finds their numbers reserved."""
+    same ones; where one dies half-way, the next process that looks at the unit finds their numbers reserved."""
     tasks = await _create(runtime, units, wanted)
     await cancel_unwanted(runtime, tasks)
     await runtime.part(OpenQueues).wake(task.queue for task in tasks)

@@ -31,7 +31,7 @@ def _sign(runtime: Runtime, key: str) -> str:
 
 
 async def identify(runtime: Runtime, token: str | None, name: str = "") -> HostIdentity:
-    """The host that `token` speaks for; a new one where there is none yet.
+    """The host that `token` speaks for; a new host if there is no token.
 
     Raises Unauthenticated for a token this pool never gave out.
     """
@@ -54,7 +54,7 @@ def known(runtime: Runtime, token: str) -> HostIdentity:
 
 
 async def anonymous(runtime: Runtime, address: str) -> str:
-    """The key of the host behind a network address that brought no token, such as a legacy REST client."""
+    """The key of the host at a network address that brought no token, such as a legacy REST client."""
     digest = hmac.new(runtime.host_secret, address.encode(), hashlib.sha256).hexdigest()
     key = f"a{digest[:15]}"
     await _register(runtime, key, "anonymous")

@@ -1,4 +1,4 @@
-"""What hosts ask for, so that owners can be told whether anybody supports them."""
+"""What hosts ask for, so that owners can see whether anybody supports them."""
 
 from __future__ import annotations
 

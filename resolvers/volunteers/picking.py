@@ -44,7 +44,7 @@ async def pick(runtime: Runtime, queue: Queue, count: int, *, host: str, token: 
         else:
             tasks = await _pick_many(runtime, queue, lease, count)
         claimed = await with_units(runtime, job, kind, tasks)
-        # Tasks that nobody needs any more were cancelled by that: there may be others behind them.
+        # Tasks that nobody needs any more were cancelled by that: there may be others after them.
         if claimed or not tasks:
             return claimed
 

@@ -119,7 +119,7 @@ def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
 
 
 def checked_context(value: Any, field: str) -> str:
-    """A context as JSON text, `{}` where there is none. It holds values, and may be a level deeper than one.
+    """A context as JSON text, `{}` if it is missing. It holds values, and may be a level deeper than a value.
 
     Raises BadInput for anything but an object, and what `checked` raises."""
     if value is None:

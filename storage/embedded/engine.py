@@ -75,7 +75,7 @@ def _directories(directory: Path) -> Iterator[tuple[Path, Path]]:
     """Make the directories of the data and of the socket, which only this user enters.
 
     The socket's is in the data's. Where that path is too long for a socket, it is a temporary one in
-    $XDG_RUNTIME_DIR, or else, where there is none or its path is too long too, among the system's temporary files.
+    $XDG_RUNTIME_DIR, or else, if that is missing or its path is too long too, among the system's temporary files.
     """
     data = directory.absolute()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Hearing of changes at once, where the database can tell of them: MongoDB's change streams, which replica sets and
+"""Hearing of changes at once, where the database reports them: MongoDB's change streams, which replica sets and
 sharded clusters have (https://www.mongodb.com/docs/manual/changeStreams/)."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from storage.engines.retries import until_answered
 log = logging.getLogger(__name__)
 
 QUIET_S = 2.0
-"""How long nobody looks while a change stream tells of nothing, in seconds."""
+"""How long nobody looks while a change stream reports nothing, in seconds."""
 _AWAIT_MS = 1_000
 
 
@@ -34,7 +34,7 @@ class Changes:
         self._told = True
 
     async def moment(self) -> Timestamp | None:
-        """The database's own time; None where it tells of no changes.
+        """The database's own time; None where it reports no changes.
 
         Raises:
             StorageUnavailable: it doesn't answer.
@@ -49,7 +49,7 @@ class Changes:
 
     async def wait(self, since: Timestamp | None) -> None:
         """Return when something has changed after a moment, and after `QUIET_S` at the latest; at once where the
-        database tells of no changes."""
+        database reports no changes."""
         if since is None:
             return
         following = Timestamp(since.time, since.inc + 1)
@@ -74,7 +74,7 @@ class Changes:
     def _note(self, problem: BaseException | None) -> None:
         """A database that refuses change streams, to this user for instance, is asked for none again."""
         if isinstance(problem, PyMongoError) and not isinstance(problem, AutoReconnect):
-            log.info("changes are looked for, as the database tells of none: %s", problem)
+            log.info("changes are looked for, as the database reports none: %s", problem)
             self._told = False
         elif problem is not None and not isinstance(problem, PyMongoError):
             raise problem

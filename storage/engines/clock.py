@@ -1,4 +1,4 @@
-"""The pool's clock: the database's own, as near as a process can tell, since the machines of several processes may
+"""The pool's clock: the database's own, as near as a process can know it, since the machines of several processes may
 disagree."""
 
 import logging
@@ -40,7 +40,7 @@ class Clock:
         return _of_machine() + self._ahead_ms
 
     def revision(self) -> str:
-        """A unique text that sorts by the time it was made (UUIDv7, RFC 9562); of one process the later behind the
+        """A unique text that sorts by the time it was made (UUIDv7, RFC 9562); of one process the later after the
         earlier, unless its clock is set meanwhile."""
         plain = uuid_utils.uuid7().hex
         if not self._ahead_ms:

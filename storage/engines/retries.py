@@ -26,7 +26,7 @@ class StorageUnavailable(Exception):
 async def until_answered(operation: Callable[[], Awaitable[_Answer]]) -> _Answer:
     """Carry out `operation`, again after each lost connection, for up to `PATIENCE_S` seconds.
 
-    An operation whose reply was lost may have been carried out already, so it must be one that may run twice.
+    An operation whose reply was lost may have been carried out already, so it must bear to run twice.
 
     Raises:
         StorageUnavailable: no try was answered in time.
@@ -44,5 +44,5 @@ async def until_answered(operation: Callable[[], Awaitable[_Answer]]) -> _Answer
 
 
 def _reason(lost: Exception) -> str:
-    """What happened, without the driver's settings and its view of the servers, which it puts behind."""
+    """What happened, without the driver's settings and its view of the servers, which it appends."""
     return _DRIVERS_VIEW.split(str(lost), maxsplit=1)[0]
