@@ -64,8 +64,8 @@ class Resumable(Repository[R]):
     async def _revised(self, change: Callable[[str], Awaitable[T]]) -> T:
         """Carry out a change under a new revision.
 
-        Who watches revisions reads those of a certain age, and does not look back: a revision that was stored too late is
-        replaced by a younger one, until that is stored in time. A store that is slow all the time is not helped by
+        Who watches revisions reads those of a certain age, and does not look back: a revision that is stored too late
+        is replaced by a younger one, until that is stored in time. A store that is slow all the time is not helped by
         ever more to do.
         """
         rev, began = self._clock.revision(), time.monotonic()
