@@ -14,9 +14,9 @@ from graphql import ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.errors import BadInput
-from resolvers.json_text import JsonText, checked, parse
+from resolvers.json_text import JsonText, checked, parse, read, well_formed
 
-__all__ = ["SCALARS", "JsonText"]
+__all__ = ["SCALARS", "JsonText", "read", "well_formed"]
 
 
 def _serialize(value: Any) -> orjson.Fragment:
@@ -50,7 +50,8 @@ def given(value: JsonText | None, *, field: str) -> JsonText:
 SCALARS: dict[object, ScalarDefinition] = {
     JsonText: strawberry.scalar(
         name="JSON",
-        description="Any JSON value (RFC 8259).",
+        description="Any JSON value (RFC 8259). A lone surrogate in a string is U+FFFD; `-0` is negative zero.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         serialize=_serialize,
         parse_value=_parse,
         parse_literal=_parse_literal,
