@@ -39,13 +39,7 @@ def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: 
     Raises BadInput for what JSON or a JavaScript number can't hold, and TooLarge over `max_bytes` of UTF-8 and over
     `max_nesting` levels of arrays and objects.
     """
-    if isinstance(value, JsonText):
-        text = str(value)
-    else:
-        try:
-            text = orjson.dumps(value).decode()
-        except TypeError as problem:
-            raise BadInput(f"{field} is not a JSON value: {problem}", field=field) from None
+    text = str(value if isinstance(value, JsonText) else written(value, field=field))
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > max_bytes:
         raise TooLarge(f"{field} may have at most {max_bytes:,} bytes of JSON, got {size:,}", field=field)
@@ -54,6 +48,20 @@ def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: 
             f"{field} may have at most {max_nesting} levels of arrays and objects, got {nesting(text)}", field=field
         )
     return text
+
+
+def written(value: Any, *, field: str) -> JsonText:
+    """A Python value as JSON, however long or deep it is. Raises BadInput for what JSON can't hold."""
+    try:
+        try:
+            text = orjson.dumps(value).decode()
+        except TypeError as problem:
+            if "Recursion limit" not in str(problem):
+                raise
+            text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise BadInput(f"{field} is not a JSON value: {problem}", field=field) from None
+    return JsonText(text)
 
 
 def well_formed(text: str) -> str:
