@@ -31,15 +31,16 @@ from schema.types.variables import VariableMutation
 CACHED_DOCUMENTS = 500
 
 
-
-@strawberry.type(description="What the pool knows: its jobs with their variables and results, flows, hosts, and how it does.")
+@strawberry.type(
+    description="What the pool knows: its jobs with their variables and results, its flows and hosts, and how it does."
+)
 class Query(JobQuery, FlowQuery, PoolQuery):
     pass
 
 
 @strawberry.type(
-    description="What owners and volunteers do. A mutation takes one `input`, and reports in `userErrors` what was wrong "
-    "with it."
+    description="What owners and volunteers do. A mutation takes one `input`, and reports what is wrong with it in "
+    "`userErrors`."
 )
 class Mutation(JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation):
     pass

@@ -16,9 +16,7 @@ MOST_A_PAGE = 100
 T = TypeVar("T")
 D = TypeVar("D")
 
-First = Annotated[
-    int | None, strawberry.argument(description="How many to return, from 1 to 100; null stands for 100 too.")
-]
+First = Annotated[int | None, strawberry.argument(description="How many to return, from 1 to 100, the default.")]
 After = Annotated[
     str | None,
     strawberry.argument(description="The `endCursor` of the page before; left out: from the start."),
