@@ -216,6 +216,11 @@ class MutationInput:
         except RecursionError:
             raise BadRequest("The body has more levels than are read: nest it less deeply.") from None
 
+    def is_of_body(self, field: str) -> bool:
+        """Whether an error about `field` (`jobs[0].job`, in GraphQL names) is about something that no path holds."""
+        of_path = {".".join(member.graphql_name for member in way) for way, _ in self._path}
+        return bool(field) and field not in of_path
+
     def _whole(self, body: bytes) -> dict[str, Any]:
         assert self.whole
         value = _loads(body)
