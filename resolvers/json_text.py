@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import orjson
@@ -16,6 +17,14 @@ MAX_BYTES = 1_000_000
 MAX_NESTING = 100
 """Levels of arrays and objects; what flows make of values goes one level deeper."""
 EXACT_DIGITS = 15
+MAX_READ_NESTING = 1_024
+"""Levels that a request as a whole may have, which are as many as orjson reads."""
+
+ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)")
+"""Of a JSON text: a surrogate pair, a lone surrogate (the group), or any other escape."""
+MINUS_ZERO = re.compile(r"-0(?![0-9.eE])")
+# Possessive, and with a string that may lack its end: a text that is no JSON takes no longer than one that is.
+STRING_OR_MINUS_ZERO = re.compile(rf'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|{MINUS_ZERO.pattern}', re.DOTALL)
 
 
 class JsonText(str):
@@ -30,13 +39,7 @@ def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: 
     Raises BadInput for what JSON or a JavaScript number can't hold, and TooLarge over `max_bytes` of UTF-8 and over
     `max_nesting` levels of arrays and objects.
     """
-    if isinstance(value, JsonText):
-        text = str(value)
-    else:
-        try:
-            text = orjson.dumps(value).decode()
-        except TypeError as problem:
-            raise BadInput(f"{field} is not a JSON value: {problem}", field=field) from None
+    text = str(value if isinstance(value, JsonText) else written(value, field=field))
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > max_bytes:
         raise TooLarge(f"{field} may have at most {max_bytes:,} bytes of JSON, got {size:,}", field=field)
@@ -47,8 +50,55 @@ def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: 
     return text
 
 
+def written(value: Any, *, field: str) -> JsonText:
+    """A Python value as JSON, however long or deep it is. Raises BadInput for what JSON can't hold."""
+    try:
+        try:
+            text = orjson.dumps(value).decode()
+        except TypeError as problem:
+            if "Recursion limit" not in str(problem):
+                raise
+            text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise BadInput(f"{field} is not a JSON value: {problem}", field=field) from None
+    return JsonText(text)
+
+
+def well_formed(text: str) -> str:
+    """A JSON text with U+FFFD in place of lone surrogates, which `JSON.stringify` escapes and RFC 8259 (section 8.2)
+    leaves without a meaning. It is what `String.prototype.toWellFormed` makes of them."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return ESCAPE.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
+
+
 def parse(text: str) -> Any:
-    return orjson.loads(str(text))
+    """The value of a JSON text, as JavaScript reads it: `-0` is the float, since an int has no negative zero.
+
+    Raises json.JSONDecodeError.
+    """
+    text = well_formed(str(text))
+    if MINUS_ZERO.search(text):
+        text = STRING_OR_MINUS_ZERO.sub(lambda found: "-0.0" if found[0] == "-0" else found[0], text)
+    return orjson.loads(text)
+
+
+def read(body: bytes | str, *, name: str) -> Any:
+    """The value of a JSON text that a caller sent, and calls `name`.
+
+    Raises BadInput for what is no JSON in UTF-8, or nested more deeply than is read.
+    """
+    try:
+        return parse(body.decode() if isinstance(body, bytes) else body)
+    except UnicodeDecodeError as problem:
+        raise BadInput(f"{name} is not JSON: its byte {problem.start:,} is not UTF-8") from None
+    except json.JSONDecodeError as problem:
+        if "depth limit" in problem.msg:
+            raise BadInput(
+                f"{name} has more than {MAX_READ_NESTING:,} levels of arrays and objects, and no more are read: nest "
+                "it less deeply"
+            ) from None
+        raise BadInput(f"{name} is not JSON: {problem}") from None
 
 
 def _as_javascript_reads(digits: str) -> int | float:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from graphql import (
     GraphQLArgument,
     GraphQLError,
@@ -24,7 +23,8 @@ from graphql import (
 
 from rest_compat.calls import FieldCall
 from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
-from schema.machinery.scalars import JsonText
+from schema.machinery.errors import PoolError
+from schema.machinery.scalars import JsonText, read, well_formed
 
 JSON = "JSON"
 """The scalar whose values are handed over as the text they came as."""
@@ -43,8 +43,11 @@ def _boolean(text: str) -> bool:
 
 
 def _json(text: str) -> JsonText:
-    orjson.loads(text)
-    return JsonText(text)
+    try:
+        read(text, name="it")
+    except PoolError as problem:
+        raise ValueError(problem.message) from None
+    return JsonText(well_formed(text))
 
 
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {

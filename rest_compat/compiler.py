@@ -20,6 +20,7 @@ from rest_compat.inputs import InputReader, MutationInput
 from rest_compat.links import Link, Links
 from rest_compat.negotiation import HAL
 from rest_compat.operations import Alternate, Operation, Picked, ReadOperation, Step, WriteOperation
+from rest_compat.relations import check_meanings
 from rest_compat.resources import Collection, Resource
 from rest_compat.serialiser import RESERVED, Writers
 from schema.machinery.directives import HalMethod, HalRole
@@ -34,7 +35,9 @@ def compile_operations(schema: GraphQLSchema) -> tuple[Operation, ...]:
 
     Raises HalSchemaError, naming the field, for a directive that can't be carried out or contradicts another.
     """
-    return tuple(_Compiler(schema).operations())
+    operations = tuple(_Compiler(schema).operations())
+    check_meanings(operations)
+    return operations
 
 
 class _Compiler:

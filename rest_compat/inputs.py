@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from graphql import (
     GraphQLError,
     GraphQLInputField,
@@ -25,8 +24,9 @@ from strawberry.types.field import StrawberryField
 from rest_compat.arguments import JSON, Parameter, is_required, parse_text
 from rest_compat.calls import FieldCall, hal_field
 from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
-from schema.machinery.errors import Faults
-from schema.machinery.scalars import JsonText
+from schema.machinery.errors import Faults, PoolError
+from schema.machinery.scalars import JsonText, well_formed
+from schema.machinery.scalars import read as read_json
 
 
 @dataclass(frozen=True)
@@ -214,13 +214,18 @@ class MutationInput:
         try:
             return {"input": self._reader.read(self.type, given, "")}
         except RecursionError:
-            raise BadRequest("The body is nested too deeply.") from None
+            raise BadRequest("The body has more levels than are read: nest it less deeply.") from None
+
+    def is_of_body(self, field: str) -> bool:
+        """Whether an error about `field` (`jobs[0].job`, in GraphQL names) is about something that no path holds."""
+        of_path = {".".join(member.graphql_name for member in way) for way, _ in self._path}
+        return bool(field) and field not in of_path
 
     def _whole(self, body: bytes) -> dict[str, Any]:
         assert self.whole
         value = _loads(body)
         if get_named_type(self.whole[-1].field.type).name == JSON:
-            value = JsonText(body.decode())
+            value = JsonText(well_formed(body.decode()))
         given: dict[str, Any] = {}
         _put(given, self.whole, value)
         return given
@@ -256,9 +261,9 @@ def _loads(body: bytes) -> Any:
     if not body:
         raise BadRequest("The body is empty; JSON is expected.")
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error}") from error
+        return read_json(body, name="The body")
+    except PoolError as error:
+        raise BadRequest(f"{error.message}.") from None
 
 
 def _put(given: dict[str, Any], way: Sequence[InputField], value: Any) -> None:

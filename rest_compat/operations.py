@@ -179,11 +179,13 @@ class UserError:
 
 
 class Refused(Exception):
-    """The mutation did nothing, for reasons of the user's."""
+    """The mutation did nothing, for reasons of the user's; `by_body`: the first of them is about the body, not about
+    the address."""
 
-    def __init__(self, errors: list[UserError]) -> None:
+    def __init__(self, errors: list[UserError], *, by_body: bool) -> None:
         super().__init__(errors[0].message)
         self.errors = errors
+        self.by_body = by_body
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,8 @@ class WriteOperation(Operation):
         arguments = self.input.read(exchange.values, exchange.query, exchange.idempotency_key, exchange.body)
         payload = await self.call.value(None, exchange.context, arguments)
         if errors := getattr(payload, "user_errors", None):
-            raise Refused([_user_error(error) for error in errors])
+            told = [_user_error(error) for error in errors]
+            raise Refused(told, by_body=self.input.is_of_body(told[0].field))
         entity = self.entity(payload) if self.entity else payload
         if isinstance(entity, list):
             entity = entity[0] if entity else None

@@ -83,7 +83,9 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, Refused):
         first = error.errors[0]
         shown = [{"field": snake_case(e.field), "message": e.message, "code": e.code} for e in error.errors]
-        return Problem(_status(first.code), first.code, first.message, snake_case(first.field), shown)
+        # What a body names and is not there makes the body wrong: there is something at the address.
+        status = 422 if error.by_body and first.code == "NOT_FOUND" else _status(first.code)
+        return Problem(status, first.code, first.message, snake_case(first.field), shown)
     if isinstance(error, PoolError):
         retry_after = getattr(error, "retry_after_s", _RETRY_SECONDS)
         return _of_code(error.code.value, error.message, snake_case(error.field), retry_after)

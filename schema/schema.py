@@ -9,14 +9,13 @@ from graphql import ASTValidationRule, GraphQLError
 from strawberry.extensions import (
     AddValidationRules,
     MaxTokensLimiter,
-    ParserCache,
     ValidationCache,
 )
 from strawberry.extensions.base_extension import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
-from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
+from schema.machinery.documents import Documents
 from schema.machinery.limits import MAX_TOKENS, LimitsRule
 from schema.machinery.masking import Masking
 from schema.machinery.scalars import SCALARS
@@ -31,16 +30,33 @@ from schema.types.variables import VariableMutation
 
 CACHED_DOCUMENTS = 500
 
-Query = merge_types("Query", (JobQuery, FlowQuery, PoolQuery))
-Mutation = merge_types("Mutation", (JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation))
-Subscription = merge_types("Subscription", (FlowSubscription, PoolSubscription))
+
+@strawberry.type(
+    description="What the pool knows: its jobs with their variables and results, its flows and hosts, and how it does."
+)
+class Query(JobQuery, FlowQuery, PoolQuery):
+    pass
+
+
+@strawberry.type(
+    description="What owners and volunteers do. A mutation takes one `input`, and reports what is wrong with it in "
+    "`userErrors`."
+)
+class Mutation(JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation):
+    pass
+
+
+@strawberry.type(description="What happens in the pool, as it happens: over a WebSocket or as server-sent events.")
+class Subscription(FlowSubscription, PoolSubscription):
+    pass
+
 
 # Made once: the rules are part of the key under which `ValidationCache` finds a document's validation.
 RULES: list[type[ASTValidationRule]] = [LimitsRule]
 
 EXTENSIONS: list[Callable[[], SchemaExtension]] = [
     Masking,
-    lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+    lambda: Documents(maxsize=CACHED_DOCUMENTS),
     lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
     lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
     lambda: AddValidationRules(RULES),

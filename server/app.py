@@ -23,7 +23,8 @@ from rest_compat import Facade
 from sandbox import Sandbox
 from schema.machinery.context import Context
 from schema.schema import schema
-from server.graphql_endpoint import MAX_BODY, GraphQLEndpoint
+from server.graphql_endpoint import GraphQLEndpoint
+from server.graphql_requests import MAX_BODY
 from server.pages import front_page, page_routes, wants_page
 from server.settings import Settings
 from server.sweeper import Sweeper

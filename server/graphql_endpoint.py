@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
-from types import NoneType
 
 import orjson
 from cross_web import HTTPException
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from graphql import GraphQLError
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import MissingQueryError
-from strawberry.http import GraphQLRequestData
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from resolvers import json_text
 from schema.machinery.context import Context
+from server.graphql_requests import EVENTS, JSON, RESPONSE, Refused, answered_as, limited, read_request, replayed
 
 MAX_SUBSCRIPTIONS = 100
-MAX_BODY = 32_000_000
-"""Room for a flow of 100,000 jobs, in bytes."""
+NO_QUERY = "There is no `query` in the request."
 SUBSCRIPTION_AS_QUERY = (
     "A subscription is answered as server-sent events (Accept: text/event-stream) or over a WebSocket "
     "(graphql-transport-ws)."
 )
-PARAMETERS: dict[str, tuple[type, str]] = {
-    "query": (str, "a string"),
-    "variables": (dict, "an object"),
-    "operationName": (str, "a string"),
-    "extensions": (dict, "an object"),
-}
+MUTATION_BY_GET = "A mutation is sent by POST: GET changes nothing."
+READS = {OperationType.QUERY}
+ALL_AT_ONCE = {OperationType.QUERY, OperationType.MUTATION}
+CODES = {413: "TOO_LARGE"}
+
+log = logging.getLogger(__name__)
 
 
 class GraphQLEndpoint(GraphQL[Context, None]):
     """The schema as an ASGI application.
 
-    Answers are encoded by orjson, which pastes JSON in as the text it is stored as.
+    Queries and mutations over HTTP are answered here, encoded by orjson, which pastes JSON in as the text it is stored
+    as. Strawberry answers server-sent events and WebSockets.
     """
 
     def __init__(self, schema: Schema, make_context: Callable[[HTTPConnection], Awaitable[Context]]) -> None:
@@ -51,37 +55,80 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self._make_context = make_context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            receive = _limited(receive)
-        if scope["type"] != "http" or not _is_plain(request := Request(scope, receive)):
+        if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        request = Request(scope, limited(receive))
         try:
-            response = await self._answer(request)
-        except HTTPException as refused:
-            response = PlainTextResponse(refused.reason, status_code=refused.status_code)
-        await response(scope, receive, send)
+            await self._respond(request, send)
+        except ClientDisconnect:
+            log.info("a client left before its request was here")
 
-    async def _answer(self, request: Request) -> Response:
-        """Nearly all that clients send, on a shorter way than what negotiates the other transports first."""
-        asked = _read(self.parse_json(await request.body()))
+    async def _respond(self, request: Request, send: Send) -> None:
+        response: Response | None
+        media_type = JSON
         try:
-            result = await self.schema.execute(
+            if self._is_for_people(request):
+                response = HTMLResponse(self.graphql_ide_html)
+            else:
+                media_type = answered_as(request.headers.get("accept", ""))
+                response = await self._answer(request, media_type)
+        except HTTPException as refused:
+            response = _refusal(refused, JSON if media_type == EVENTS else media_type)
+        if response is not None:
+            await response(request.scope, request.receive, send)
+            return
+        # Strawberry would answer its refusals as plain text: nothing is left to refuse.
+        await super().__call__(request.scope, replayed(await request.body(), request.receive), send)
+
+    def _is_for_people(self, request: Request) -> bool:
+        """Whether a browser, or someone who looks, asks for the editor."""
+        accept = request.headers.get("accept", "")
+        wants_page = "text/html" in accept or "*/*" in accept
+        return request.method == "GET" and wants_page and "query" not in request.query_params
+
+    async def _answer(self, request: Request, media_type: str) -> Response | None:
+        """The answer, or none where it is a stream's to give. Raises HTTPException."""
+        asked = await read_request(request)
+        if media_type == EVENTS:
+            return None
+        try:
+            result = await self._execute(request, asked)
+        except InvalidOperationTypeError as refused:
+            if refused.operation_type is OperationType.MUTATION:
+                raise Refused(405, MUTATION_BY_GET, allow="POST") from None
+            if EVENTS in request.headers.get("accept", "").lower():
+                return None
+            raise Refused(400, SUBSCRIPTION_AS_QUERY) from None
+        except MissingQueryError:
+            raise Refused(400, NO_QUERY) from None
+        answer = await self.process_result(request, result)
+        # Who takes no more than JSON may take a status other than 200 for a failure of the transport.
+        status = 400 if media_type == RESPONSE and "data" not in answer else 200
+        return Response(orjson.dumps(answer), status, media_type=media_type)
+
+    async def _execute(self, request: Request, asked: GraphQLRequestData) -> ExecutionResult:
+        """Raises InvalidOperationTypeError and MissingQueryError."""
+        try:
+            return await self.schema.execute(
                 asked.query,
                 variable_values=asked.variables,
                 context_value=await self._make_context(request),
                 operation_name=asked.operation_name,
-                allowed_operation_types={OperationType.QUERY, OperationType.MUTATION},
+                allowed_operation_types=READS if request.method == "GET" else ALL_AT_ONCE,
                 operation_extensions=asked.extensions,
             )
-        except InvalidOperationTypeError:
-            raise HTTPException(400, SUBSCRIPTION_AS_QUERY) from None
         except CannotGetOperationTypeError as refused:
-            raise HTTPException(400, refused.as_http_error_reason()) from None
-        except MissingQueryError:
-            raise HTTPException(400, "There is no `query` in the body.") from None
-        answer = await self.process_result(request, result)
-        return Response(orjson.dumps(answer), media_type="application/json")
+            error = GraphQLError(refused.as_http_error_reason(), extensions={"code": "BAD_INPUT"})
+            return ExecutionResult(None, [error])
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """A response without `data` where nothing was carried out (https://spec.graphql.org/October2021/#sec-Errors):
+        errors of fields have a path, those of requests have none."""
+        answer = process_result(result)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            del answer["data"]
+        return answer
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         return await self._make_context(request)
@@ -90,50 +137,16 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         return None
 
     def decode_json(self, data: str | bytes) -> object:
-        return orjson.loads(data)
+        return json_text.parse(data if isinstance(data, str) else data.decode())
 
     def encode_json(self, data: object) -> str:
         """Text: bytes would travel as binary WebSocket frames."""
         return orjson.dumps(data).decode()
 
 
-def _limited(receive: Receive) -> Receive:
-    """The same body, refused (413) once it is longer than `MAX_BODY` bytes."""
-    seen = 0
-
-    async def receive_some() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise HTTPException(413, f"A request may have at most {MAX_BODY:,} bytes.")
-        return message
-
-    return receive_some
-
-
-def _is_plain(request: Request) -> bool:
-    """Whether this is a POST of JSON that asks for neither server-sent events nor multipart answers."""
-    headers = request.headers
-    accept = headers.get("accept", "")
-    return (
-        request.method == "POST"
-        and headers.get("content-type", "").startswith("application/json")
-        and not ("text/event-stream" in accept or "multipart/" in accept)
-    )
-
-
-def _read(body: object) -> GraphQLRequestData:
-    """A request as GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/#sec-Request-Parameters) has
-    it. Raises HTTPException (400) for anything else."""
-    if not isinstance(body, dict):
-        raise HTTPException(400, "The body must be an object with a `query`.")
-    for name, (kind, description) in PARAMETERS.items():
-        if not isinstance(body.get(name), (kind, NoneType)):
-            raise HTTPException(400, f"`{name}` must be {description} or null.")
-    return GraphQLRequestData(
-        query=body.get("query"),
-        variables=body.get("variables"),
-        operation_name=body.get("operationName"),
-        extensions=body.get("extensions"),
-    )
+def _refusal(refused: HTTPException, media_type: str) -> Response:
+    """A request that can't be read, as a GraphQL response."""
+    code = CODES.get(refused.status_code, "BAD_INPUT")
+    answer = {"errors": [{"message": refused.reason, "extensions": {"code": code}}]}
+    headers = {"allow": refused.allow} if isinstance(refused, Refused) and refused.allow else {}
+    return Response(orjson.dumps(answer), refused.status_code, headers, media_type)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from resolvers.errors import StorageUnavailable, Unavailable
 from resolvers.flows import conditions, levels, runs
@@ -138,13 +139,21 @@ async def _take_results(
 async def _repeat(runtime: Runtime, flow: Flow, start: Start) -> None:
     flow_job = start.flow_job
     most = flow_job.policy["max_iterations"]
-    if flow_job.iteration + 1 >= most:
+    if await _has_made(runtime, flow_job, most):
         await fail_job(runtime, flow, flow_job, f"its `while` still held after {most} runs (max_iterations)")
         return
     due = runtime.now() + runtime.takeover_ms
     if await runtime.store.flow_jobs.repeat(flow_job, due=due):
         flow_job.iteration += 1
         await runs.make(runtime, flow, [start])
+
+
+async def _has_made(runtime: Runtime, flow_job: FlowJob, most: int) -> bool:
+    """Whether a job has made so many runs, the present one among them, since its flow was submitted or last retried."""
+    first = flow_job.iteration + 1 - most
+    if first < 0:
+        return False
+    return await runtime.store.runs.get(Run.id_of(replace(flow_job, iteration=first))) is not None
 
 
 async def admit(runtime: Runtime, runs_of: Mapping[str, Run], tasks: Sequence[Task]) -> list[Task]:

@@ -35,6 +35,14 @@ class Extension:
     problem: LeaseLost | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How many tasks were still held, and which members can't name one."""
+
+    count: int
+    problems: list[LeaseLost]
+
+
 def deadline(since: int, job: Job | None, unit: Unit | None = None) -> int:
     """Until when a lease runs that was granted or extended at `since` (both in ms since the epoch): for the delay bound
     of the policy that the unit is computed under."""
@@ -76,20 +84,41 @@ async def adjust(runtime: Runtime, job: Job, units: Mapping[str, Unit], tasks: S
 async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
     """Heartbeat: the leases run for their policy's delay bound from now on; one answer for each, in order.
 
-    Raises BadInput for too many, and LeaseLost for a name that can't be a task's.
+    A lease whose unit has ended is lost: its host can stop, since a result would come too late.
+    Raises BadInput for too many.
     """
-    _check(held)
-    tasks = await runtime.store.tasks.get_many(each.task for each in held)
-    until = await _deadlines(runtime, list(tasks.values()))
+    problems = _problems(held)
+    tasks = await runtime.store.tasks.get_many(each.task for at, each in enumerate(held) if at not in problems)
+    units = await runtime.part(UnitKinds).read({task.unit for task in tasks.values()})
+    now = runtime.now()
     groups: dict[tuple[str, int], list[Task]] = defaultdict(list)
-    for each in held:
-        if each.task in tasks:
-            groups[each.token, until[each.task]].append(tasks[each.task])
+    for at, each in enumerate(held):
+        task = tasks.get(each.task)
+        unit = units.get(task.unit) if task and _holds(task, each.token) else None
+        if at in problems or task is None or unit is None:
+            continue
+        if unit.finished_at:
+            problems[at] = _unwanted(unit, each.task, at)
+        else:
+            until = deadline(now, await runtime.store.jobs.by_key(task.job), unit)
+            groups[each.token, until].append(task)
     extended: dict[tuple[str, str], Task] = {}
-    for (token, later), group in groups.items():
-        for task in await _extend(runtime, token, group, later):
+    for (token, until), group in groups.items():
+        for task in await _extend(runtime, token, group, until):
             extended[task.id, token] = task
-    return [_extension(at, each, extended.get((each.task, each.token))) for at, each in enumerate(held)]
+    return [
+        Extension(None, problems[at]) if at in problems else _extension(at, each, extended.get((each.task, each.token)))
+        for at, each in enumerate(held)
+    ]
+
+
+def _holds(task: Task, token: str) -> bool:
+    return task.status == TaskState.LEASED and task.lease == token
+
+
+def _unwanted(unit: Unit, task: str, at: int) -> LeaseLost:
+    why = unit.reason or "other results decided it"
+    return LeaseLost(f"nobody waits for the task {task} any more, stop computing it: {why}", field=f"tasks[{at}]")
 
 
 def _extension(at: int, held: HeldTask, task: Task | None) -> Extension:
@@ -98,31 +127,25 @@ def _extension(at: int, held: HeldTask, task: Task | None) -> Extension:
     return Extension(None, LeaseLost(f"the lease of the task {held.task} is no longer held", field=f"tasks[{at}]"))
 
 
-async def _deadlines(runtime: Runtime, tasks: Sequence[Task]) -> dict[str, int]:
-    """Until when the lease of each task runs that is extended now: a flow's job may have a policy of its own."""
-    units = await runtime.part(UnitKinds).read(task.unit for task in tasks if task.flow)
-    now = runtime.now()
-    return {task.id: deadline(now, await runtime.store.jobs.by_key(task.job), units.get(task.unit)) for task in tasks}
-
-
 async def _extend(runtime: Runtime, token: str, tasks: Sequence[Task], until: int) -> list[Task]:
     """Those of the tasks that `token` still holds, with their new deadlines (ms since the epoch)."""
     ids = [task.id for task in tasks]
     if await runtime.store.tasks.extend(ids, token, until) == len(ids):
         return [replace(task, until=until) for task in tasks]
     current = (await runtime.store.tasks.get_many(ids)).values()
-    return [task for task in current if task.status == TaskState.LEASED and task.lease == token]
+    return [task for task in current if _holds(task, token)]
 
 
-async def release(runtime: Runtime, held: Sequence[HeldTask]) -> int:
-    """Give tasks back without penalty; how many of them were still held. Releasing twice is no error."""
-    _check(held)
-    tasks = await runtime.store.tasks.get_many(each.task for each in held)
+async def release(runtime: Runtime, held: Sequence[HeldTask]) -> Release:
+    """Give tasks back without penalty. Releasing twice is no error. Raises BadInput for too many."""
+    problems = _problems(held)
+    tasks = await runtime.store.tasks.get_many(each.task for at, each in enumerate(held) if at not in problems)
     by_token: dict[str, list[Task]] = defaultdict(list)
-    for each in held:
-        if each.task in tasks:
+    for at, each in enumerate(held):
+        if at not in problems and each.task in tasks:
             by_token[each.token].append(tasks[each.task])
-    return sum([await give_back(runtime, group, token) for token, group in by_token.items()])
+    count = sum([await give_back(runtime, group, token) for token, group in by_token.items()])
+    return Release(count, list(problems.values()))
 
 
 async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
@@ -157,8 +180,14 @@ async def finish_expiry(runtime: Runtime, expiring: Sequence[Task]) -> None:
     await runtime.store.tasks.finish([task.id for task in expiring], TaskState.EXPIRING, TaskState.EXPIRED)
 
 
-def _check(held: Sequence[HeldTask]) -> None:
+def _problems(held: Sequence[HeldTask]) -> dict[int, LeaseLost]:
+    """The members that can't name a task and its lease, by their places. Raises BadInput for too many of them."""
     if not 1 <= len(held) <= MOST_AT_ONCE:
         raise BadInput(f"tasks takes 1 to {MOST_AT_ONCE} at once, got {len(held)}", field="tasks")
+    problems: dict[int, LeaseLost] = {}
     for at, each in enumerate(held):
-        check_lease(each.task, each.token, field=f"tasks[{at}]")
+        try:
+            check_lease(each.task, each.token, field=f"tasks[{at}]")
+        except LeaseLost as problem:
+            problems[at] = problem
+    return problems

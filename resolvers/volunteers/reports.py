@@ -6,12 +6,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from resolvers import json_text
 from resolvers.errors import BadInput, LeaseLost, PoolError, Unavailable
 from resolvers.identifiers import check_lease
-from resolvers.json_text import JsonText
 from resolvers.owners import jobs
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
@@ -26,19 +25,22 @@ log = logging.getLogger(__name__)
 MOST_AT_ONCE = 100
 MAX_ERROR_CHARACTERS = 500
 MAX_ELAPSED_MS = 30 * 24 * 3600 * 1000
-NULL = JsonText("null")
+MISSING: Final = object()
+"""The value of a report that has none; null is one."""
+NAMELESS_ERROR = "an error without a text"
 REPORTED = frozenset({TaskState.REPORTING, TaskState.REPORTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a host says of one task: a value with the returned context, or the error its function threw."""
+    """What a host says of one task: a value with the returned context, or the error that its function threw, which may
+    be an empty text."""
 
     task: str
     token: str
-    value: Any = NULL
+    value: Any = MISSING
     context: Any = None
-    error: str = ""
+    error: str | None = None
     elapsed_ms: int = 0
 
 
@@ -59,37 +61,34 @@ async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list
     """
     if not 1 <= len(reports) <= MOST_AT_ONCE:
         raise BadInput(f"results takes 1 to {MOST_AT_ONCE} at once, got {len(reports)}", field="results")
-    fields = _fields(reports)
-    problems: dict[str, PoolError] = {}
+    problems: dict[int, PoolError] = {}
+    places: dict[str, int] = {}
     results: dict[str, Result] = {}
     by_token: dict[str, list[str]] = defaultdict(list)
-    for report in reports:
+    for at, report in enumerate(reports):
         try:
-            results[report.task] = _result(runtime, host, report, fields[report.task])
-            by_token[report.token].append(report.task)
+            if report.task in places:
+                raise BadInput(f"the task of results[{places[report.task]}] comes twice", field=f"results[{at}].task")
+            results[report.task] = _result(runtime, host, report, f"results[{at}]")
         except PoolError as problem:
-            problems[report.task] = problem
+            problems[at] = problem
+        else:
+            places[report.task] = at
+            by_token[report.token].append(report.task)
     repeated: list[str] = []
     for token, ids in by_token.items():
         begun = await _begin(runtime, host, token, ids)
         repeated += begun.repeated
         for task in begun.lost:
             message = f"the task {task} is not leased to this host by this token"
-            problems[task] = LeaseLost(message, field=f"{fields[task]}.lease")
+            problems[places[task]] = LeaseLost(message, field=f"results[{places[task]}].lease")
     stored = await runtime.store.results.get_many(repeated)
-    fresh = [each for each in results.values() if each.id not in problems and each.id not in stored]
+    fresh = [each for each in results.values() if places[each.id] not in problems and each.id not in stored]
     taken = await take_in(runtime, fresh, stored.values())
-    return [Receipt(taken.get(report.task), problems.get(report.task)) for report in reports]
-
-
-def _fields(reports: Sequence[Report]) -> dict[str, str]:
-    """The input's path of each report, by task."""
-    fields: dict[str, str] = {}
-    for at, report in enumerate(reports):
-        if report.task in fields:
-            raise BadInput(f"the task of {fields[report.task]} comes twice", field=f"results[{at}].task")
-        fields[report.task] = f"results[{at}]"
-    return fields
+    return [
+        Receipt(None, problems[at]) if at in problems else Receipt(taken.get(report.task))
+        for at, report in enumerate(reports)
+    ]
 
 
 def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
@@ -97,8 +96,15 @@ def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
     unit, number = Task.split(report.task)
     if not 0 <= report.elapsed_ms <= MAX_ELAPSED_MS:
         raise BadInput(
-            f"elapsedMilliseconds takes 0 to {MAX_ELAPSED_MS}, got {report.elapsed_ms}",
+            f"elapsedMilliseconds takes 0 to {MAX_ELAPSED_MS:,} (30 days), got {report.elapsed_ms:,}",
             field=f"{field}.elapsedMilliseconds",
+        )
+    if (report.value is MISSING) == (report.error is None):
+        both = "both" if report.error is not None else "neither"
+        raise BadInput(
+            f"a result takes either a value (null is one) or an error, got {both}: send what was computed as `value`, "
+            "or what was thrown as `error`",
+            field=field,
         )
     result = Result(
         id=report.task,
@@ -110,8 +116,8 @@ def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
         elapsed_ms=report.elapsed_ms,
         created_at=runtime.now(),
     )
-    if report.error:
-        result.error = report.error[:MAX_ERROR_CHARACTERS]
+    if report.error is not None:
+        result.error = report.error[:MAX_ERROR_CHARACTERS] or NAMELESS_ERROR
     else:
         result.value = json_text.checked(report.value, field=f"{field}.value")
         result.context = checked_context(report.context, f"{field}.context")

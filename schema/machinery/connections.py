@@ -16,7 +16,7 @@ MOST_A_PAGE = 100
 T = TypeVar("T")
 D = TypeVar("D")
 
-First = Annotated[int, strawberry.argument(description="How many to return, from 1 to 100.")]
+First = Annotated[int | None, strawberry.argument(description="How many to return, from 1 to 100, the default.")]
 After = Annotated[
     str | None,
     strawberry.argument(description="The `endCursor` of the page before; left out: from the start."),
@@ -47,8 +47,10 @@ class Connection(Generic[T]):
         return [edge.node for edge in self.edges]
 
 
-def page_size(first: int, field: str = "first") -> int:
-    """Raises BadInput out of 1 to 100."""
+def page_size(first: int | None, field: str = "first") -> int:
+    """How many members a page has, by default 100. Raises BadInput out of 1 to 100."""
+    if first is None:
+        return MOST_A_PAGE
     if not 1 <= first <= MOST_A_PAGE:
         raise BadInput(f"{field} takes a whole number from 1 to {MOST_A_PAGE}, got {first}", field=field)
     return first
@@ -63,7 +65,7 @@ class Turn:
     backwards: bool = False
 
     @classmethod
-    def asked(cls, first: int, after: str | None, last: int | None, before: str | None) -> Turn:
+    def asked(cls, first: int | None, after: str | None, last: int | None, before: str | None) -> Turn:
         """Raises BadInput for a size out of 1 to 100, and where both directions are asked for."""
         if last is None and before is None:
             return cls(page_size(first), after or "")
@@ -74,10 +76,10 @@ class Turn:
 
 
 def connection(
-    found: Sequence[D], first: int, *, node: Callable[[D], T], cursor: Callable[[D], str], after: str | None
+    found: Sequence[D], first: int | None, *, node: Callable[[D], T], cursor: Callable[[D], str], after: str | None
 ) -> Connection[T]:
     """A page of `first` of the documents `found`, of which there is one more where the list goes on."""
-    return turned(found, Turn(first, after or ""), node=node, cursor=cursor)
+    return turned(found, Turn(page_size(first), after or ""), node=node, cursor=cursor)
 
 
 def turned(found: Sequence[D], turn: Turn, *, node: Callable[[D], T], cursor: Callable[[D], str]) -> Connection[T]:

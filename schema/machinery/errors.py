@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from graphql import GraphQLError
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from resolvers.errors import ErrorCode, Fault, PoolError, RateLimited, StorageUnavailable
 from resolvers.faults import Faults
 from schema.machinery.places import Places
 
 __all__ = ["ErrorCode", "Fault", "Faults", "PoolError", "RateLimited", "code_of", "is_internal", "with_code"]
+
+CALLERS_FAULTS = (
+    PoolError,
+    GraphQLError,
+    MissingQueryError,
+    CannotGetOperationTypeError,
+    InvalidOperationTypeError,
+)
 
 
 def code_of(problem: BaseException) -> ErrorCode:
@@ -24,7 +34,7 @@ def code_of(problem: BaseException) -> ErrorCode:
 
 def is_internal(error: GraphQLError) -> bool:
     """Whether an error is a fault of the pool, of which callers learn nothing but that it happened."""
-    return error.original_error is not None and not isinstance(error.original_error, (PoolError, GraphQLError))
+    return error.original_error is not None and not isinstance(error.original_error, CALLERS_FAULTS)
 
 
 def with_code(error: GraphQLError, places: Places) -> GraphQLError:

@@ -26,6 +26,15 @@ def key_or_reference(value: str, kind: str) -> str:
     return key if found == kind else value
 
 
+def key_of(value: str, kind: str) -> str:
+    """The key in a global id of this kind, or empty for anything else: a key of nothing."""
+    try:
+        found, key = from_base64(value)
+    except ValueError:
+        return ""
+    return key if found == kind else ""
+
+
 def parse_id(value: str, kind: str, *, field: str = "id") -> str:
     """The key in a global id that must be of this kind.
 

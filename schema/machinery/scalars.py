@@ -6,17 +6,20 @@ values once.
 """
 
 import json
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
 import strawberry
-from graphql import ValueNode, value_from_ast_untyped
+from graphql import FloatValueNode, IntValueNode, ValueNode, Visitor, value_from_ast_untyped, visit
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.errors import BadInput
-from resolvers.json_text import JsonText, checked, parse
+from resolvers.json_text import JsonText, checked, parse, read, well_formed, written
 
-__all__ = ["SCALARS", "JsonText"]
+__all__ = ["SCALARS", "JsonText", "read", "well_formed"]
 
 
 def _serialize(value: Any) -> orjson.Fragment:
@@ -25,19 +28,27 @@ def _serialize(value: Any) -> orjson.Fragment:
 
 
 def _parse(value: Any) -> JsonText:
-    return JsonText(checked(value, field="value"))
+    """Of any length and depth: who takes the value in checks it, and names the member of the input that it is."""
+    return value if isinstance(value, JsonText) else written(value, field="value")
+
+
+class _NegativeZeros(Visitor):
+    """Writes the integer `-0` as the float that it is in JavaScript."""
+
+    def enter_int_value(self, node: IntValueNode, *_: Any) -> FloatValueNode | None:
+        return FloatValueNode(value="-0.0", loc=node.loc) if node.value == "-0" else None
 
 
 def _parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> JsonText:
     """A value written in the document, where numbers have no bounds; variables may stand inside it."""
     known = {name: parse(value) if isinstance(value, JsonText) else value for name, value in (variables or {}).items()}
     try:
-        value = value_from_ast_untyped(node, known)
+        value = value_from_ast_untyped(visit(node, _NegativeZeros()), known)
         # Documents are validated before their variables are known: those are `Undefined` then.
         text = json.dumps(value, allow_nan=False, separators=(",", ":"), default=lambda _: None)
     except (ValueError, RecursionError) as problem:
         raise BadInput(f"value is not a JSON value: {problem}", field="value") from None
-    return JsonText(checked(JsonText(text), field="value"))
+    return JsonText(text)
 
 
 def given(value: JsonText | None, *, field: str) -> JsonText:
@@ -50,10 +61,16 @@ def given(value: JsonText | None, *, field: str) -> JsonText:
 SCALARS: dict[object, ScalarDefinition] = {
     JsonText: strawberry.scalar(
         name="JSON",
-        description="Any JSON value (RFC 8259).",
+        description="Any JSON value (RFC 8259). A lone surrogate in a string is U+FFFD; `-0` is negative zero.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         serialize=_serialize,
         parse_value=_parse,
         parse_literal=_parse_literal,
-    )
+    ),
+    datetime: replace(
+        DateTimeDefinition,
+        description="A moment (RFC 3339), such as `2026-11-27T12:00:00+00:00`.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+    ),
 }
 """For `StrawberryConfig(scalar_map=SCALARS)`: fields are annotated `JsonText`."""

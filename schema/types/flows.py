@@ -133,7 +133,7 @@ class FlowQuery:
         return Flow.of(await reading.get(info.context.runtime, key))
 
     @strawberry.field(
-        directives=[Hal(path=["/flows"], role=HalRole.EMBED, members="flows", rel_wide=["flows"])],
+        directives=[Hal(path=["/flows"], role=HalRole.EMBED, members="flows", rel_wide=["flows-root", "cp:flows"])],
         description="Flows, the newest first.",
     )
     async def flows(

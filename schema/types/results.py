@@ -44,7 +44,7 @@ class Result(Node):
     verdict: Verdict = strawberry.field(description="What the pool thinks of it.")
     reason: str | None = strawberry.field(description="Why it has this verdict, where there is more to say.")
     error: str | None = strawberry.field(description="What the job's function threw on the host.")
-    elapsed_milliseconds: int = strawberry.field(description="How long the host computed, in ms.")
+    elapsed_milliseconds: float = strawberry.field(description="How long the host computed, in ms.")
     unsolicited: bool = strawberry.field(description="Whether it came without a lease, as legacy clients send it.")
     created_at: datetime = strawberry.field(description="When it was reported.")
 
@@ -62,7 +62,7 @@ class Result(Node):
             verdict=Verdict(result.verdict),
             reason=result.reason or None,
             error=result.error or None,
-            elapsed_milliseconds=result.elapsed_ms,
+            elapsed_milliseconds=float(result.elapsed_ms),
             unsolicited=result.unsolicited,
             created_at=moment(result.created_at),
         )

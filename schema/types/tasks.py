@@ -12,7 +12,7 @@ from resolvers.json_text import JsonText
 from resolvers.volunteers import claims, hosts, leases, reports
 from resolvers.volunteers.picking import ClaimedTask
 from schema.machinery.context import PoolInfo
-from schema.machinery.nodes import Node, global_id, parse_id
+from schema.machinery.nodes import Node, global_id, key_of
 from schema.machinery.payloads import Payload, UserError, UserErrors
 from schema.machinery.times import moment, moment_or_none
 from schema.types.enums import TaskState, WhyNoWork
@@ -128,8 +128,8 @@ class HeldTaskInput:
     task: strawberry.ID = strawberry.field(description="The task's id.")
     lease: str = strawberry.field(description="The lease's token.")
 
-    def held(self, field: str) -> leases.HeldTask:
-        return leases.HeldTask(parse_id(self.task, "Task", field=field), self.lease)
+    def held(self) -> leases.HeldTask:
+        return leases.HeldTask(key_of(self.task, "Task"), self.lease)
 
 
 @strawberry.input(description="Leases to extend: the heartbeat of a long computation.")
@@ -159,10 +159,16 @@ class ReleaseTasksPayload(Payload):
 class ResultInput:
     task: strawberry.ID = strawberry.field(description="The task's id.")
     lease: str = strawberry.field(description="The lease's token.")
-    value: JsonText | None = strawberry.field(default=None, description="`result` of the returned context.")
+    value: JsonText | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="`result` of the returned context: any JSON value, null too. Left out where there is an `error`.",
+    )
     context: JsonText | None = strawberry.field(default=None, description="The returned context without its `result`.")
-    error: str | None = strawberry.field(default=None, description="What the function threw, instead of a value.")
-    elapsed_milliseconds: int = strawberry.field(default=0, description="How long it took, in ms.")
+    error: str | None = strawberry.field(
+        default=None,
+        description="What the function threw, an empty text too. Left out, or null, where there is a `value`.",
+    )
+    elapsed_milliseconds: float = strawberry.field(default=0, description="How long it took, in ms, up to 30 days.")
 
 
 @strawberry.input(description="Results of leased tasks.")
@@ -216,8 +222,7 @@ class TaskMutation:
         info: PoolInfo,
         input: Annotated[ExtendLeaseInput, strawberry.argument(description="The leases.")],  # noqa: A002
     ) -> ExtendLeasePayload:
-        held = [each.held(f"tasks[{at}].task") for at, each in enumerate(input.tasks)]
-        extensions = await leases.extend(info.context.runtime, held)
+        extensions = await leases.extend(info.context.runtime, [each.held() for each in input.tasks])
         return ExtendLeasePayload(
             leases=[None if each.task is None else Lease.of(each.task) for each in extensions],
             user_errors=[UserError.of(each.problem) for each in extensions if each.problem],
@@ -232,8 +237,10 @@ class TaskMutation:
         info: PoolInfo,
         input: Annotated[ReleaseTasksInput, strawberry.argument(description="The tasks.")],  # noqa: A002
     ) -> ReleaseTasksPayload:
-        held = [each.held(f"tasks[{at}].task") for at, each in enumerate(input.tasks)]
-        return ReleaseTasksPayload(released=await leases.release(info.context.runtime, held))
+        release = await leases.release(info.context.runtime, [each.held() for each in input.tasks])
+        return ReleaseTasksPayload(
+            released=release.count, user_errors=[UserError.of(problem) for problem in release.problems]
+        )
 
     @strawberry.mutation(
         extensions=[UserErrors(SubmitResultsPayload)],
@@ -246,19 +253,20 @@ class TaskMutation:
     ) -> SubmitResultsPayload:
         runtime = info.context.runtime
         host = hosts.known(runtime, input.host)
-        receipts = await reports.submit(runtime, host.key, [_report(each, at) for at, each in enumerate(input.results)])
+        receipts = await reports.submit(runtime, host.key, [_report(each) for each in input.results])
         return SubmitResultsPayload(
             results=[None if each.result is None else Result.of(each.result) for each in receipts],
             user_errors=[UserError.of(each.problem) for each in receipts if each.problem],
         )
 
 
-def _report(given: ResultInput, at: int) -> reports.Report:
+def _report(given: ResultInput) -> reports.Report:
+    value = JsonText("null") if given.value is None else given.value
     return reports.Report(
-        task=parse_id(given.task, "Task", field=f"results[{at}].task"),
+        task=key_of(given.task, "Task"),
         token=given.lease,
-        value=JsonText("null") if given.value is None else given.value,
+        value=reports.MISSING if value is strawberry.UNSET else value,
         context=given.context,
-        error=given.error or "",
-        elapsed_ms=given.elapsed_milliseconds,
+        error=given.error,
+        elapsed_ms=round(given.elapsed_milliseconds),
     )

@@ -1,8 +1,13 @@
 """What `POST /flows` says of a flow that it turns down."""
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.contract.scenario import Job
+
+AS_JSON = {"content-type": "application/json"}
 
 
 @pytest.mark.parametrize(
@@ -23,11 +28,33 @@ async def test_a_flow_that_is_spelled_as_in_graphql_is_told_the_spelling_here(jo
 async def test_all_that_is_wrong_with_a_flow_is_told_at_once(job: Job) -> None:
     answer = await job.client.post("/flows", json={"jobs": [{"job": "nowhere"}, {"job": job.key, "if": "(v => 1"}]})
     problem = answer.json()
-    assert (answer.status_code, problem["code"], problem["field"]) == (404, "NOT_FOUND", "jobs[0].job")
+    assert (answer.status_code, problem["code"], problem["field"]) == (422, "NOT_FOUND", "jobs[0].job")
     assert [(error["field"], error["code"]) for error in problem["errors"]] == [
         ("jobs[0].job", "NOT_FOUND"),
         ("jobs[1].if", "UNPARSABLE_JAVASCRIPT"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("flow", "field"),
+    [
+        ({"jobs": [{"job": "nowhere"}]}, "jobs[0].job"),
+        ({"jobs": [{"job": "{job}", "variable": "nowhere"}]}, "jobs[0].variable"),
+        ({"jobs": [{"job": "{job}"}], "dependent": {"jobs": [{"job": "/jobs/nowhere"}]}}, "dependent[0].jobs[0].job"),
+    ],
+)
+async def test_what_a_flow_names_and_is_not_there_makes_it_unprocessable(
+    job: Job, flow: dict[str, Any], field: str
+) -> None:
+    answer = await job.client.post("/flows", content=json.dumps(flow).replace("{job}", job.key), headers=AS_JSON)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"], problem["code"], problem["field"]) == (422, 422, "NOT_FOUND", field)
+
+
+@pytest.mark.parametrize("path", ["/jobs/nowhere/variables", "/jobs/{job}/variables/nowhere/results"])
+async def test_what_an_address_names_and_is_not_there_is_not_found(job: Job, path: str) -> None:
+    answer = await job.client.post(path.format(job=job.key), json=1)
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
 
 async def test_every_value_of_a_wrong_type_is_told(job: Job) -> None:

@@ -87,6 +87,13 @@ def compile_query(**fields: object) -> Facade:
             },
             r"Query\.b: Planet has its address at Query\.a already",
         ),
+        (
+            {
+                "a": field(named, Hal(path=["/planets/{name}"], role=HalRole.SELF)),
+                "b": field(planets, Hal(path=["/planets"], role=HalRole.LINKS, rel_wide=["planets"])),
+            },
+            r"/planets: the relation 'planets' of its members is that of the link to /planets",
+        ),
     ],
 )
 def test_contradictions_keep_the_server_from_starting(fields: dict[str, Any], complaint: str) -> None:

@@ -47,6 +47,8 @@ async def test_a_value_is_kept_byte_for_byte(api: Api, value: Any) -> None:
     [
         ("123456789012345678901234567890", "123456789012345678901234567890"),
         ("-0.0", "-0.0"),
+        ("-0", "-0.0"),
+        ("[0, -0, {a: -0}]", '[0,-0.0,{"a":-0.0}]'),
         ("null", "null"),
         ('{a: [1, "é", null, true], b: {c: 1.5}}', '{"a":[1,"\\u00e9",null,true],"b":{"c":1.5}}'),
         ("[$inside, {deeper: $inside}]", '[{"k":1},{"deeper":{"k":1}}]'),
@@ -101,12 +103,15 @@ async def test_a_value_that_is_nested_too_deeply_is_refused(api: Api, brackets: 
         deep = [deep] if brackets == "[]" else {"[": deep}
     stored = await _store(api, deep)
     assert stored.count(brackets[0]) >= MAX_NESTING
-    [error] = await api.errors(
-        'mutation ($value: JSON!) { createVariables(input: {job: "double", variables: [{value: $value}]}) '
-        "{ userErrors { message } } }",
-        value=[deep],
-    )
-    assert "at most 100 levels of arrays and objects, got 101" in error["message"]
+    depth = MAX_NESTING
+    for levels in (MAX_NESTING + 1, MAX_NESTING + 300):
+        for _ in range(levels - depth):
+            deep = [deep]
+        depth = levels
+        payload = await api.mutate("createVariables", "__typename", job="double", variables=[{"value": deep}])
+        [error] = payload["userErrors"]
+        assert error["field"] == "variables[0].value"
+        assert f"at most 100 levels of arrays and objects, got {levels}" in error["message"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,9 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
+    GraphQLScalarType,
     get_introspection_query,
+    get_named_type,
     is_specified_directive,
     is_specified_scalar_type,
 )
@@ -48,9 +50,26 @@ def _described(kind: GraphQLNamedType) -> list[tuple[str, str | None]]:
 
 @pytest.mark.parametrize("kind", TYPES, ids=str)
 def test_every_type_field_and_argument_has_a_description(kind: GraphQLNamedType) -> None:
-    roots = {"Query", "Mutation", "Subscription"}
-    lacking = [name for name, description in _described(kind) if not description and name not in roots]
-    assert lacking == []
+    assert [name for name, description in _described(kind) if not description] == []
+
+
+def test_every_scalar_of_the_schema_says_where_it_is_specified() -> None:
+    scalars = {each.name: each.specified_by_url for each in TYPES if isinstance(each, GraphQLScalarType)}
+    assert set(scalars) == {"JSON", "DateTime"}
+    assert all(url and url.startswith("https://") for url in scalars.values())
+
+
+def test_the_size_of_a_page_may_be_null_and_has_a_default() -> None:
+    """As Relay wants it (https://relay.dev/graphql/connections.htm#sec-Arguments)."""
+    fields = [
+        field
+        for kind in TYPES
+        if isinstance(kind, GraphQLObjectType)
+        for field in kind.fields.values()
+        if get_named_type(field.type).name.endswith("Connection")
+    ]
+    assert len(fields) > 10
+    assert {(str(field.args["first"].type), field.args["first"].default_value) for field in fields} == {("Int", 100)}
 
 
 def test_every_directive_of_the_schema_is_described() -> None:

@@ -302,7 +302,7 @@ async def test_what_is_given_back_of_a_flow_that_has_ended_is_not_handed_out_aga
     flow = await submit(runtime, TWO_LEVELS)
     claimed = await claim(runtime)
     await control.cancel(runtime, flow.key)
-    assert await leases.release(runtime, leases_of(claimed)) == len(claimed)
+    assert (await leases.release(runtime, leases_of(claimed))).count == len(claimed)
     assert await runtime.store.tasks.count_by("status", {"flow": flow.id}) == {TaskState.CANCELLED: len(claimed)}
 
 

@@ -82,13 +82,15 @@ async def test_one_bad_value_is_named_and_the_others_are_taken(runtime: Runtime,
     assert await store.tasks.count({"status": TaskState.LEASED}) == 3
 
 
-async def test_a_task_twice_in_one_request_is_refused(runtime: Runtime, store: Store) -> None:
+async def test_the_second_report_of_one_task_in_one_request_is_refused(runtime: Runtime, store: Store) -> None:
     await new_job(runtime)
     await post(runtime, "double", [1])
     [claimed] = await FIRST.claim(runtime)
-    with pytest.raises(BadInput, match=r"the task of results\[0\] comes twice"):
-        await reports.submit(runtime, "first", [FIRST.report(claimed), FIRST.report(claimed)])
-    assert await store.results.count({}) == 0
+    first, second = await reports.submit(runtime, "first", [FIRST.report(claimed), FIRST.report(claimed)])
+    assert first.result is not None
+    assert second.problem is not None
+    assert (second.problem.message, second.problem.field) == ("the task of results[0] comes twice", "results[1].task")
+    assert await store.results.count({}) == 1
 
 
 async def test_a_late_report_is_taken_while_nobody_decided_and_too_late_after(
