@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 
 from cli.flow_picture import FlowPicture
-from comp_pool.client import NotAPool, PoolClient, PoolRefused, PoolUnavailable
+from comp_pool import NotAPool, PoolClient, PoolRefused, PoolUnavailable
 from comp_pool.flows import FlowUpdate, watch_flow
 from server.problems import Failure, one_line
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comp_pool.client import PoolClient, PoolRefused, Refusal
+from comp_pool import PoolClient, PoolRefused, Refusal
 from volunteer.events import Standing
 
 CLAIM = """mutation Claim($input: ClaimTasksInput!) { claimTasks(input: $input) {

@@ -8,8 +8,7 @@ from itertools import islice
 
 import orjson
 
-from comp_pool.backoff import Backoff
-from comp_pool.client import PoolRefused, PoolUnavailable
+from comp_pool import Backoff, PoolRefused, PoolUnavailable
 from volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Receipt, Report
 from volunteer.events import Event, Judged, Lost, Waiting, Warned
 from volunteer.identity import Identity

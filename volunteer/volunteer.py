@@ -15,8 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from comp_pool.backoff import Backoff
-from comp_pool.client import PoolClient, PoolRefused, PoolUnavailable
+from comp_pool import Backoff, PoolClient, PoolRefused, PoolUnavailable
 from sandbox import VOLUNTEER, Sandbox
 from volunteer.calls import Claim, LeasedTask, PoolCalls, Report
 from volunteer.computing import MachineBusy, Tamper, compute, is_genuine

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.demo.expected import string_hash
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from comp_pool.flows import FlowUpdate, watch_flow
 from comp_pool.loading import Loader, read_workload
 

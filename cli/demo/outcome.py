@@ -9,7 +9,7 @@ from typing import Any
 from cli.demo.expected import EXPECTED
 from cli.demo.flow import FlowOutcome
 from cli.demo.state import State
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 
 VARIABLES = """query Variables($job: String!, $after: String) { job(key: $job) {
   variables(first: 50, after: $after) {

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from resolvers.sweeping.sweep import sweep
 from sandbox import Sandbox
 from storage import open_store

@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from comp_pool.client import PoolClient, PoolRefused
+from comp_pool import PoolClient, PoolRefused
 from sandbox import VOLUNTEER
 from tests.processes import descendants
 from tests.volunteer.work import ENDLESS, SQUARE, add_job, variables_of

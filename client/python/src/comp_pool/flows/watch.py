@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from comp_pool.client import PoolClient, PoolUnavailable
+from comp_pool.client import PoolClient
+from comp_pool.errors import PoolUnavailable
 
 PAUSE_S = 1.0
 

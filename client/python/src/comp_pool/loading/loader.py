@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 import orjson
 
 from comp_pool.backoff import Backoff
-from comp_pool.client import PoolClient, PoolFailed, PoolRefused, PoolUnavailable, Refusal
+from comp_pool.client import PoolClient
+from comp_pool.errors import PoolFailed, PoolRefused, PoolUnavailable, Refusal
 from comp_pool.loading.entries import LoadProblem, NewJob, NewResult, NewVariable, Workload
+from comp_pool.schema import REQUEST_BYTES, ErrorCode
 
 CREATE_JOB = """mutation CreateJob($input: CreateJobInput!) { createJob(input: $input) {
   job { key } userErrors { field message code }
@@ -36,7 +38,7 @@ RESULTS = """query Results($job: String!, $id: String!, $after: String) { variab
 } }"""
 
 MOST_AT_ONCE = 500
-MOST_BYTES = 4_000_000
+MOST_BYTES = REQUEST_BYTES // 8
 LOADED_WITH = "loaded"
 SERVER_SIDE = ("validateResult", "variableScheduler", "compareResults")
 
@@ -93,7 +95,7 @@ class Loader:
         try:
             await self._asked(partial(self._client.mutate, CREATE_JOB, **job.input))
         except PoolRefused as refused:
-            if refused.refusal.code != "ALREADY_EXISTS":
+            if refused.refusal.code != ErrorCode.ALREADY_EXISTS:
                 raise LoadProblem(file, job.where, str(refused)) from refused
             await self._keep(file, job, job.input)
             return False
