@@ -49,6 +49,7 @@ class Outbox:
         self._settled = settled
         self._reports: dict[str, Report] = {}
         self._most = RESULTS_PER_CALL
+        self._suspects: set[str] = set()
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
@@ -108,17 +109,20 @@ class Outbox:
             self._settle(batch, receipts)
 
     async def _post_stand_in(self, report: Report, refused: PoolRefused) -> None:
-        """Post an error in the place of a result that makes the call fail. If that fails alike, it is not the result's
-        fault, which is kept. Raises PoolError then."""
+        """Post an error in the place of a result that made the call fail twice. If that fails alike, it is not the
+        result's fault, which is kept. Raises PoolError if the result has to wait."""
+        if report.task.id not in self._suspects:
+            self._suspects.add(report.task.id)
+            raise refused
+        self._suspects.discard(report.task.id)
         stand_in = _stand_in(report, str(refused))
         try:
             receipts = await self._calls.submit(self._identity.token, [stand_in])
         except PoolRefused as again:
-            if again.refusal.code == UNNAMED:
+            if again.refusal.code == UNNAMED or again.refusal.code in LATER:
                 raise
             receipts = [Receipt(refusal=again.refusal)]
         self._tell(Warned(f"{report.task.job}: a result can't be taken: {refused}"))
-        self._reports[report.task.id] = stand_in
         self._settle([stand_in], receipts)
 
     def _settle(self, batch: Sequence[Report], receipts: Sequence[Receipt]) -> None:
@@ -152,6 +156,7 @@ class Outbox:
 
     def _finish(self, report: Report) -> None:
         del self._reports[report.task.id]
+        self._suspects.discard(report.task.id)
         self._settled(report.task)
 
 

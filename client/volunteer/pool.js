@@ -12,6 +12,7 @@
  *   metadata: any, runMilliseconds: number | null}} JobCard
  */
 
+import { oneByOne } from "../src/answers.js";
 import { Pool, PoolError } from "../src/pool.js";
 import { identity } from "./identity.js";
 
@@ -23,7 +24,6 @@ const JOBS = `query Jobs($after: String, $locale: String!) { pool { name } jobs(
 
 const MOST_PAGES = 5;
 const PATIENCE_MS = 60_000;
-export const LEASE_LOST = "LEASE_LOST";
 
 const pool = new Pool("");
 /** What it is asked for is sent although the page goes away. */
@@ -86,13 +86,9 @@ export async function claim(first, wanted, signal) {
  */
 export async function submit(host, reports) {
   const outcomes = reports.map((report) => ({ ...report, task: heldOf(report) }));
-  const { results, userErrors } = await new Pool("", { host }).submit(outcomes, patiently());
-  const refusals = userErrors.map(PoolError.of);
-  if (results.length !== reports.length) throw refusals[0];
-  return results.map((result) =>
-    result
-      ? { ...result, reason: result.reason ?? "", refusal: null }
-      : { refusal: /** @type {PoolError} */ (refusals.shift()) },
+  const payload = await new Pool("", { host }).submit(outcomes, patiently());
+  return oneByOne(payload, "results", reports.length).map((answer) =>
+    answer instanceof PoolError ? { refusal: answer } : { ...answer, reason: answer.reason ?? "", refusal: null },
   );
 }
 
