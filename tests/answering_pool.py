@@ -77,7 +77,7 @@ class AnsweringPool:
         sizes = [len(tasks) for _, tasks in self.posts]
         if outcomes != expected:
             return f"became {outcomes} instead of {expected}, in posts of {sizes}; waited for {waits}"
-        if sizes[: len(row.get("sizes", []))] != row.get("sizes", []):
+        if sizes != row.get("sizes", sizes):
             return f"posted {sizes}"
         if row.get("says", "") not in "\n".join(waits) or (waits and not row.get("waits", True)):
             return f"told {waits}"
@@ -87,7 +87,7 @@ class AnsweringPool:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            method, path, body = await _request(reader)
+            path, body = await _request(reader)
             answer = self._answer_to(json.loads(body)) if path == "/graphql" else _file(path)
             await self._send(writer, reader, answer)
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -158,11 +158,11 @@ async def answering_pool() -> AsyncIterator[AnsweringPool]:
         await pool.stop_listening()
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
+async def _request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-    method, path, _ = head[0].split(" ")
+    path = head[0].split(" ")[1]
     length = next((line.partition(":")[2] for line in head if line.lower().startswith("content-length:")), "0")
-    return method, path, await reader.readexactly(int(length))
+    return path, await reader.readexactly(int(length))
 
 
 def _file(path: str) -> dict[str, Any]:

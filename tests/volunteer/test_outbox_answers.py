@@ -1,19 +1,19 @@
 """The native volunteer's outbox on the table of a pool's answers, over HTTP."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from comp_pool import ErrorCode, PoolClient
 from tests.answering_pool import NAMES, ROWS, TASKS, AnsweringPool, answering_pool, value_of
-from volunteer import Event, Identity, Judged, Waiting
+from volunteer import Event, Identity, Waiting
 from volunteer.asking import Asking
 from volunteer.calls import LeasedTask, PoolCalls, Report
 from volunteer.outbox import Outbox
 
 DEADLINE_S = 60.0
-LOOK_S = 0.01
 TIMEOUT_S = 0.5
 
 
@@ -24,28 +24,38 @@ def report(task: str) -> Report:
 
 async def outcomes(pool: AnsweringPool, row: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
     """What became of the report of each task, and what was told while posts were put off."""
-    events: list[Event] = []
+    waits: list[str] = []
     settled: list[str] = []
-    async with PoolClient(pool.url, timeout_s=TIMEOUT_S) as client:
-        asking = Asking(events.append, longest_wait_s=0.1)
-        identity = Identity("host.signature", lambda _: None)
-        outbox = Outbox(PoolCalls(client), identity, events.append, asking, lambda task: settled.append(task.id))
+    changed = asyncio.Event()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Waiting):
+            waits.append(event.why)
+        changed.set()
+
+    def settle(task: LeasedTask) -> None:
+        settled.append(task.id)
+        changed.set()
+
+    async def until(condition: Callable[[], bool]) -> None:
+        while not condition():
+            changed.clear()
+            await changed.wait()
+
+    async with PoolClient(pool.url, timeout_s=TIMEOUT_S) as client, asyncio.timeout(DEADLINE_S):
+        asking = Asking(tell, longest_wait_s=0.1)
+        outbox = Outbox(PoolCalls(client), Identity("host.signature", lambda _: None), tell, asking, settle)
         for task in TASKS:
             outbox.put(report(task))
         await pool.play(row)
         posting = asyncio.create_task(outbox.post_for_ever())
-        async with asyncio.timeout(DEADLINE_S):
-            if row["answer"].get("connection") == "refused":
-                while not any(isinstance(event, Waiting) for event in events):
-                    await asyncio.sleep(LOOK_S)
-                await pool.listen()
-            while not pool.is_over(len(settled)):
-                await asyncio.sleep(LOOK_S)
+        if row["answer"].get("connection") == "refused":
+            await until(lambda: len(waits) > 0)
+            await pool.listen()
+        await until(lambda: pool.is_over(len(settled)))
         posting.cancel()
-    became = {task: pool.taken.get(task, "lost") if task in settled else "kept" for task in TASKS}
-    judged = [event for event in events if isinstance(event, Judged)]
-    assert len(judged) == len(pool.taken)
-    return became, [event.why for event in events if isinstance(event, Waiting)]
+    assert len(outbox) == len(TASKS) - len(settled)
+    return {task: pool.taken.get(task, "lost") if task in settled else "kept" for task in TASKS}, waits
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
