@@ -16,6 +16,24 @@ HERE = Path(__file__).parent
 CLIENT = HERE.parent / "client"
 ROWS: list[dict[str, Any]] = json.loads((HERE / "pool_answers.json").read_text(encoding="utf-8"))["rows"]
 NAMES = [row["name"] for row in ROWS]
+STRAY = (
+    "200 of HTML",
+    "200 of JSON that breaks off",
+    "a payload that is null",
+    "302 to a login page",
+    "401 of a proxy",
+    "403 of a proxy",
+    "404 of a proxy",
+    "429 without Retry-After",
+    "503 of a pool that stops",
+    "a stray 400",
+    "a stray 413",
+    "GraphQL error INTERNAL",
+    "GraphQL error FORBIDDEN",
+    "GraphQL errors that are none",
+)
+STRAY_ROWS = [row for row in ROWS if row["name"] in STRAY]
+"""Of each sort of answer one that any call may get."""
 TASKS = ("0", "1", "2", "3")
 SPOILED = "2"
 TRIES_OF_ONE_THAT_IS_KEPT = 6

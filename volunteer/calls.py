@@ -107,8 +107,10 @@ class PoolCalls:
 
     async def source(self, job: str) -> str:
         """The text of a job's function; empty if the pool has no such job any more."""
-        found = (await self._client.call(SOURCE, key=job)).get("job")
-        return str(found["executeFunction"]) if found else ""
+        answer = await self._client.call(SOURCE, key=job)
+        if "job" not in answer:
+            raise NotAPool(f"no comp-pool answers at {self._client.url}: it was asked for a job")
+        return str(answer["job"]["executeFunction"]) if answer["job"] else ""
 
     async def submit(self, host: str, reports: Sequence[Report]) -> list[Receipt]:
         """One receipt for each report, in order."""
