@@ -20,7 +20,7 @@ export class PoolError extends Error {
     super(message);
     this.name = new.target.name;
     /**
-     * The kind of error, such as `BAD_INPUT`; `UNREACHABLE` when the pool did not answer, `NOT_A_POOL` when something
+     * The kind of error, such as an `ErrorCode`; `UNREACHABLE` when the pool did not answer, `NOT_A_POOL` when something
      * else did, `REFUSED` when the answer names no code.
      */
     this.code = code;

@@ -14,11 +14,12 @@
 
 import { oneByOne } from "../src/answers.js";
 import { Pool, PoolError } from "../src/pool.js";
+import { NODES_PER_PAGE } from "../src/schema.js";
 import { identity } from "./identity.js";
 
 const STANDING = "query Standing($key: String!) { host(key: $key) { valid invalid failed elapsedMilliseconds } }";
 const VERDICT = "query Verdict($id: ID!) { node(id: $id) { ... on Result { verdict reason } } }";
-const JOBS = `query Jobs($after: String, $locale: String!) { pool { name } jobs(first: 100, after: $after) {
+const JOBS = `query Jobs($after: String, $locale: String!) { pool { name } jobs(first: ${NODES_PER_PAGE}, after: $after) {
   nodes { key name owner sha256 metadata runMilliseconds description(locale: $locale) } pageInfo { hasNextPage endCursor }
 } }`;
 
