@@ -71,6 +71,7 @@ class Loader:
     ) -> None:
         """
         Args:
+            client: the pool.
             patience_s: how long to wait for a pool that is away, in seconds.
             advance: called with how many variables and results were dealt with.
         """
@@ -80,7 +81,13 @@ class Loader:
         self.loaded = Loaded()
 
     async def load(self, workload: Workload) -> None:
-        """Raises LoadProblem for what the pool refuses, PoolUnavailable for one that stays away, and NotAPool."""
+        """Put all that a file holds into the pool, and count it in `loaded`.
+
+        Raises:
+            LoadProblem: the pool refuses some of it; the message names the file, the job and the field.
+            PoolUnavailable: the pool is away for longer than `patience_s`.
+            NotAPool: something else answers at the address.
+        """
         for job in workload.jobs:
             is_new = await self._load_job(workload.file, job)
             if job.variables:
