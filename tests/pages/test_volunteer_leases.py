@@ -129,3 +129,23 @@ async def test_a_lost_lease_is_noticed_after_a_sleep(context: BrowserContext, se
     assert "A task of Slow went to another volunteer: its lease was lost." in await volunteer.notes()
     assert reported(server, job) == 0
     await until(lambda: server.counts(square)["done"] == 3, "it to go on")
+
+
+async def test_what_could_not_be_given_back_is_given_back_by_the_next_start(
+    context: BrowserContext, server: RunningServer
+) -> None:
+    async def lose_releases(route: Route) -> None:
+        if "releaseTasks" in (route.request.post_data or ""):
+            await route.abort("internetdisconnected")
+        else:
+            await route.fallback()
+
+    add_job(server, "Slow", SLOW, [60_000])
+    await context.route("**/graphql", lose_releases)
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: says(volunteer, "Computing 1 task."), "a task")
+    await volunteer.stop()
+    await context.unroute("**/graphql")
+    await volunteer.start()
+    await until(lambda: says(volunteer, "Computing 1 task."), "the same task, which was free again")

@@ -116,3 +116,15 @@ async def test_heartbeats_let_a_computation_outlast_its_lease(client: PoolClient
     assert [event.verdict for event in events if isinstance(event, Judged)] == ["CANONICAL"]
     [variable] = await variables_of(client, job)
     assert len(variable["results"]["nodes"]) == 1
+
+
+async def test_a_task_that_takes_too_long_is_reported_as_an_error(
+    client: PoolClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = replace(VOLUNTEER, timeout_ms=50)
+    for module in ("volunteer", "computing"):
+        monkeypatch.setattr(f"volunteer.{module}.VOLUNTEER", impatient)
+    job = await add_job(client, ENDLESS, [1], policy={"delayBoundSeconds": 1})
+    await compute(client, Options(max_tasks=1))
+    [variable] = await variables_of(client, job)
+    assert [each["error"] for each in variable["results"]["nodes"]] == ["it took longer than 1000 ms"]
