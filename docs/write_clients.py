@@ -67,7 +67,7 @@ def client_modules() -> Mapping[Path, str]:
     """The modules by their paths."""
     return {
         ROOT / "client/src/schema.js": "\n".join(_javascript()),
-        ROOT / "client/python/comp_pool/schema.py": "\n".join(_python()),
+        ROOT / "client/python/src/comp_pool/schema.py": "\n".join(_python()),
     }
 
 
