@@ -12,10 +12,16 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from comp_pool.flows.watch import FlowUpdate
+from comp_pool import FlowUpdate
+from comp_pool.schema import ENDED_NODE_STATES, FlowNodeState, FlowState
 
-ENDED = ("COMPLETED", "SKIPPED", "FAILED", "CANCELLED")
-COLOURS = {"COMPLETED": "green", "RUNNING": "cyan", "QUEUED": "blue", "FAILED": "red", "CANCELLED": "yellow"}
+COLOURS: dict[str, str] = {
+    FlowNodeState.COMPLETED: "green",
+    FlowNodeState.RUNNING: "cyan",
+    FlowNodeState.QUEUED: "blue",
+    FlowNodeState.FAILED: "red",
+    FlowNodeState.CANCELLED: "yellow",
+}
 MOST_LEVELS = 20
 BAR_WIDTH = 24
 
@@ -95,14 +101,14 @@ def _headline(delta: dict[str, Any]) -> RenderableType:
         ProgressBar(total=1.0, completed=progress["fraction"], width=BAR_WIDTH),
         f"{progress['fraction']:.0%} of {progress['total']:,}",
         f"{progress['throughput']:.1f}/s",
-        "" if eta is None or delta["state"] != "RUNNING" else f"about {eta:.0f} s left",
+        "" if eta is None or delta["state"] != FlowState.RUNNING else f"about {eta:.0f} s left",
     )
     return table
 
 
 def _line(level: _Level) -> RenderableType:
     counts = Counter(level.jobs.values())
-    ended = sum(counts[state] for state in ENDED)
+    ended = sum(counts[state] for state in ENDED_NODE_STATES)
     names = ", ".join(level.names[:3]) + (", ..." if len(level.names) > 3 else "")
     states = Text()
     for state, count in sorted(counts.items()):

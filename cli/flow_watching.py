@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.live import Live
 
 from cli.flow_picture import FlowPicture
-from comp_pool.client import NotAPool, PoolClient, PoolRefused, PoolUnavailable
+from comp_pool import NotAPool, PoolClient, PoolRefused, PoolUnavailable
 from comp_pool.flows import FlowUpdate, watch_flow
+from comp_pool.schema import FlowState
 from server.problems import Failure, one_line
 
 LOST, INTERRUPTED = 3, 130
@@ -43,7 +44,7 @@ def watch_to_its_end(url: str, key: str, *, as_json: bool) -> None:
     except KeyboardInterrupt:
         click.echo(f"\nNo longer watched. {_how_to_go_on(key)}", err=True)
         raise SystemExit(INTERRUPTED) from None
-    if last["state"] != "COMPLETED":
+    if last["state"] != FlowState.COMPLETED:
         raise SystemExit(1)
 
 
@@ -115,7 +116,7 @@ async def _say_end(client: PoolClient, key: str, last: dict[str, Any]) -> None:
             click.echo(f"job {each['number']}, {each['as']}, failed: {each['reason']}", err=True)
         if len(failed) == MOST_FAILED:
             click.echo("(more that failed are not shown)", err=True)
-    if last["state"] == "COMPLETED":
+    if last["state"] == FlowState.COMPLETED:
         click.echo(json.dumps(last["flow"]["result"], ensure_ascii=False, indent=2))
     else:
         click.echo(f"{last['state']}: {last['flow']['reason']}", err=True)

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from comp_pool.schema import WhyNoWork
 from volunteer import Event, Judged, Tally, Waiting, Warned, described
 
 PLAIN_LINE_S = 10.0
@@ -96,11 +97,11 @@ def progress(tally: Tally) -> str:
     return " · ".join(parts)
 
 
-WORDS = {
-    "DRAINING": "the server is stopping",
-    "NO_OPEN_WORK": "there is no work",
-    "NO_SUPPORTED_WORK": "there is no work of the jobs and owners asked for",
-    "WAITING_FOR_OTHER_HOSTS": "what is left needs other hosts' votes",
+WORDS: dict[str, str] = {
+    WhyNoWork.DRAINING: "the server is stopping",
+    WhyNoWork.NO_OPEN_WORK: "there is no work",
+    WhyNoWork.NO_SUPPORTED_WORK: "there is no work of the jobs and owners asked for",
+    WhyNoWork.WAITING_FOR_OTHER_HOSTS: "what is left needs other hosts' votes",
 }
 
 

@@ -1,5 +1,5 @@
-"""Writes what is told from the code itself: docs/reference/ and schema/schema.graphql. `make reference` runs it, and
-a test says when that is due."""
+"""Writes what is told from the code itself: docs/reference/, schema/schema.graphql, and the clients' modules of states
+and codes. `make reference` runs it, and a test says when that is due."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import click
 from graphql import GraphQLField, GraphQLNamedType
 
 from cli.group import commands
+from docs.write_clients import client_modules
 from rest_compat import Facade, Operation
 from schema.machinery.context import Context
 from schema.schema import schema, sdl
@@ -37,7 +38,7 @@ def reference() -> Mapping[Path, str]:
     files = {ROOT / "docs/reference" / name: f"{GENERATED}\n\n" + "\n".join(lines) for name, lines in pages.items()}
     files[ROOT / "docs/reference/openapi.json"] = json.dumps(facade.openapi, indent=1, ensure_ascii=False) + "\n"
     files[ROOT / "schema/schema.graphql"] = sdl()
-    return files
+    return {**files, **client_modules()}
 
 
 async def _never_asked(_: object) -> Context:

@@ -32,6 +32,10 @@ class ErrorCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
+TEMPORARY = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.IN_PROGRESS, ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL})
+"""After these the same call may work later: clients try again."""
+
+
 class Fault(Exception):
     """Something that is wrong with an input; `others` are what else is."""
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest_asyncio
 
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from server.app import Service, application
 from server.settings import Settings
 

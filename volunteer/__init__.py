@@ -2,8 +2,9 @@
 
 from volunteer.events import Claimed, Computed, Event, Judged, Lost, Released, Standing, Waiting, Warned, described
 from volunteer.identity import Identity, forgotten, remembered
+from volunteer.options import Options
 from volunteer.tally import Tally
-from volunteer.volunteer import Options, Volunteer
+from volunteer.volunteer import Volunteer
 
 __all__ = [
     "Claimed",

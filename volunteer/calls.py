@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comp_pool.client import PoolClient, PoolRefused, Refusal
+from comp_pool import NotAPool, PoolClient, Refusal
+from comp_pool.errors import error_of
 from volunteer.events import Standing
 
 CLAIM = """mutation Claim($input: ClaimTasksInput!) { claimTasks(input: $input) {
@@ -24,8 +25,6 @@ RELEASE = """mutation Release($input: ReleaseTasksInput!) { releaseTasks(input: 
   released userErrors { field message code }
 } }"""
 STANDING = "query Standing($key: String!) { host(key: $key) { valid invalid failed } }"
-
-LEASE_LOST = "LEASE_LOST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +106,50 @@ class PoolCalls:
         )
 
     async def source(self, job: str) -> str:
-        return str((await self._client.call(SOURCE, key=job))["job"]["executeFunction"])
+        """The text of a job's function; empty if the pool has no such job any more."""
+        answer = await self._client.call(SOURCE, key=job)
+        if "job" not in answer:
+            raise NotAPool(f"no comp-pool answers at {self._client.url}: it was asked for a job")
+        return str(answer["job"]["executeFunction"]) if answer["job"] else ""
 
     async def submit(self, host: str, reports: Sequence[Report]) -> list[Receipt]:
         """One receipt for each report, in order."""
-        payload = await self._client.mutate_in_part(SUBMIT, host=host, results=[each.dump() for each in reports])
-        results, refusals = payload["results"], [Refusal.of(error) for error in payload["userErrors"]]
-        if len(results) != len(reports):
-            raise PoolRefused(refusals[0])
-        refused = iter(refusals)
+        answers = await self._one_by_one(
+            SUBMIT, "results", len(reports), host=host, results=[report.dump() for report in reports]
+        )
         return [
-            Receipt(refusal=next(refused)) if result is None else Receipt(result["verdict"], result["reason"] or "")
-            for result in results
+            Receipt(refusal=answer)
+            if isinstance(answer, Refusal)
+            else Receipt(answer["verdict"], answer["reason"] or "")
+            for answer in answers
         ]
 
     async def extend(self, tasks: Sequence[LeasedTask]) -> list[LeasedTask]:
         """Have leases run on; those that are held no longer."""
-        try:
-            await self._client.mutate(EXTEND, tasks=[task.held for task in tasks])
-        except PoolRefused as refused:
-            if refused.refusal.code != LEASE_LOST:
-                raise
-            if len(tasks) == 1:
-                return list(tasks)
-            return [lost for task in tasks for lost in await self.extend([task])]
-        return []
+        answers = await self._one_by_one(EXTEND, "leases", len(tasks), tasks=[task.held for task in tasks])
+        return [task for task, answer in zip(tasks, answers, strict=True) if isinstance(answer, Refusal)]
 
     async def release(self, tasks: Sequence[LeasedTask]) -> int:
         return int((await self._client.mutate(RELEASE, tasks=[task.held for task in tasks]))["released"])
 
-    async def standing(self, host_key: str) -> Standing:
-        host = (await self._client.call(STANDING, key=host_key))["host"]
-        return Standing(host_key, host["valid"], host["invalid"], host["failed"])
+    async def standing(self, host_key: str) -> Standing | None:
+        """The record of a host; None if the pool does not know it."""
+        host = (await self._client.call(STANDING, key=host_key)).get("host")
+        return Standing(host_key, host["valid"], host["invalid"], host["failed"]) if host else None
+
+    async def _one_by_one(self, document: str, name: str, count: int, **input_: Any) -> list[dict[str, Any] | Refusal]:
+        """What a mutation of `count` things answers for each: an item of its payload's list `name`, or a refusal where
+        the list has null.
+
+        Raises what `PoolClient.mutate` raises if the call is refused as a whole, and NotAPool for an answer that does
+        not say what became of each.
+        """
+        payload = await self._client.mutate_in_part(document, **input_)
+        items, refusals = payload.get(name), [Refusal.of(error) for error in payload["userErrors"]]
+        if refusals and not items:
+            raise error_of(refusals, url=self._client.url)
+        if not isinstance(items, list) or len(items) != count or items.count(None) != len(refusals):
+            answered = len(items) if isinstance(items, list) else "no"
+            raise NotAPool(f"{self._client.url} answered {answered} {name} and {len(refusals)} errors for {count}")
+        refused = iter(refusals)
+        return [next(refused) if item is None else item for item in items]

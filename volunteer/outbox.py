@@ -1,43 +1,55 @@
-"""Results on their way to the pool. None is dropped while the pool is away."""
+"""Results on their way to the pool. None is dropped while its lease or the pool can still take it.
+
+`tests/pool_answers.json` holds what becomes of reports for each answer that a pool, or a proxy before it, may give.
+`client/volunteer/outbox.js` keeps the same rules.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import orjson
 
-from comp_pool.backoff import Backoff
-from comp_pool.client import PoolRefused, PoolUnavailable
-from volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Receipt, Report
-from volunteer.events import Event, Judged, Lost, Waiting, Warned
+from comp_pool import ErrorCode, PoolError, PoolRefused, PoolUnavailable
+from comp_pool.errors import UNNAMED
+from comp_pool.schema import REQUEST_BYTES, RESULTS_PER_CALL, TEMPORARY
+from volunteer.asking import Asking
+from volunteer.calls import LeasedTask, PoolCalls, Receipt, Report
+from volunteer.events import Event, Judged, Lost, Warned
 from volunteer.identity import Identity
 
-MOST_AT_ONCE = 100
-MOST_BYTES = 4_000_000
+MOST_BYTES = REQUEST_BYTES // 8
 GATHER_S = 0.02
-TEMPORARY = frozenset({"UNAVAILABLE", "INTERNAL"})
+LATER = TEMPORARY | {ErrorCode.FORBIDDEN}
+"""The report may be taken when it is made again."""
+GONE = frozenset({ErrorCode.LEASE_LOST, ErrorCode.NOT_FOUND, ErrorCode.UNAUTHENTICATED})
+"""The task is not this host's any more: no report of it is ever taken."""
 
 
 class Outbox:
-    """Posts reports in batches: those that are ready while one batch is under way make the next one."""
+    """Posts reports in batches: those that are ready while a batch is under way make the next one."""
 
     def __init__(
         self,
         calls: PoolCalls,
         identity: Identity,
         tell: Callable[[Event], None],
-        backoff: Backoff,
+        asking: Asking,
         settled: Callable[[LeasedTask], None],
     ) -> None:
         """`settled` is called for each task that needs nothing more, its report taken or not."""
         self._calls = calls
         self._identity = identity
         self._tell = tell
-        self._backoff = backoff
+        self._asking = asking
+        self._backoff = asking.backoff()
         self._settled = settled
         self._reports: dict[str, Report] = {}
+        self._most = RESULTS_PER_CALL
+        self._suspects: set[str] = set()
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
@@ -61,47 +73,93 @@ class Outbox:
         while batch := self._batch():
             try:
                 await self._post(batch)
-            except PoolUnavailable as problem:
-                wait_s = self._backoff.after_failure(problem.retry_after_s)
-                self._tell(Waiting(str(problem), wait_s))
-                await asyncio.sleep(wait_s)
+            except PoolError as problem:
+                self._put_off(batch)
+                await self._asking.wait(problem, self._backoff)
             else:
-                self._backoff.reset()
+                self._asking.note_answer(self._backoff)
         self._filled.clear()
 
     def _batch(self) -> list[Report]:
         batch: list[Report] = []
         size = 0
-        for report in islice(self._reports.values(), MOST_AT_ONCE):
+        for report in islice(self._reports.values(), self._most):
             size += len(orjson.dumps(report.dump()))
             if batch and size > MOST_BYTES:
                 break
             batch.append(report)
         return batch
 
-    async def _post(self, batch: list[Report]) -> None:
+    async def _post(self, batch: Sequence[Report]) -> None:
+        """Raises PoolError if some of the batch has to wait."""
         try:
             receipts = await self._calls.submit(self._identity.token, batch)
         except PoolRefused as refused:
-            if len(batch) > 1:  # One of them spoils the call for all.
-                for report in batch:
-                    await self._post([report])
-                return
-            receipts = [Receipt(refusal=refused.refusal)]
+            code = refused.refusal.code
+            if code in LATER:
+                raise
+            if len(batch) > 1 and code not in GONE:
+                self._halve(batch)  # One of them spoils the call for all.
+            elif code == UNNAMED:
+                await self._post_stand_in(batch[0], refused)
+            else:
+                self._settle(batch, [Receipt(refusal=refused.refusal)] * len(batch))
+        else:
+            self._most = min(2 * self._most, RESULTS_PER_CALL)
+            self._settle(batch, receipts)
+
+    async def _post_stand_in(self, report: Report, refused: PoolRefused) -> None:
+        """Post an error in the place of a result that made the call fail twice. If that fails alike, it is not the
+        result's fault, which is kept. Raises PoolError if the result has to wait."""
+        if report.task.id not in self._suspects:
+            self._suspects.add(report.task.id)
+            raise refused
+        self._suspects.discard(report.task.id)
+        stand_in = _stand_in(report, str(refused))
+        try:
+            receipts = await self._calls.submit(self._identity.token, [stand_in])
+        except PoolRefused as again:
+            if again.refusal.code == UNNAMED or again.refusal.code in LATER:
+                raise
+            receipts = [Receipt(refusal=again.refusal)]
+        self._tell(Warned(f"{report.task.job}: a result can't be taken: {refused}"))
+        self._settle([stand_in], receipts)
+
+    def _settle(self, batch: Sequence[Report], receipts: Sequence[Receipt]) -> None:
+        """Draw the consequences of the pool's answers. Raises PoolUnavailable if some of the batch has to wait."""
+        later: list[Report] = []
         for report, receipt in zip(batch, receipts, strict=True):
             refusal = receipt.refusal
             if refusal is None:
                 self._tell(Judged(report.task.job, receipt.verdict, receipt.reason))
                 self._finish(report)
-            elif refusal.code == LEASE_LOST or (refusal.code not in TEMPORARY and report.error):
+            elif refusal.code in LATER:
+                later.append(report)
+            elif refusal.code in GONE or report.error:
                 self._tell(Lost(report.task.job, refusal.message))
                 self._finish(report)
-            elif refusal.code not in TEMPORARY:
+            else:
                 self._tell(Warned(f"{report.task.job}: a result can't be taken: {refusal.message}"))
-                self.put(Report(report.task, report.elapsed_ms, error=f"the result can't be taken: {refusal.message}"))
-        if any(receipt.refusal and receipt.refusal.code in TEMPORARY for receipt in receipts):
-            raise PoolUnavailable("some results can't be taken now")
+                self.put(_stand_in(report, refusal.message))
+        if later:
+            raise PoolUnavailable(f"{len(later)} results can't be taken now")
+
+    def _put_off(self, batch: Sequence[Report]) -> None:
+        """Let others go first, and try fewer at a time: one of the batch may be what makes the call fail."""
+        self._halve(batch)
+        for report in batch:
+            if report.task.id in self._reports:
+                self.put(self._reports.pop(report.task.id))
+
+    def _halve(self, batch: Sequence[Report]) -> None:
+        self._most = max(1, len(batch) // 2)
 
     def _finish(self, report: Report) -> None:
         del self._reports[report.task.id]
+        self._suspects.discard(report.task.id)
         self._settled(report.task)
+
+
+def _stand_in(report: Report, why: str) -> Report:
+    """What the job's owner learns instead of the result."""
+    return replace(report, value=None, context=None, error=f"the result can't be taken: {why}")

@@ -11,7 +11,7 @@ import click
 
 from cli.commands.load import DEFAULT_URL
 from cli.flow_watching import watch_to_its_end
-from comp_pool.client import NotAPool, PoolClient, PoolRefused, PoolUnavailable
+from comp_pool import NotAPool, PoolClient, PoolRefused, PoolUnavailable
 from comp_pool.files import FileProblem, read_text, shown
 from comp_pool.flows import read_flow
 from schema.types.flow_states import FlowState

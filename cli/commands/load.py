@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from comp_pool.client import NotAPool, PoolClient, PoolUnavailable
+from comp_pool import NotAPool, PoolClient, PoolUnavailable
 from comp_pool.files import STANDARD_INPUT, FileProblem, read_text, shown
 from comp_pool.loading import Loaded, Loader, LoadProblem, Workload, read_workload
 from server.problems import Failure, lines, one_line

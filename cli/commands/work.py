@@ -9,7 +9,7 @@ import uvloop
 from rich.console import Console
 
 from cli.volunteer_display import display
-from comp_pool.client import NotAPool, PoolClient, PoolRefused
+from comp_pool import NotAPool, PoolClient, PoolRefused
 from server.problems import Failure, one_line
 from server.stopping import stop_signals
 from volunteer import Options, Tally, Volunteer, remembered

@@ -12,7 +12,7 @@ from typing import Any
 from cli.demo.flow import FlowOutcome, run_flow
 from cli.demo.outcome import JobOutcome, Outcome, VolunteerOutcome, read_outcome
 from cli.demo.state import FLOW_PHASE, JobState, State, VolunteerState
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from comp_pool.loading import Loader, read_workload
 from server.serving import listen, serve, url_of
 from server.settings import Settings

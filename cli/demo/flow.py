@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cli.demo.expected import string_hash
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from comp_pool.flows import FlowUpdate, watch_flow
 from comp_pool.loading import Loader, read_workload
+from comp_pool.schema import FlowState
 
 FILE = Path(__file__).parent / "flow_jobs.yaml"
 ELEMENTS = 12
@@ -41,7 +42,7 @@ class FlowOutcome:
 
     @property
     def is_right(self) -> bool:
-        return self.state == "COMPLETED" and self.result == self.expected and self.skipped == 1
+        return self.state == FlowState.COMPLETED and self.result == self.expected and self.skipped == 1
 
 
 async def run_flow(client: PoolClient, tell: Callable[[FlowUpdate], None]) -> FlowOutcome:

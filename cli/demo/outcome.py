@@ -9,7 +9,8 @@ from typing import Any
 from cli.demo.expected import EXPECTED
 from cli.demo.flow import FlowOutcome
 from cli.demo.state import State
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
+from comp_pool.schema import Verdict
 
 VARIABLES = """query Variables($job: String!, $after: String) { job(key: $job) {
   variables(first: 50, after: $after) {
@@ -17,7 +18,7 @@ VARIABLES = """query Variables($job: String!, $after: String) { job(key: $job) {
     pageInfo { hasNextPage endCursor }
   }
 } }"""
-AGREED = frozenset({"CANONICAL", "VALID"})
+AGREED = frozenset({Verdict.CANONICAL, Verdict.VALID})
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class VolunteerOutcome:
     @property
     def refused(self) -> int:
         """Results that were outvoted or turned down."""
-        return self.verdicts.get("INVALID", 0)
+        return self.verdicts.get(Verdict.INVALID, 0)
 
 
 @dataclass(slots=True)

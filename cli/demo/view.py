@@ -12,6 +12,7 @@ from rich.text import Text
 from cli.demo.flow import FlowOutcome
 from cli.demo.outcome import Outcome
 from cli.demo.state import FLOW_PHASE, State
+from comp_pool.schema import Verdict
 
 BAR_WIDTH = 30
 
@@ -75,7 +76,7 @@ def _volunteer_outcomes(outcome: Outcome) -> Table:
     table = Table("Volunteer", "Agreed", "Refused", "Too late", "", box=None, pad_edge=False)
     for who in outcome.volunteers:
         remark = Text("cheated, and was outvoted", "red") if who.cheats else Text("honest", "green")
-        table.add_row(who.name, str(who.agreed), str(who.refused), str(who.verdicts.get("TOO_LATE", 0)), remark)
+        table.add_row(who.name, str(who.agreed), str(who.refused), str(who.verdicts.get(Verdict.TOO_LATE, 0)), remark)
     return table
 
 

@@ -2,6 +2,7 @@
 
 import { h, put } from "../shared/dom.js";
 import { ask } from "../shared/graphql.js";
+import { FlowNodeState } from "../src/schema.js";
 import { ago, brief, span } from "../shared/words.js";
 import { runsOf } from "./flow-panel.js";
 import { field, pager, table } from "./parts.js";
@@ -32,7 +33,7 @@ export function jobTable(key, signal, open) {
 
   const read = async () => {
     const listed = await page(state.value || null);
-    const failed = state.value || turner.after ? [] : (await page("FAILED")).nodes;
+    const failed = state.value || turner.after ? [] : (await page(FlowNodeState.FAILED)).nodes;
     const first = new Set(failed.map((/** @type {any} */ job) => job.number));
     const rest = listed.nodes.filter((/** @type {any} */ job) => !first.has(job.number));
     put(

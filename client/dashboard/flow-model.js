@@ -9,7 +9,8 @@
  */
 
 import { counted } from "../shared/words.js";
-import { ENDED, NODE_STATES } from "./states.js";
+import { ENDED_NODE_STATES, FlowNodeState } from "../src/schema.js";
+import { NODE_STATES } from "./states.js";
 
 /** So many jobs are shown one by one at first; levels beyond begin closed. */
 const OPEN_JOBS = 1500;
@@ -144,18 +145,18 @@ const shownBefore = new WeakMap();
 export function stateOf(level) {
   const { own } = level;
   const total = level.jobs.length;
-  if (own.FAILED) return "FAILED";
-  if (own.RUNNING) return "RUNNING";
-  if (own.WAITING === total) return "WAITING";
-  if (own.QUEUED || own.WAITING) return "QUEUED";
-  if (own.CANCELLED) return "CANCELLED";
-  return own.SKIPPED === total ? "SKIPPED" : "COMPLETED";
+  if (own.FAILED) return FlowNodeState.FAILED;
+  if (own.RUNNING) return FlowNodeState.RUNNING;
+  if (own.WAITING === total) return FlowNodeState.WAITING;
+  if (own.QUEUED || own.WAITING) return FlowNodeState.QUEUED;
+  if (own.CANCELLED) return FlowNodeState.CANCELLED;
+  return own.SKIPPED === total ? FlowNodeState.SKIPPED : FlowNodeState.COMPLETED;
 }
 
 /** How many jobs of some counts have ended. @param {Record<string, number>} counts */
 export function endedOf(counts) {
   let ended = 0;
-  for (const state of ENDED) ended += counts[state];
+  for (const state of ENDED_NODE_STATES) ended += counts[state];
   return ended;
 }
 

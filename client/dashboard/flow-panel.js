@@ -2,12 +2,15 @@
 
 import { h, put } from "../shared/dom.js";
 import { PoolAway, ask } from "../shared/graphql.js";
+import { ENDED_NODE_STATES, FlowNodeState, TaskState } from "../src/schema.js";
 import { ago, counted, moment, span } from "../shared/words.js";
 import { facts, json } from "./parts.js";
 import { highlighted } from "./highlight.js";
 import { pause } from "./live.js";
-import { ENDED, badge, named } from "./states.js";
+import { badge, named } from "./states.js";
 
+/** The states of a job in which the present run counts. @type {ReadonlySet<string>} */
+const COUNTED = new Set([FlowNodeState.QUEUED, FlowNodeState.RUNNING, FlowNodeState.COMPLETED, FlowNodeState.FAILED]);
 const JOB = `query ($key: String!, $number: Int!) { flow(key: $key) { job(number: $number) {
   number jobKey variableKey as if while state reason iteration result startedAt finishedAt
   whyWaiting { message }
@@ -42,7 +45,7 @@ export async function levelPanel(key, level, body, signal) {
 async function kept(query, variables, signal, show) {
   while (!signal.aborted) {
     try {
-      if (ENDED.has(show(await ask(query, variables, signal)))) return;
+      if (ENDED_NODE_STATES.has(show(await ask(query, variables, signal)))) return;
     } catch (problem) {
       if (signal.aborted) return;
       if (!(problem instanceof PoolAway)) throw problem;
@@ -96,7 +99,7 @@ function jobDetails(job) {
 
 /** How many runs a job had, the present one included. @param {{state: string, iteration: number}} job */
 export function runsOf({ state, iteration }) {
-  return iteration + (["QUEUED", "RUNNING", "COMPLETED", "FAILED"].includes(state) ? 1 : 0);
+  return iteration + (COUNTED.has(state) ? 1 : 0);
 }
 
 /** @param {any} run @param {boolean} open */
@@ -110,7 +113,7 @@ function runDetails(run, open) {
     h("summary", null, `Run ${run.iteration + 1}: ${tally}`),
     run.reason && h("p", { class: "broken" }, run.reason),
     run.results.map(resultDetails),
-    run.tasks.filter((/** @type {any} */ task) => task.state !== "REPORTED").map(taskLine),
+    run.tasks.filter((/** @type {any} */ task) => task.state !== TaskState.REPORTED).map(taskLine),
     h("details", null, h("summary", null, "Variable"), json(run.variable)),
     h("details", null, h("summary", null, "Context"), json(run.context)),
   );
@@ -137,7 +140,7 @@ export function resultDetails(result) {
 /** @param {any} task */
 function taskLine(task) {
   const who = task.host ? ` at ${task.host}` : "";
-  const until = task.state === "LEASED" && task.deadline ? `, until ${moment(task.deadline)}` : "";
+  const until = task.state === TaskState.LEASED && task.deadline ? `, until ${moment(task.deadline)}` : "";
   return h(
     "p",
     { class: "task" },

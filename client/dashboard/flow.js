@@ -2,6 +2,7 @@
 
 import { h, put, say } from "../shared/dom.js";
 import { PoolAway, PoolError, ask } from "../shared/graphql.js";
+import { ENDED_FLOW_STATES, FlowState } from "../src/schema.js";
 import { capital, counted, moment, number, span } from "../shared/words.js";
 import { FlowModel, nameOf } from "./flow-model.js";
 import { upper } from "./flows.js";
@@ -31,13 +32,13 @@ const PATH = `query ($key: String!) { flow(key: $key) {
   criticalPath { seconds levels { number jobCount progress { fraction } } }
 } }`;
 
+/** @type {Record<string, {mutation: string, from: string[]}>} */
 const STEPS = {
-  pause: { mutation: "pauseFlow", from: ["RUNNING"] },
-  resume: { mutation: "resumeFlow", from: ["PAUSED"] },
-  retry: { mutation: "retryFlow", from: ["FAILED", "CANCELLED"] },
-  cancel: { mutation: "cancelFlow", from: ["RUNNING", "PAUSED"] },
+  pause: { mutation: "pauseFlow", from: [FlowState.RUNNING] },
+  resume: { mutation: "resumeFlow", from: [FlowState.PAUSED] },
+  retry: { mutation: "retryFlow", from: [FlowState.FAILED, FlowState.CANCELLED] },
+  cancel: { mutation: "cancelFlow", from: [FlowState.RUNNING, FlowState.PAUSED] },
 };
-const OVER = new Set(["COMPLETED", "FAILED", "CANCELLED"]);
 
 /** So long it waits (ms), and so many times as long as it took, before it reads a whole tree or path again. */
 const REREAD_MS = 1500;
@@ -269,7 +270,9 @@ class FlowPage {
       stateCounts(counts),
     );
     const eta =
-      progress.etaSeconds && state === "RUNNING" ? `; about ${span(1000 * progress.etaSeconds)} left at this rate` : "";
+      progress.etaSeconds && state === FlowState.RUNNING
+        ? `; about ${span(1000 * progress.etaSeconds)} left at this rate`
+        : "";
     say(this.speed, `${counted(progress.total, "run")}, ${number(progress.throughput)} a second${eta}`);
     const reasons = flow.whyWaiting.map((/** @type {any} */ reason) => h("li", null, reason.message));
     put(this.waits, flow.reason ? h("li", { class: "broken" }, flow.reason) : null, reasons);
@@ -278,7 +281,7 @@ class FlowPage {
       put(this.result, h("details", { open: true }, h("summary", null, "Result"), json(flow.result)));
     }
     if (flow.result === null) put(this.result);
-    if (OVER.has(state)) this.drawPath({ seconds: null, levels: [] });
+    if (ENDED_FLOW_STATES.has(state)) this.drawPath({ seconds: null, levels: [] });
   }
 
   /** Keep the critical path up to date: it changes slowly, and costs more than a delta. */
@@ -286,9 +289,9 @@ class FlowPage {
     while (!this.signal.aborted) {
       const began = performance.now();
       try {
-        if (this.flow && !OVER.has(this.flow.state)) {
+        if (this.flow && !ENDED_FLOW_STATES.has(this.flow.state)) {
           const { flow } = await ask(PATH, { key: this.key }, this.signal);
-          if (!OVER.has(this.flow.state)) this.drawPath(flow.criticalPath);
+          if (!ENDED_FLOW_STATES.has(this.flow.state)) this.drawPath(flow.criticalPath);
         }
       } catch (problem) {
         if (!(this.signal.aborted || problem instanceof PoolError)) throw problem;

@@ -2,6 +2,7 @@
 
 import { h, put, say } from "../shared/dom.js";
 import { PoolError, ask } from "../shared/graphql.js";
+import { FlowState } from "../src/schema.js";
 import { ago, capital, counted, moment, span } from "../shared/words.js";
 import { keepReading, livenessLine } from "./live.js";
 import { confirmed, field, pager, table } from "./parts.js";
@@ -19,8 +20,8 @@ const FLOWS = `query ($first: Int!, $after: String, $state: FlowState, $owner: S
 const PAGE = 25;
 const AT_ONCE = 4;
 const STEPS = {
-  cancel: { mutation: "cancelFlow", from: ["RUNNING", "PAUSED"] },
-  retry: { mutation: "retryFlow", from: ["FAILED", "CANCELLED"] },
+  cancel: { mutation: "cancelFlow", from: [FlowState.RUNNING, FlowState.PAUSED] },
+  retry: { mutation: "retryFlow", from: [FlowState.FAILED, FlowState.CANCELLED] },
 };
 
 /** @param {Element} main @param {import("./main.js").Visit} visit */
@@ -239,5 +240,5 @@ function tookWords(flow) {
   const until = flow.finishedAt ? new Date(flow.finishedAt).getTime() : Date.now();
   const passed = span(until - new Date(flow.createdAt).getTime());
   const { etaSeconds } = flow.progress;
-  return flow.state === "RUNNING" && etaSeconds ? `${passed}, ${span(etaSeconds * 1000)} left` : passed;
+  return flow.state === FlowState.RUNNING && etaSeconds ? `${passed}, ${span(etaSeconds * 1000)} left` : passed;
 }

@@ -2,6 +2,7 @@
 
 import { h, put } from "../shared/dom.js";
 import { ask } from "../shared/graphql.js";
+import { NODES_PER_PAGE, TaskState, VariableState, Verdict } from "../src/schema.js";
 import { ago, brief, counted, moment, span } from "../shared/words.js";
 import { histogram } from "./charts.js";
 import { resultDetails } from "./flow-panel.js";
@@ -29,11 +30,12 @@ const RESULTS = `query ($key: String!, $id: String!) { variable(job: $key, id: $
   tasks { state host attempt deadline }
 } }`;
 const TIMES = `query ($key: String!, $after: String) { job(key: $key) {
-  results(first: 100, after: $after) { pageInfo { hasNextPage endCursor } nodes { elapsedMilliseconds error } }
+  results(first: ${NODES_PER_PAGE}, after: $after) { pageInfo { hasNextPage endCursor } nodes { elapsedMilliseconds error } }
 } }`;
 const PAGE = 25;
 const MOST_TIMES = 500;
-const STATES = ["FAILED", "OPEN", "DONE", "NEW", "CANCELLED"];
+const { FAILED, OPEN, DONE, NEW, CANCELLED } = VariableState;
+const STATES = [FAILED, OPEN, DONE, NEW, CANCELLED];
 
 /** @param {Element} main @param {import("./main.js").Visit} visit */
 export async function jobPage(main, { path: [key], query, signal, go }) {
@@ -155,7 +157,7 @@ function variableTable(key, state, signal, go) {
 
   const read = async () => {
     const listed = await page(choice.value || null, turner.after);
-    const failed = choice.value || turner.after ? [] : (await page("FAILED", null)).nodes;
+    const failed = choice.value || turner.after ? [] : (await page(FAILED, null)).nodes;
     const first = new Set(failed.map((/** @type {any} */ variable) => variable.key));
     const rest = listed.nodes.filter((/** @type {any} */ variable) => !first.has(variable.key));
     put(body, [...failed, ...rest].flatMap(rows));
@@ -208,9 +210,11 @@ function variableTable(key, state, signal, go) {
 /** @param {string} key @param {any} variable @param {AbortSignal} signal */
 async function reported(key, variable, signal) {
   const { results, tasks } = (await ask(RESULTS, { key, id: variable.key }, signal)).variable;
-  const failures = (/** @type {any} */ result) => (result.verdict === "INVALID" ? 0 : 1);
+  const failures = (/** @type {any} */ result) => (result.verdict === Verdict.INVALID ? 0 : 1);
   const sorted = [...results.nodes].sort((a, b) => failures(a) - failures(b));
-  const open = tasks.filter((/** @type {any} */ task) => task.state === "READY" || task.state === "LEASED").length;
+  const open = tasks.filter(
+    (/** @type {any} */ task) => task.state === TaskState.READY || task.state === TaskState.LEASED,
+  ).length;
   return [
     h(
       "p",

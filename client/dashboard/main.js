@@ -7,6 +7,7 @@
 
 import { h, put } from "../shared/dom.js";
 import { PoolAway, PoolError } from "../shared/graphql.js";
+import { ErrorCode } from "../src/schema.js";
 
 /** Each page's modules are fetched when it is visited. A section's list, and the page of one of its members.
  * @type {Record<string, (() => Promise<(main: Element, visit: Visit) => Promise<void>>)[]>} */
@@ -64,7 +65,7 @@ function go(changes) {
 /** @param {unknown} problem */
 function problemPage(problem) {
   if (!(problem instanceof PoolError)) console.error(problem);
-  const away = problem instanceof PoolAway && problem.code !== "INTERNAL";
+  const away = problem instanceof PoolAway && problem.code !== ErrorCode.INTERNAL;
   return h(
     "section",
     { class: "card problem", role: "alert" },

@@ -13,6 +13,7 @@
 
 import { h, put, say } from "../shared/dom.js";
 import { counted, number, span } from "../shared/words.js";
+import { FlowNodeState } from "../src/schema.js";
 import { endedOf, nameOf, stateOf } from "./flow-model.js";
 import { NODE_STATES, look, named } from "./states.js";
 
@@ -207,7 +208,7 @@ export class Picture {
     for (const state of NODE_STATES) total += counts[state];
     let left = x;
     for (const state of NODE_STATES) {
-      if (state === "WAITING" || !counts[state]) continue;
+      if (state === FlowNodeState.WAITING || !counts[state]) continue;
       const wide = (width * counts[state]) / total;
       context.fillStyle = colours[look(state).colour];
       context.fillRect(left, y, wide, height);

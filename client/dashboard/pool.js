@@ -2,6 +2,7 @@
 
 import { h, put, say } from "../shared/dom.js";
 import { ask } from "../shared/graphql.js";
+import { FlowNodeState, Verdict } from "../src/schema.js";
 import { ago, counted, number, span } from "../shared/words.js";
 import { lineChart } from "./charts.js";
 import { follow, keepReading, livenessLine } from "./live.js";
@@ -95,12 +96,12 @@ function known(delta) {
 
 /** @param {number[]} byMinute */
 function poolCharts(byMinute) {
-  const queue = lineChart("Tasks in the queue", { colour: "QUEUED" });
-  const leased = lineChart("Tasks being computed", { colour: "RUNNING" });
-  const rate = lineChart("Results in the last minute", { colour: "COMPLETED" });
-  const hour = lineChart("Results by minute, last hour", { colour: "COMPLETED", most: 60 });
-  const active = lineChart("Active hosts", { colour: "RUNNING" });
-  const refused = lineChart("Results turned down, last hour", { colour: "FAILED" });
+  const queue = lineChart("Tasks in the queue", { colour: FlowNodeState.QUEUED });
+  const leased = lineChart("Tasks being computed", { colour: FlowNodeState.RUNNING });
+  const rate = lineChart("Results in the last minute", { colour: FlowNodeState.COMPLETED });
+  const hour = lineChart("Results by minute, last hour", { colour: FlowNodeState.COMPLETED, most: 60 });
+  const active = lineChart("Active hosts", { colour: FlowNodeState.RUNNING });
+  const refused = lineChart("Results turned down, last hour", { colour: FlowNodeState.FAILED });
   hour.set(byMinute);
   return {
     elements: [queue, leased, rate, hour, active, refused].map((chart) => chart.element),
@@ -121,7 +122,7 @@ function schedulerCharts({ schedulers, defaultScheduler }) {
   const charts = new Map(
     schedulers.map((name) => [
       name,
-      lineChart(name === defaultScheduler ? `${name} (default)` : name, { colour: "QUEUED" }),
+      lineChart(name === defaultScheduler ? `${name} (default)` : name, { colour: FlowNodeState.QUEUED }),
     ]),
   );
   return {
@@ -179,7 +180,12 @@ function hostRow(host) {
       host.trusted && h("span", { class: "soft" }, ", trusted"),
     ),
     h("td", { class: "number" }, number(host.valid)),
-    h("td", { class: "number" }, host.invalid ? badge("INVALID") : "", host.invalid ? ` ${number(host.invalid)}` : "0"),
+    h(
+      "td",
+      { class: "number" },
+      host.invalid ? badge(Verdict.INVALID) : "",
+      host.invalid ? ` ${number(host.invalid)}` : "0",
+    ),
     h("td", { class: "number" }, number(host.failed)),
     h("td", { class: "number" }, span(host.elapsedMilliseconds)),
     h("td", null, ago(host.createdAt)),

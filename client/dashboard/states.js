@@ -6,14 +6,16 @@
 
 import { h, s } from "../shared/dom.js";
 import { number } from "../shared/words.js";
+import { FlowNodeState, FlowState } from "../src/schema.js";
 
 const RING = "M8 2.5a5.5 5.5 0 1 1-.01 0z";
 const DIAMOND = "M8 2l6 6-6 6-6-6z";
 
+const { COMPLETED, SKIPPED, RUNNING, QUEUED, WAITING, CANCELLED, FAILED } = FlowNodeState;
+
 /** The states of levels and jobs of a flow, in the order in which bars show them. */
-export const NODE_STATES = ["COMPLETED", "SKIPPED", "RUNNING", "QUEUED", "WAITING", "CANCELLED", "FAILED"];
-export const ENDED = new Set(["COMPLETED", "SKIPPED", "CANCELLED", "FAILED"]);
-export const FLOW_STATES = ["PENDING", "RUNNING", "PAUSED", "CANCELLING", "COMPLETED", "FAILED", "CANCELLED"];
+export const NODE_STATES = [COMPLETED, SKIPPED, RUNNING, QUEUED, WAITING, CANCELLED, FAILED];
+export const FLOW_STATES = Object.values(FlowState);
 
 const DONE = {
   colour: "--completed",
@@ -28,9 +30,15 @@ const BROKEN = {
 const AT_WORK = { colour: "--running", path: "M3.5 2 14 8 3.5 14z", solid: true };
 const IN_LINE = { colour: "--queued", path: DIAMOND, solid: false };
 const NOT_YET = { colour: "--waiting", path: RING, solid: false };
+const HALTED = { colour: "--cancelled", path: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z", solid: true };
 const STOPPED = { colour: "--cancelled", path: `${RING}M4.2 11.8l7.6-7.6`, solid: false };
 
-/** @type {Record<string, Look>} */
+/**
+ * @typedef {typeof import("../src/schema.js")} Schema
+ * @typedef {keyof Schema["FlowNodeState"] | keyof Schema["FlowState"] | keyof Schema["FlowRunState"] | keyof Schema["JobState"] |
+ *   keyof Schema["TaskState"] | keyof Schema["VariableState"] | keyof Schema["Verdict"]} State
+ * @type {Record<State, Look>}
+ */
 const LOOKS = {
   COMPLETED: DONE,
   DONE,
@@ -51,7 +59,8 @@ const LOOKS = {
   PENDING: NOT_YET,
   NEW: NOT_YET,
   SKIPPED: { colour: "--skipped", path: "M2 6.5h12v3H2z", solid: true },
-  PAUSED: { colour: "--cancelled", path: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z", solid: true },
+  PAUSED: HALTED,
+  HELD: HALTED,
   ARCHIVED: { colour: "--skipped", path: "M2 3h12v10H2zM5 7h6", solid: false },
   CANCELLED: STOPPED,
   CANCELLING: STOPPED,
@@ -62,7 +71,7 @@ const LOOKS = {
 
 /** @param {string} state @returns {Look} */
 export function look(state) {
-  return LOOKS[state] ?? NOT_YET;
+  return LOOKS[/** @type {State} */ (state)] ?? NOT_YET;
 }
 
 /** A state in words. @param {string} state */

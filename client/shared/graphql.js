@@ -2,7 +2,7 @@
 
 import { GraphQL } from "../src/graphql.js";
 
-export { PoolAway, PoolError, PoolRefused } from "../src/graphql.js";
+export { PoolAway, PoolError, PoolRefused } from "../src/errors.js";
 
 const pool = new GraphQL("/graphql");
 

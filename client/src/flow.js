@@ -1,6 +1,7 @@
 // One flow of a pool.
 
-import { PoolAway } from "./graphql.js";
+import { NotAPool, PoolAway } from "./errors.js";
+import { ENDED_FLOW_STATES } from "./schema.js";
 
 const DELTAS = `subscription Watch($id: ID!, $after: String) { flowProgress(id: $id, after: $after) {
   cursor state generation reset
@@ -12,7 +13,6 @@ const READ = `query Flow($key: String!) { flow(key: $key) {
   key name owner state reason result createdAt finishedAt
   progress { total fraction throughput etaSeconds }
 } }`;
-const ENDED = new Set(["COMPLETED", "FAILED", "CANCELLED"]);
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -46,7 +46,7 @@ export class Flow {
    * @param {{after?: string, signal?: AbortSignal}} [options] `after`: the `cursor` of the last delta that was seen;
    *   `signal`: ends the watching
    * @returns {AsyncGenerator<any, void>} deltas: `cursor`, `state`, `progress`, `changed` jobs, and the `flow`
-   * @throws {PoolError} when the pool refuses: there is no such flow
+   * @throws {PoolError} when the pool refuses: there is no such flow; or there was never a pool at the address
    */
   async *watch({ after, signal } = {}) {
     let cursor = after;
@@ -58,10 +58,12 @@ export class Flow {
           ({ cursor } = flowProgress);
           pause = FIRST_PAUSE_MS;
           yield flowProgress;
-          if (ENDED.has(flowProgress.state)) return;
+          if (ENDED_FLOW_STATES.has(flowProgress.state)) return;
         }
       } catch (problem) {
         if (signal?.aborted) return;
+        // A wrong address: nothing was ever heard of a pool there.
+        if (problem instanceof NotAPool && cursor === undefined) throw problem;
         if (!(problem instanceof PoolAway)) throw problem;
       }
       await sleep(pause * (0.5 + Math.random()), signal);

@@ -1,55 +1,7 @@
 // GraphQL over HTTP, subscriptions as server-sent events.
 
-const TEMPORARY = new Set(["UNREACHABLE", "UNAVAILABLE", "INTERNAL", "RATE_LIMITED", "IN_PROGRESS"]);
-
-/**
- * What the pool says is wrong: of a mutation's input, or of a whole request.
- *
- * @typedef {{message: string, code?: string, field?: string | null}} Problem
- */
-
-/** What the pool refused, or could not do. */
-export class PoolError extends Error {
-  /** @param {Problem} problem */
-  constructor({ message, code = "REFUSED", field }) {
-    super(message);
-    this.name = new.target.name;
-    /** The kind of error, such as `BAD_INPUT`, or `UNREACHABLE` when the pool did not answer. */
-    this.code = code;
-    /** The path of the input at fault; empty: there is none. */
-    this.field = field ?? "";
-  }
-
-  /**
-   * The error for a problem.
-   *
-   * @param {Problem} problem
-   * @returns {PoolAway | PoolRefused}
-   */
-  static of(problem) {
-    return TEMPORARY.has(problem.code ?? "") ? new PoolAway(problem) : new PoolRefused(problem);
-  }
-}
-
-/** The pool did not answer, or can't at the moment: it is starting or stopping, or there is no network. Try again. */
-export class PoolAway extends PoolError {
-  /** @param {Problem | string} problem */
-  constructor(problem) {
-    super(typeof problem === "string" ? { message: problem, code: "UNREACHABLE" } : problem);
-  }
-}
-
-/** The pool refused the request, and will refuse it again. */
-export class PoolRefused extends PoolError {
-  /** All that is wrong with it, the error's own problem first. @type {Problem[]} */
-  problems;
-
-  /** @param {Problem} problem @param {Problem[]} [others] */
-  constructor(problem, others = []) {
-    super(problem);
-    this.problems = [problem, ...others];
-  }
-}
+import { dataOf, parsed, read } from "./answers.js";
+import { PoolAway } from "./errors.js";
 
 /** One GraphQL endpoint. */
 export class GraphQL {
@@ -69,11 +21,11 @@ export class GraphQL {
    * @param {Record<string, unknown>} [variables]
    * @param {AbortSignal} [signal]
    * @returns {Promise<any>}
-   * @throws {PoolAway | PoolRefused}
+   * @throws {import("./errors.js").PoolError}
    */
   async execute(query, variables = {}, signal) {
     const response = await this.#post(query, variables, "application/json", signal);
-    return dataOf(await this.#read(response.json(), signal));
+    return dataOf(response, await this.#read(response.text(), signal), this.url);
   }
 
   /**
@@ -83,12 +35,12 @@ export class GraphQL {
    * @param {Record<string, unknown>} [variables]
    * @param {AbortSignal} [signal]
    * @returns {AsyncGenerator<any, void>} ends when the pool says that it is complete
-   * @throws {PoolAway | PoolRefused} when the connection is lost before that, or the pool refuses
+   * @throws {import("./errors.js").PoolError} when the connection is lost before that, or the pool refuses
    */
   async *subscribe(query, variables = {}, signal) {
     const response = await this.#post(query, variables, "text/event-stream", signal);
     if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
-      dataOf(await this.#read(response.json(), signal));
+      dataOf(response, await this.#read(response.text(), signal), this.url);
       throw new PoolAway("the pool answered a subscription with no stream");
     }
     const body = /** @type {ReadableStream<BufferSource>} */ (response.body);
@@ -96,7 +48,7 @@ export class GraphQL {
     try {
       for await (const { name, data } of events(() => this.#read(reader.read(), signal))) {
         if (name === "complete") return;
-        if (name === "next" || name === "message") yield dataOf(JSON.parse(data));
+        if (name === "next" || name === "message") yield read(parsed(data), this.url);
       }
     } finally {
       reader.cancel().catch(() => {}); // It may have been lost already.
@@ -108,14 +60,8 @@ export class GraphQL {
   async #post(query, variables, accept, signal) {
     const body = JSON.stringify({ query, variables });
     const headers = { "content-type": "application/json", accept };
-    const response = await this.#read(
-      this.fetch.call(globalThis, this.url, { method: "POST", headers, body, signal }),
-      signal,
-    );
-    if (response.ok) return response;
-    const said = (await this.#read(response.text(), signal)).slice(0, 500);
-    const code = response.status >= 500 ? "UNREACHABLE" : "REFUSED";
-    throw PoolError.of({ message: `the pool answered ${response.status}: ${said}`, code });
+    const options = { method: "POST", headers, body, signal };
+    return this.#read(this.fetch.call(globalThis, this.url, options), signal);
   }
 
   /**
@@ -136,27 +82,19 @@ export class GraphQL {
   }
 }
 
-/** @param {{data?: any, errors?: {message: string, extensions?: {code?: string, field?: string}}[]}} answer */
-function dataOf({ data, errors }) {
-  if (!errors?.length) return data;
-  const [first, ...others] = errors.map(({ message, extensions }) => ({ message, ...extensions }));
-  const error = PoolError.of(first);
-  throw error instanceof PoolRefused ? new PoolRefused(first, others) : error;
-}
-
 /**
  * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
  *
- * @param {() => Promise<{value?: string, done: boolean}>} read the next part of the text
+ * @param {() => Promise<{value?: string, done: boolean}>} next reads the next part of the text
  * @returns {AsyncGenerator<{name: string, data: string}>}
  */
-async function* events(read) {
+async function* events(next) {
   let rest = "";
   let name = "message";
   /** @type {string[]} */
   let data = [];
   for (;;) {
-    const { value, done } = await read();
+    const { value, done } = await next();
     if (done) return;
     const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
     rest = /** @type {string} */ (lines.pop());

@@ -8,6 +8,9 @@ module.exports = {
   get Pool() {
     return require("./pool.js").Pool;
   },
+  get NotAPool() {
+    return require("./pool.js").NotAPool;
+  },
   get PoolAway() {
     return require("./pool.js").PoolAway;
   },

@@ -2,10 +2,12 @@
 
 import { compute } from "./computing.js";
 import { Flow } from "./flow.js";
-import { GraphQL, PoolAway, PoolError, PoolRefused } from "./graphql.js";
+import { isObject, oneByOne } from "./answers.js";
+import { NotAPool, PoolAway, PoolError, PoolRefused } from "./errors.js";
+import { GraphQL } from "./graphql.js";
 import { Sources } from "./sources.js";
 
-export { PoolAway, PoolError, PoolRefused };
+export { NotAPool, PoolAway, PoolError, PoolRefused };
 
 /**
  * A task to compute: `variable` and `context` are the arguments of its job's function.
@@ -104,9 +106,9 @@ export class Pool {
    * @throws {PoolError}
    */
   async extend(tasks, { signal } = {}) {
-    const { leases, userErrors } = await this.#mutate(EXTEND, "extendLease", { tasks: tasks.map(heldOf) }, signal);
-    if (leases.length !== tasks.length) throwFirst(userErrors);
-    return tasks.filter((_, at) => leases[at] === null);
+    const payload = await this.#mutate(EXTEND, "extendLease", { tasks: tasks.map(heldOf) }, signal);
+    const answers = oneByOne(payload, "leases", tasks.length);
+    return tasks.filter((_, at) => answers[at] instanceof PoolError);
   }
 
   /**
@@ -143,7 +145,7 @@ export class Pool {
    *
    * @param {Outcome | Outcome[]} outcomes
    * @param {{signal?: AbortSignal}} [options]
-   * @returns {Promise<{results: (Result | null)[], userErrors: import('./graphql.js').Problem[]}>} the results in the
+   * @returns {Promise<{results: (Result | null)[], userErrors: import('./errors.js').Problem[]}>} the results in the
    *   order given, null where `userErrors` says why
    * @throws {PoolError}
    */
@@ -187,14 +189,16 @@ export class Pool {
    * @param {AbortSignal} [signal]
    */
   async #mutate(mutation, name, input, signal) {
-    return (await this.graphql.execute(mutation, { input }, signal))[name];
+    const payload = (await this.graphql.execute(mutation, { input }, signal))[name];
+    if (isObject(payload) && Array.isArray(payload.userErrors) && payload.userErrors.every(isObject)) return payload;
+    throw new NotAPool(`no comp-pool answers at ${this.url}: its answer is no payload of ${name}`);
   }
 }
 
 /** @param {Held} task */
 const heldOf = ({ id, lease }) => ({ task: id, lease: lease.token });
 
-/** @param {import('./graphql.js').Problem[]} userErrors */
+/** @param {import('./errors.js').Problem[]} userErrors */
 function throwFirst([problem]) {
   if (problem) throw PoolError.of(problem);
 }

@@ -1,6 +1,6 @@
 // The code of jobs, none of which is handed out before its SHA-256 was found to be the one that the pool names.
 
-import { PoolRefused } from "./graphql.js";
+import { PoolRefused } from "./errors.js";
 
 const SOURCE = "query Source($key: String!) { job(key: $key) { executeFunction executeBody } }";
 
@@ -28,7 +28,7 @@ export class Sources {
    * @param {{key: string, sha256: string}} job
    * @param {AbortSignal} [signal]
    * @returns {Promise<Source>}
-   * @throws {import('./graphql.js').PoolError}
+   * @throws {import('./errors.js').PoolError}
    */
   of(job, signal) {
     const name = `${job.sha256} ${job.key}`;

@@ -1,3 +1,6 @@
+/** An answer may ask for any wait; a volunteer that is told to come back next year looks in before. */
+const LONGEST_HINT_SECONDS = 3_600;
+
 /**
  * How long to wait before asking again: exponential with full jitter, so that volunteers who were turned away together
  * don't come back together (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
@@ -14,11 +17,11 @@ export class Backoff {
   #firstMs;
   #longestMs;
 
-  /** ms to wait after one more failure. */
-  afterFailure() {
+  /** ms to wait after one more failure; never fewer than the pool asked for. @param {number} [seconds] what it asked for, up to an hour */
+  afterFailure(seconds = 0) {
     const ceiling = this.#firstMs * 2 ** this.#failures;
     if (ceiling < this.#longestMs) this.#failures++;
-    return this.#within(ceiling);
+    return 1_000 * Math.min(seconds, LONGEST_HINT_SECONDS) + this.#within(ceiling);
   }
 
   /** ms to wait where the pool asked to come back in about so many seconds. @param {number} seconds */

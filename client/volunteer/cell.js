@@ -117,7 +117,7 @@ export class Cell {
     const answer = new Promise((resolve, reject) => {
       this.#settle = (said) => (said instanceof Error ? reject(said) : resolve(said));
       signal.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
-      clock.sleep(timeoutMs, over.signal).then(
+      clock.sleepAwake(timeoutMs, over.signal).then(
         () => reject(new TookTooLong(`it did not answer within ${Math.round(timeoutMs / 1000)} s`)),
         () => {},
       );

@@ -4,6 +4,7 @@
  */
 
 const LONGEST_MS = 2 ** 31 - 1;
+const STEP_MS = 1_000;
 
 /** @type {{createScriptURL(url: string): any}} */
 const trusted = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("comp-pool", {
@@ -22,6 +23,16 @@ class Clock {
       this.#waiting.delete(number);
       wake?.();
     };
+  }
+
+  /**
+   * Until so much time has passed in which the machine was awake: while it sleeps, nothing can be computed.
+   *
+   * @param {number} ms
+   * @param {AbortSignal} [signal] Rejects with its reason.
+   */
+  async sleepAwake(ms, signal) {
+    for (let left = ms; left > 0; left -= STEP_MS) await this.sleep(Math.min(left, STEP_MS), signal);
   }
 
   /**

@@ -8,7 +8,8 @@
  * @typedef {{task: Task, beatAt: number, lost: AbortController, computed: boolean}} Lease
  */
 
-import { PoolError, PoolRefused } from "../src/graphql.js";
+import { PoolError, PoolRefused } from "../src/errors.js";
+import { TASKS_PER_CALL } from "../src/schema.js";
 import { Backoff } from "./backoff.js";
 import { clock } from "./clock.js";
 import * as pool from "./pool.js";
@@ -17,12 +18,11 @@ const KEY = "comp-pool.leases";
 const CLAIM_KEY = "comp-pool.claim";
 const TICK_MS = 250;
 const BEATS_A_LEASE = 3;
-const MOST_AT_ONCE = 100;
 
 export class Leases {
   /** @type {Map<string, Lease>} */
   #held = new Map();
-  /** What an earlier tab held to its end. @type {Held[]} */
+  /** What is to be given back. @type {Held[]} */
   #left = kept();
   /** The key of a claim that was not answered yet: by now, or to the last tab. */
   #claimKey = localStorage.getItem(CLAIM_KEY);
@@ -84,28 +84,27 @@ export class Leases {
     return [...this.#held.values()].filter(({ computed }) => !computed).map(({ task }) => task);
   }
 
-  /** Give tasks back so that others may compute them. @param {Task[]} tasks */
+  /** Give tasks back so that others may compute them: now, or before the next claim if the pool is away. @param {Task[]} tasks */
   async release(tasks) {
-    const held = tasks.filter(({ id }) => this.#held.delete(id)).map(heldOf);
+    this.#left.push(...tasks.filter(({ id }) => this.#held.delete(id)).map(heldOf));
     this.#keep();
-    for (let at = 0; at < held.length; at += MOST_AT_ONCE) {
-      try {
-        await pool.release(held.slice(at, at + MOST_AT_ONCE));
-      } catch {
-        return; // Their leases run out by themselves.
-      }
+    try {
+      await this.releaseLeft();
+    } catch (problem) {
+      if (!(problem instanceof PoolError)) throw problem;
     }
   }
 
-  /** Give back what an earlier tab held to its end. @throws {PoolError} */
+  /** Give back what is not wanted here any more, or what an earlier tab held to its end. @throws {PoolAway} */
   async releaseLeft() {
     while (this.#left.length) {
+      const some = this.#left.slice(0, TASKS_PER_CALL);
       try {
-        await pool.release(this.#left.slice(0, MOST_AT_ONCE));
+        await pool.release(some);
       } catch (problem) {
         if (!(problem instanceof PoolRefused)) throw problem; // Another pool's, say: nothing is to be given back.
       }
-      this.#left = this.#left.slice(MOST_AT_ONCE);
+      this.#left = this.#left.filter((held) => !some.includes(held));
       this.#keep();
     }
   }
@@ -115,7 +114,7 @@ export class Leases {
     const backoff = new Backoff();
     for (;;) {
       await clock.sleep(TICK_MS, signal);
-      const due = [...this.#held.values()].filter(({ beatAt }) => beatAt <= Date.now()).slice(0, MOST_AT_ONCE);
+      const due = [...this.#held.values()].filter(({ beatAt }) => beatAt <= Date.now()).slice(0, TASKS_PER_CALL);
       if (!due.length) continue;
       try {
         const lost = await pool.extend(due.map(({ task }) => heldOf(task)));
@@ -124,7 +123,7 @@ export class Leases {
         backoff.reset();
       } catch (problem) {
         if (!(problem instanceof PoolError)) throw problem;
-        await clock.sleep(backoff.afterFailure(), signal);
+        await clock.sleep(backoff.afterFailure(problem.retryAfterSeconds), signal);
       }
     }
   }

@@ -1,6 +1,6 @@
 /** The volunteer page: joins what computes and what is seen. */
 
-import { PoolError } from "../src/graphql.js";
+import { PoolError } from "../src/errors.js";
 import { counted } from "../shared/words.js";
 import { put, say } from "../shared/dom.js";
 import { Backoff } from "./backoff.js";
@@ -165,7 +165,7 @@ async function regularly(ms, chore) {
       await clock.sleep(ms);
     } catch (problem) {
       if (!(problem instanceof PoolError)) throw problem;
-      await clock.sleep(backoff.afterFailure());
+      await clock.sleep(backoff.afterFailure(problem.retryAfterSeconds));
     }
   }
 }

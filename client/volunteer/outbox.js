@@ -1,20 +1,26 @@
 /**
  * Results on their way to the pool. They wait in IndexedDB, and so outlive the network, the pool and the page; one tab
- * at a time posts them.
+ * at a time posts them. None is dropped while its lease or the pool can still take it: `tests/pool_answers.json` holds
+ * what becomes of reports for each answer that a pool, or a proxy before it, may give. `volunteer/outbox.py` keeps the
+ * same rules.
  *
  * @typedef {import("./pool.js").Report} Report
  * @typedef {(report: Report, receipt: import("./pool.js").Receipt) => void} Settled
  */
 
-import { PoolAway, PoolRefused } from "../src/graphql.js";
+import { PoolAway, PoolError, PoolRefused, UNNAMED } from "../src/errors.js";
+import { ErrorCode, REQUEST_BYTES, RESULTS_PER_CALL, TEMPORARY } from "../src/schema.js";
 import { Backoff } from "./backoff.js";
 import { clock } from "./clock.js";
 import * as pool from "./pool.js";
 
 const DATABASE = "comp-pool";
 const STORE = "reports";
-const MOST_AT_ONCE = 100;
-const MOST_CHARACTERS = 4_000_000;
+const MOST_CHARACTERS = REQUEST_BYTES / 8;
+/** The report may be taken when it is made again. */
+const LATER = new Set([...TEMPORARY, ErrorCode.FORBIDDEN]);
+/** The task is not this host's any more: no report of it is ever taken. @type {ReadonlySet<string>} */
+const GONE = new Set([ErrorCode.LEASE_LOST, ErrorCode.NOT_FOUND, ErrorCode.UNAUTHENTICATED]);
 
 export class Outbox {
   /** @type {IDBDatabase} */
@@ -23,27 +29,35 @@ export class Outbox {
   #settled;
   /** @type {(why: string, ms: number) => void} */
   #waits;
-  #backoff = new Backoff();
+  #backoff;
   /** @type {Promise<void> | null} */
   #posting = null;
   #again = false;
+  /** How many reports make a batch: fewer after a failure, for one of them may be what makes the call fail. */
+  #most = RESULTS_PER_CALL;
+  /** Tasks whose reports failed: others go first. @type {Set<string>} */
+  #behind = new Set();
+  /** Tasks whose report was refused alone, without a reason that a pool gave. @type {Set<string>} */
+  #suspects = new Set();
 
   /**
    * @param {IDBDatabase} database
    * @param {Settled} settled Called for each report that needs nothing more, taken or not.
    * @param {(why: string, ms: number) => void} waits
+   * @param {Backoff} backoff
    */
-  constructor(database, settled, waits) {
+  constructor(database, settled, waits, backoff) {
     this.#database = database;
     this.#settled = settled;
     this.#waits = waits;
+    this.#backoff = backoff;
   }
 
-  /** @param {Settled} settled @param {(why: string, ms: number) => void} waits */
-  static async open(settled, waits) {
+  /** @param {Settled} settled @param {(why: string, ms: number) => void} waits @param {Backoff} [backoff] */
+  static async open(settled, waits, backoff = new Backoff()) {
     const opening = indexedDB.open(DATABASE, 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "task" });
-    return new Outbox(await done(opening), settled, waits);
+    return new Outbox(await done(opening), settled, waits, backoff);
   }
 
   /** How many results wait. @returns {Promise<number>} */
@@ -73,14 +87,17 @@ export class Outbox {
     }
   }
 
-  /** The oldest results of one host. @returns {Promise<Report[]>} */
+  /** Results of one host, those that did not fail yet first. @returns {Promise<Report[]>} */
   async #batch() {
-    /** @type {Report[]} */
-    const reports = await done(this.#store("readonly").getAll(null, MOST_AT_ONCE));
+    const waiting = new Set(/** @type {string[]} */ (await done(this.#store("readonly").getAllKeys())));
+    const fresh = [...waiting].filter((task) => !this.#behind.has(task));
+    const failed = [...this.#behind].filter((task) => waiting.has(task));
     /** @type {Report[]} */
     const batch = [];
     let size = 0;
-    for (const report of reports) {
+    for (const task of [...fresh, ...failed].slice(0, this.#most)) {
+      /** @type {Report} */
+      const report = await done(this.#store("readonly").get(task));
       size += JSON.stringify(report).length;
       if (batch.length && (size > MOST_CHARACTERS || report.host !== batch[0].host)) break;
       batch.push(report);
@@ -90,48 +107,103 @@ export class Outbox {
 
   /** @param {Report[]} batch */
   async #postBatch(batch) {
+    try {
+      await this.#submit(batch);
+      this.#backoff.reset();
+    } catch (problem) {
+      if (!(problem instanceof PoolError)) throw problem;
+      this.#putOff(batch);
+      const ms = this.#backoff.afterFailure(problem.retryAfterSeconds);
+      this.#waits(problem.message, ms);
+      await clock.sleep(ms);
+    }
+  }
+
+  /** @param {Report[]} batch @throws {PoolError} if some of it has to wait */
+  async #submit(batch) {
     /** @type {import("./pool.js").Receipt[]} */
     let receipts;
     try {
       receipts = await pool.submit(batch[0].host, batch);
-      for (const [at, report] of batch.entries()) await this.#settle(report, receipts[at]);
-      const later = receipts.find(({ refusal }) => refusal instanceof PoolAway)?.refusal;
-      if (later) throw later;
-      this.#backoff.reset();
     } catch (problem) {
-      if (problem instanceof PoolRefused) {
-        // The call as a whole, and so every one like it.
-        for (const report of batch) await this.#finish(report, { refusal: problem });
-      } else if (problem instanceof PoolAway) {
-        const ms = this.#backoff.afterFailure();
-        this.#waits(problem.message, ms);
-        await clock.sleep(ms);
+      if (!(problem instanceof PoolRefused) || LATER.has(problem.code)) throw problem;
+      if (batch.length > 1 && !GONE.has(problem.code)) this.#halve(batch);
+      else if (problem.code === UNNAMED) await this.#submitStandIn(batch[0], problem);
+      else await this.#settleAll(batch, Array(batch.length).fill({ refusal: problem }));
+      return;
+    }
+    this.#most = Math.min(2 * this.#most, RESULTS_PER_CALL);
+    await this.#settleAll(batch, receipts);
+  }
+
+  /**
+   * Post an error in the place of a result that made the call fail twice. If that fails alike, it is not the result's
+   * fault, which is kept.
+   *
+   * @param {Report} report
+   * @param {PoolRefused} refused
+   * @throws {PoolError} if the result has to wait
+   */
+  async #submitStandIn(report, refused) {
+    const isSuspect = this.#suspects.delete(report.task);
+    if (!isSuspect) {
+      this.#suspects.add(report.task);
+      throw refused;
+    }
+    const standIn = standInFor(report, refused.message);
+    /** @type {import("./pool.js").Receipt[]} */
+    let receipts;
+    try {
+      receipts = await pool.submit(report.host, [standIn]);
+    } catch (problem) {
+      if (!(problem instanceof PoolRefused) || problem.code === UNNAMED || LATER.has(problem.code)) throw problem;
+      receipts = [{ refusal: problem }];
+    }
+    await this.#settleAll([standIn], receipts);
+  }
+
+  /**
+   * Draw the consequences of the pool's answers.
+   *
+   * @param {Report[]} batch
+   * @param {import("./pool.js").Receipt[]} receipts
+   * @throws {PoolAway} if some of the batch has to wait
+   */
+  async #settleAll(batch, receipts) {
+    /** @type {PoolError | null} */
+    let later = null;
+    for (const [at, report] of batch.entries()) {
+      const { refusal } = receipts[at];
+      if (refusal && LATER.has(refusal.code)) {
+        later = refusal;
+      } else if (!refusal || GONE.has(refusal.code) || report.error !== undefined) {
+        await this.#finish(report, receipts[at]);
       } else {
-        throw problem;
+        await done(this.#store("readwrite").put(standInFor(report, refusal.message)));
       }
+    }
+    if (later) throw new PoolAway({ ...later, message: `some results can't be taken now: ${later.message}` });
+  }
+
+  /** Let others go first, and try fewer at a time. @param {Report[]} batch */
+  #putOff(batch) {
+    this.#halve(batch);
+    for (const { task } of batch) {
+      this.#behind.delete(task);
+      this.#behind.add(task);
     }
   }
 
-  /** @param {Report} report @param {import("./pool.js").Receipt} receipt */
-  async #settle(report, receipt) {
-    const { refusal } = receipt;
-    if (
-      !refusal ||
-      refusal.code === pool.LEASE_LOST ||
-      (report.error !== undefined && refusal instanceof PoolRefused)
-    ) {
-      await this.#finish(report, receipt);
-    } else if (refusal instanceof PoolRefused) {
-      // Its owner is told that there is no result, and why.
-      const { value, context, ...rest } = report;
-      const error = `the result can't be taken: ${refusal.message}`;
-      await done(this.#store("readwrite").put({ ...rest, error }));
-    }
+  /** @param {Report[]} batch */
+  #halve(batch) {
+    this.#most = Math.max(1, Math.floor(batch.length / 2));
   }
 
   /** @param {Report} report @param {import("./pool.js").Receipt} receipt */
   async #finish(report, receipt) {
     await done(this.#store("readwrite").delete(report.task));
+    this.#behind.delete(report.task);
+    this.#suspects.delete(report.task);
     this.#settled(report, receipt);
   }
 
@@ -158,4 +230,9 @@ function done(request) {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
+}
+
+/** What the job's owner learns instead of the result. @param {Report} report @param {string} why @returns {Report} */
+function standInFor({ value, context, ...rest }, why) {
+  return { ...rest, error: `the result can't be taken: ${why}` };
 }

@@ -12,18 +12,19 @@
  *   metadata: any, runMilliseconds: number | null}} JobCard
  */
 
+import { oneByOne } from "../src/answers.js";
 import { Pool, PoolError } from "../src/pool.js";
+import { NODES_PER_PAGE } from "../src/schema.js";
 import { identity } from "./identity.js";
 
 const STANDING = "query Standing($key: String!) { host(key: $key) { valid invalid failed elapsedMilliseconds } }";
 const VERDICT = "query Verdict($id: ID!) { node(id: $id) { ... on Result { verdict reason } } }";
-const JOBS = `query Jobs($after: String, $locale: String!) { pool { name } jobs(first: 100, after: $after) {
+const JOBS = `query Jobs($after: String, $locale: String!) { pool { name } jobs(first: ${NODES_PER_PAGE}, after: $after) {
   nodes { key name owner sha256 metadata runMilliseconds description(locale: $locale) } pageInfo { hasNextPage endCursor }
 } }`;
 
 const MOST_PAGES = 5;
 const PATIENCE_MS = 60_000;
-export const LEASE_LOST = "LEASE_LOST";
 
 const pool = new Pool("");
 /** What it is asked for is sent although the page goes away. */
@@ -86,13 +87,9 @@ export async function claim(first, wanted, signal) {
  */
 export async function submit(host, reports) {
   const outcomes = reports.map((report) => ({ ...report, task: heldOf(report) }));
-  const { results, userErrors } = await new Pool("", { host }).submit(outcomes, patiently());
-  const refusals = userErrors.map(PoolError.of);
-  if (results.length !== reports.length) throw refusals[0];
-  return results.map((result) =>
-    result
-      ? { ...result, reason: result.reason ?? "", refusal: null }
-      : { refusal: /** @type {PoolError} */ (refusals.shift()) },
+  const payload = await new Pool("", { host }).submit(outcomes, patiently());
+  return oneByOne(payload, "results", reports.length).map((answer) =>
+    answer instanceof PoolError ? { refusal: answer } : { ...answer, reason: answer.reason ?? "", refusal: null },
   );
 }
 

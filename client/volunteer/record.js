@@ -5,8 +5,12 @@
  *   `result`: the global id under which its verdict can be asked for again; empty while it has none.
  */
 
+import { Verdict } from "../src/schema.js";
+
 const MOST_ENTRIES = 8;
 const MOST_NOTES = 4;
+/** @type {ReadonlySet<string>} */
+const UNDECIDED = new Set([Verdict.PENDING, Verdict.INCONCLUSIVE]);
 const RATE_MS = 60_000;
 
 export class Record {
@@ -46,9 +50,7 @@ export class Record {
 
   /** Those whose verdict may still change. */
   undecided() {
-    return this.entries.filter(
-      ({ verdict, result }) => result && (verdict === "PENDING" || verdict === "INCONCLUSIVE"),
-    );
+    return this.entries.filter(({ verdict, result }) => result && UNDECIDED.has(verdict));
   }
 
   /** @param {string} text */

@@ -18,22 +18,21 @@
  *   `place`: where the sandboxes are put.
  */
 
-import { PoolError } from "../src/graphql.js";
+import { PoolError } from "../src/errors.js";
+import { TASKS_PER_CALL } from "../src/schema.js";
 import { FORGED_SOURCE } from "../src/sources.js";
 import { Backoff } from "./backoff.js";
 import { Cell, CellLost, TookTooLong } from "./cell.js";
-import { CORES, supports } from "./choices.js";
+import { CORES } from "./choices.js";
+import { Claims } from "./claims.js";
 import { clock } from "./clock.js";
 import { identity } from "./identity.js";
 import { Leases } from "./leases.js";
+import { Pace } from "./pace.js";
 import * as pool from "./pool.js";
 
-const BATCH_MS = 2_000;
-const PACE_WEIGHT = 0.2;
-const MOST_AT_ONCE = 100;
 const LOOK_MS = 50;
 const LOOK_PAUSED_MS = 500;
-const LAST_ANSWER_MS = 5_000;
 const LONE_SURROGATE = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;
 
 export class Volunteer {
@@ -44,17 +43,11 @@ export class Volunteer {
   #queue = [];
   /** Tasks in whose company a sandbox was lost: they are computed alone now, to see which of them did it. */
   #suspects = new Set();
-  /** Jobs that are not asked for any more. @type {Set<string>} */
-  #aside = new Set();
   /** One a computation; `alone` for as long as there was no other beside it. @type {Set<{alone: boolean}>} */
   #running = new Set();
-  /** The last claim, answered or not. @type {Promise<unknown>} */
-  #claiming = Promise.resolve();
-  /** Aborted once no answer is waited for any more. */
-  #hurry = new AbortController();
   #suspectRuns = false;
-  #batch = 1;
-  #taskMs = 0;
+  #claims = new Claims(this.#leases);
+  #pace = new Pace();
 
   /** @param {Surroundings} around */
   constructor(around) {
@@ -80,21 +73,15 @@ export class Volunteer {
       ended.abort();
       this.#queue = [];
       await this.#leases.release(this.#leases.uncomputed());
-      await this.#lastAnswer();
+      await this.#claims.lastAnswer();
       await this.#leases.release(this.#leases.uncomputed());
     }
-  }
-
-  /** Until the claim under way has brought its tasks. One that takes too long is repeated by the next start. */
-  async #lastAnswer() {
-    clock.sleep(LAST_ANSWER_MS).then(() => this.#hurry.abort());
-    await this.#claiming.catch(() => {});
   }
 
   /** Give everything back while the page goes away. */
   leave() {
     const held = this.#leases.uncomputed().map(({ id, lease }) => ({ task: id, lease }));
-    if (held.length) pool.releaseAtOnce(held.slice(0, MOST_AT_ONCE));
+    if (held.length) pool.releaseAtOnce(held.slice(0, TASKS_PER_CALL));
   }
 
   /** A report was taken, or is not wanted. @param {string} task */
@@ -108,11 +95,11 @@ export class Volunteer {
     const { tell } = this.#around;
     for (;;) {
       await this.#untilUnpaused(signal);
-      if (this.#queue.length > this.#batch / 2) {
+      if (this.#queue.length > this.#pace.batch / 2) {
         await clock.sleep(LOOK_MS, signal);
         continue;
       }
-      const wanted = this.#wanted();
+      const wanted = this.#claims.wanted(this.#around.choices(), this.#around.jobs());
       if (!wanted) {
         tell({ kind: "waiting", why: "NOTHING_CHOSEN", ms: 1_000 });
         await clock.sleep(1_000, signal);
@@ -120,7 +107,7 @@ export class Volunteer {
       }
       try {
         await this.#leases.releaseLeft();
-        const claim = await (this.#claiming = this.#claimOnce({ ...wanted, ...this.#leases.claimName() }));
+        const claim = await this.#claims.ask(this.#pace.batch - this.#queue.length, wanted);
         signal.throwIfAborted();
         if (claim.tasks.length) {
           tell({ kind: "working" });
@@ -133,34 +120,9 @@ export class Volunteer {
         }
       } catch (problem) {
         if (!(problem instanceof PoolError)) throw problem;
-        await this.#wait(problem.message, backoff.afterFailure(), signal);
+        await this.#wait(problem.message, backoff.afterFailure(problem.retryAfterSeconds), signal);
       }
     }
-  }
-
-  /** @param {{jobs?: string[], idempotencyKey: string, repeated: boolean}} wanted @returns {Promise<import("./pool.js").Claim>} */
-  async #claimOnce(wanted) {
-    const first = Math.min(Math.max(1, this.#batch - this.#queue.length), MOST_AT_ONCE);
-    try {
-      const claim = await pool.claim(first, wanted, this.#hurry.signal);
-      this.#leases.add(claim.tasks);
-      return claim;
-    } catch (problem) {
-      if (!(problem instanceof PoolError && problem.code === "UNAUTHENTICATED" && identity.token)) throw problem;
-      identity.token = ""; // Another pool's, or one that was forgotten.
-      return this.#claimOnce(wanted);
-    }
-  }
-
-  /** What to ask for: null where the volunteer left out all there is. @returns {{jobs?: string[]} | null} */
-  #wanted() {
-    const choices = this.#around.choices();
-    if (!choices.leftOutJobs.length && !choices.leftOutOwners.length && !this.#aside.size) return {};
-    const jobs = this.#around
-      .jobs()
-      .filter((job) => supports(choices, job) && !this.#aside.has(job.key))
-      .map(({ key }) => key);
-    return jobs.length ? { jobs: some(jobs, MOST_AT_ONCE) } : null;
   }
 
   /** Queue tasks whose source is genuine. Those of a forged one are given back. @param {Task[]} tasks */
@@ -209,7 +171,7 @@ export class Volunteer {
           this.#around.tell({ kind: "ended", task });
         }
         const passedMs = performance.now() - began;
-        this.#learnPace(passedMs);
+        this.#pace.learn(passedMs, this.#around.choices());
         await this.#rest(passedMs, signal);
       }
     } finally {
@@ -226,6 +188,7 @@ export class Volunteer {
    */
   async #computeIn(cell, task, run, signal) {
     const patienceMs = Math.max(this.#around.choices().patienceSeconds, task.delayBoundSeconds) * 1000;
+    const began = performance.now();
     this.#around.tell({ kind: "started", task, at: Date.now() });
     /** @type {import("./cell.js").Outcome} */
     let outcome;
@@ -234,13 +197,9 @@ export class Volunteer {
       outcome = await cell.compute(source, [task.variable, task.context], patienceMs, signal);
     } catch (problem) {
       if (signal.aborted) return;
-      if (problem instanceof TookTooLong) {
-        this.#setAside(task, problem.message);
-        await this.#leases.release([task]);
-        return;
-      }
-      if (!(problem instanceof CellLost && problem.began && run.alone)) throw problem;
-      outcome = { kind: "memory", text: problem.message, elapsedMilliseconds: 0 };
+      const isToBlame = problem instanceof TookTooLong || (problem instanceof CellLost && problem.began && run.alone);
+      if (!isToBlame) throw problem;
+      outcome = { kind: "ended", text: problem.message, elapsedMilliseconds: Math.round(performance.now() - began) };
     }
     await this.#report(task, outcome);
   }
@@ -303,18 +262,10 @@ export class Volunteer {
 
   /** @param {Task} task @param {string} why */
   #setAside(task, why) {
-    this.#aside.add(task.job);
+    this.#claims.setAside(task.job);
     this.#around.tell({ kind: "aside", job: task.name, why });
     this.#leases.release(this.#queue.filter(({ job }) => job === task.job));
     this.#queue = this.#queue.filter(({ job }) => job !== task.job);
-  }
-
-  /** Ask for as many tasks as take about `BATCH_MS`, growing slowly: others want some too. @param {number} ms */
-  #learnPace(ms) {
-    this.#taskMs += (ms - this.#taskMs) * (this.#taskMs ? PACE_WEIGHT : 1);
-    const { workers, share } = this.#around.choices();
-    const ideal = Math.ceil((BATCH_MS * workers * share) / 100 / Math.max(this.#taskMs, 1));
-    this.#batch = Math.min(2 * this.#batch, Math.max(workers, ideal), MOST_AT_ONCE);
   }
 }
 
@@ -337,14 +288,4 @@ function split(json) {
   }
   const { result: value, ...context } = returned;
   return { value, context };
-}
-
-/** At most so many of a list, at random. @template T @param {T[]} list @param {number} most */
-function some(list, most) {
-  if (list.length <= most) return list;
-  return list
-    .map((each) => ({ each, order: Math.random() }))
-    .sort((a, b) => a.order - b.order)
-    .slice(0, most)
-    .map(({ each }) => each);
 }

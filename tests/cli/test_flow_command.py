@@ -19,7 +19,7 @@ from rich.console import Console
 
 from cli.flow_picture import FlowPicture
 from cli.group import commands
-from comp_pool.client import PoolClient, PoolUnavailable
+from comp_pool import PoolClient, PoolUnavailable
 from comp_pool.files import FileProblem
 from comp_pool.flows import FlowUpdate, read_flow
 from tests.processes import running_server, started

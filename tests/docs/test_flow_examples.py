@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from comp_pool.flows import read_flow
 from comp_pool.loading import Loader, read_workload
 from server.app import Service, application

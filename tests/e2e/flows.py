@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from comp_pool.client import PoolClient, PoolUnavailable
+from comp_pool import PoolClient, PoolUnavailable
 from tests.resolvers.flows.model import Failure, Job, Level
 from tests.resolvers.flows.written import compute
 from volunteer.calls import LeasedTask, PoolCalls, Report

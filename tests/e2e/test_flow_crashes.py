@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from pymongo import MongoClient
 
-from comp_pool.client import PoolClient, PoolUnavailable
+from comp_pool import PoolClient, PoolUnavailable
 from sandbox import Sandbox
 from storage import Flow, Store, open_store
 from tests.conftest import is_ferretdb

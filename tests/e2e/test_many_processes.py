@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from comp_pool.client import PoolClient
+from comp_pool import ErrorCode, PoolClient
 from resolvers.sweeping.sweep import sweep
 from sandbox import Sandbox
 from storage import open_store
 from tests.processes import running_server
 from tests.resolvers.playing import Books, check_credit
 from tests.runtimes import start_runtime
-from volunteer.calls import LEASE_LOST, LeasedTask, PoolCalls, Report
+from volunteer.calls import LeasedTask, PoolCalls, Report
 
 JOB = "polynomial"
 SOURCE = "(variable, context) => ({ result: variable * variable + 7 })"
@@ -144,7 +144,7 @@ class Host:
             if receipt.refusal is None:
                 self.taken.add((task.variable, self._key))
             else:
-                assert receipt.refusal.code == LEASE_LOST, receipt
+                assert receipt.refusal.code == ErrorCode.LEASE_LOST, receipt
 
 
 class FreshConnections(httpx.AsyncHTTPTransport):

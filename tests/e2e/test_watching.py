@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from comp_pool.client import PoolClient, PoolRefused, PoolUnavailable
+from comp_pool import PoolClient, PoolRefused, PoolUnavailable
 from comp_pool.flows import FlowUpdate, watch_flow
 from sandbox import Sandbox
 from server.serving import UNFINISHED_REQUESTS_S

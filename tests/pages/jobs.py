@@ -35,3 +35,8 @@ def variables_of(server: RunningServer, job: str) -> list[dict[str, Any]]:
     """A job's variables with their results."""
     found: list[dict[str, Any]] = server.ask(RESULTS, key=job)["job"]["variables"]["nodes"]
     return found
+
+
+def reported(server: RunningServer, job: str) -> int:
+    """How many results there are for a job."""
+    return sum(len(variable["results"]["nodes"]) for variable in variables_of(server, job))

@@ -162,23 +162,18 @@ async def test_nobody_else_can_give_the_page_results(watched: Watched, server: R
         await context.close()
 
 
-async def test_a_job_without_end_is_ended_and_its_lease_given_back(watched: Watched, server: RunningServer) -> None:
-    policy = {"delayBoundSeconds": 2}
+async def test_a_job_without_end_is_ended_and_reported_as_an_error(watched: Watched, server: RunningServer) -> None:
+    policy = {"delayBoundSeconds": 2, "maxErrors": 1}
     endless = add_job(server, "Endless", ENDLESS, [1], policy=policy)
     context = await watched.browser.new_context()
     try:
         volunteer = await Volunteer.visit(context, server, workers=1, share=100, patienceSeconds=2)
         await volunteer.start()
-        await until(volunteer.notes, "a remark")
-        assert "Endless is not computed here any more: it did not answer within 2 s." in await volunteer.notes()
-        await until(lambda: server.tasks()["ready"] == 1, "the task to be free again")
-        assert variables_of(server, endless)[0]["results"]["nodes"] == []
-        # The page goes on with what else there is, and leaves that job alone.
+        await until(lambda: server.counts(endless)["failed"] == 1, "a report")
+        [variable] = variables_of(server, endless)
+        assert [result["error"] for result in variable["results"]["nodes"]] == ["it did not answer within 2 s"]
         square = add_job(server, "Square", SQUARE, range(3))
-        await volunteer.page.reload()
-        await volunteer.page.locator("#start:enabled").wait_for()
-        await volunteer.start()
-        await until(lambda: server.counts(square)["done"] == 3, "the other job's results")
+        await until(lambda: server.counts(square)["done"] == 3, "the same page to go on")
     finally:
         await context.close()
 

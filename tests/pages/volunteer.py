@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, Page
 from tests.processes import RunningServer
 
 LOOK_S = 0.05
+LIGHTEST = {"workers": 1, "share": 100}
 
 
 class Volunteer:
@@ -69,3 +70,11 @@ async def until(condition: Callable[[], Any | Awaitable[Any]], what: str, patien
             return value
         assert time.monotonic() < deadline, f"not within {patience_s:g} s: {what}"
         await asyncio.sleep(LOOK_S)
+
+
+async def says(volunteer: Volunteer, words: str) -> bool:
+    return words in await volunteer.status()
+
+
+async def figure_is(volunteer: Volunteer, name: str, value: str) -> bool:
+    return await volunteer.figure(name) == value

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from resolvers.flows.structure import MOST_DEPTH
 from tests.volunteer.work import SQUARE, add_job
 

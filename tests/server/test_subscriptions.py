@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from resolvers.flows.poller import FlowPoller
 from resolvers.volunteers.claims import ClaimRequest, claim
 from resolvers.volunteers.reports import Report, submit

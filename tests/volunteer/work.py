@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 
 SQUARE = "(variable, context) => { context.result = variable * variable; context.seen = true; return context; }"
 ENDLESS = "() => { for (;;); }"

@@ -1,17 +1,28 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comp_pool.backoff import SHORTEST_S, Backoff
+from comp_pool.backoff import LONGEST_HINT_S, SHORTEST_S, Backoff
 
-SECONDS = st.floats(0, 1_000)
+SECONDS = st.floats(0, 10_000)
 
 
 @given(hints=st.lists(SECONDS, max_size=60), longest=st.floats(0.1, 100))
 def test_no_pause_is_longer_than_the_longest_or_shorter_than_the_shortest(hints: list[float], longest: float) -> None:
     backoff = Backoff(longest_s=longest)
     for hint in hints:
-        assert SHORTEST_S <= backoff.after_failure(hint) <= max(longest, SHORTEST_S)
+        assert SHORTEST_S <= backoff.after_failure() <= max(longest, SHORTEST_S)
         assert SHORTEST_S <= Backoff(longest_s=longest).when_idle(hint) <= max(longest, SHORTEST_S)
+
+
+@given(hint=SECONDS, failures=st.integers(0, 20), longest=st.floats(0.1, 100))
+def test_nobody_comes_back_before_the_time_that_was_asked_for_or_waits_for_days(
+    hint: float, failures: int, longest: float
+) -> None:
+    backoff = Backoff(longest_s=longest)
+    for _ in range(failures):
+        backoff.after_failure()
+    honoured = min(hint, LONGEST_HINT_S)
+    assert honoured <= backoff.after_failure(hint) <= honoured + max(longest, SHORTEST_S)
 
 
 def test_the_room_for_a_pause_doubles_with_each_failure_until_one_call_goes_well() -> None:

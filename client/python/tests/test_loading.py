@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comp_pool.client import PoolClient
+from comp_pool import PoolClient
 from comp_pool.loading import Loaded, Loader, LoadProblem, Workload, read_workload
 from comp_pool.loading.entries import with_ids
 from tests.volunteer.work import SQUARE, variables_of

@@ -9,7 +9,8 @@ import { part } from "./elements.js";
  * @typedef {import("../pool.js").Task} Task
  */
 
-const VERDICTS = /** @type {Record<string, [string, string]>} */ ({
+/** @type {Record<keyof typeof import("../../src/schema.js").Verdict | "ON_ITS_WAY" | "LOST", [string, string]>} */
+const VERDICTS = {
   ON_ITS_WAY: ["on its way", "waiting"],
   PENDING: ["waits for votes", "queued"],
   VALID: ["accepted", "completed"],
@@ -18,17 +19,18 @@ const VERDICTS = /** @type {Record<string, [string, string]>} */ ({
   INCONCLUSIVE: ["undecided", "cancelled"],
   TOO_LATE: ["too late, decided before", "skipped"],
   LOST: ["not wanted any more", "skipped"],
-});
-const WAITS = /** @type {Record<string, string>} */ ({
+};
+/** @type {Record<keyof typeof import("../../src/schema.js").WhyNoWork | "NOTHING_CHOSEN", string>} */
+const WAITS = {
   DRAINING: "This server is stopping; another one answers soon.",
   NO_OPEN_WORK: "Everything is computed or being computed.",
   NO_SUPPORTED_WORK: "There is work, but none of what you chose.",
   WAITING_FOR_OTHER_HOSTS: "What is left needs the votes of other volunteers: yours are in.",
   NOTHING_CHOSEN: "Of all there is, nothing is left that you support.",
-});
+};
 
 /** Why there is no work, in words. @param {string} why */
-export const waitWords = (why) => WAITS[why] ?? `The pool is away (${why}).`;
+export const waitWords = (why) => WAITS[/** @type {keyof typeof WAITS} */ (why)] ?? `The pool is away (${why}).`;
 
 /**
  * @param {"idle" | "working" | "waiting" | "paused"} state
@@ -90,7 +92,7 @@ export function showVerdicts(entries) {
   put(
     part("verdicts"),
     entries.map(({ job, verdict, why, elapsedMilliseconds }) => {
-      const [words, colour] = VERDICTS[verdict] ?? [verdict, "waiting"];
+      const [words, colour] = VERDICTS[/** @type {keyof typeof VERDICTS} */ (verdict)] ?? [verdict, "waiting"];
       return h(
         "li",
         null,

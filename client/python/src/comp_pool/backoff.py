@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 SHORTEST_S = 0.05
+LONGEST_HINT_S = 3_600.0
+"""An answer may ask for any wait; a client that is told to come back next year looks in before."""
 
 
 class Backoff:
@@ -12,21 +14,39 @@ class Backoff:
     clients that were turned away together don't come back together."""
 
     def __init__(self, *, first_s: float = 0.5, longest_s: float = 30.0) -> None:
-        """Wait up to `first_s` seconds after a first failure, and never longer than `longest_s`."""
+        """
+        Args:
+            first_s: the longest wait after a first failure, in seconds; it doubles with each further one.
+            longest_s: the longest wait of all, in seconds, where nobody asks for a longer one.
+        """
         self._first_s = first_s
         self._longest_s = longest_s
         self._failures = 0
         self._random = random.Random()
 
     def after_failure(self, hint_s: float = 0.0) -> float:
-        """Seconds to wait after one more failure, at which the other side asked for `hint_s` seconds."""
-        ceiling = max(hint_s, self._first_s) * 2**self._failures
+        """Count one more failure.
+
+        Args:
+            hint_s: the seconds that the other side asked to be left alone for (`Retry-After`), up to an hour.
+
+        Returns:
+            The seconds to wait: never fewer than were asked for.
+        """
+        ceiling = self._first_s * 2**self._failures
         if ceiling < self._longest_s:
             self._failures += 1
-        return self._within(ceiling)
+        return min(hint_s, LONGEST_HINT_S) + self._within(ceiling)
 
     def when_idle(self, hint_s: float) -> float:
-        """Seconds to wait where nothing failed, and the other side asked to come back in about `hint_s` seconds."""
+        """Forget the failures: nothing failed, there is nothing to do.
+
+        Args:
+            hint_s: the seconds in about which the other side asked to be asked again.
+
+        Returns:
+            The seconds to wait: about as many, on average.
+        """
         self.reset()
         return self._within(2 * hint_s)
 

@@ -11,10 +11,17 @@ from comp_pool.files import FileProblem, parse
 
 
 def read_flow(file: str, text: str) -> dict[str, Any]:
-    """The input of `submitFlow` that a file holds: `{name?, owner?, jobs, dependent?, onFailure?, idempotencyKey?}`.
+    """Read a flow. What stands in it is checked by the pool.
 
-    What stands in it is checked by the pool. Raises FileProblem for what can't be read, is no object with `jobs`, or
-    can't be sent as JSON.
+    Args:
+        file: its name, which decides between JSON (`.json`) and YAML.
+        text: what stands in it.
+
+    Returns:
+        The input of `submitFlow`: `{name?, owner?, jobs, dependent?, onFailure?, idempotencyKey?}`.
+
+    Raises:
+        FileProblem: it can't be read, is no object with `jobs`, or can't be sent as JSON.
     """
     content = parse(file, text)
     if not isinstance(content, dict) or "jobs" not in content:

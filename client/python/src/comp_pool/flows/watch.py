@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from comp_pool.client import PoolClient, PoolUnavailable
+from comp_pool.client import PoolClient
+from comp_pool.errors import PoolUnavailable
 
 PAUSE_S = 1.0
 
@@ -27,7 +28,12 @@ TREE = "query ($key: String!) { flow(key: $key) { tree } }"
 
 @dataclass(frozen=True, slots=True)
 class FlowUpdate:
-    """One delta as the pool sent it, with the whole tree where the deltas before don't add up to one."""
+    """What changed in a flow.
+
+    Attributes:
+        delta: an event of `flowProgress`, as the pool sent it.
+        tree: the whole tree, if the deltas before don't add up to it; otherwise None.
+    """
 
     delta: dict[str, Any]
     tree: dict[str, Any] | None
@@ -40,12 +46,18 @@ async def watch_flow(
     patience_s: float = 60.0,
     lost: Callable[[PoolUnavailable], object] = lambda _: None,
 ) -> AsyncIterator[FlowUpdate]:
-    """The updates of a flow, the last one when it has ended.
+    """Yield the updates of a flow, the last one when it has ended. A lost connection is taken up again at its cursor.
 
-    A lost connection, of which `lost` is told, is taken up again at its cursor.
+    Args:
+        client: the pool.
+        key: the flow's key.
+        patience_s: how long the pool may be away, in seconds.
+        lost: called with the reason when the connection is lost.
 
-    Raises PoolUnavailable where the pool is away for longer than `patience_s` seconds, PoolRefused for a flow that is
-    not there, and NotAPool.
+    Raises:
+        PoolUnavailable: the pool is away for longer than that.
+        PoolRefused: there is no such flow.
+        NotAPool: something else answers at the address.
     """
     after: str | None = None
     away_since: float | None = None

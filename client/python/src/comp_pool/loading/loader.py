@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 import orjson
 
 from comp_pool.backoff import Backoff
-from comp_pool.client import PoolClient, PoolFailed, PoolRefused, PoolUnavailable, Refusal
+from comp_pool.client import PoolClient
+from comp_pool.errors import PoolFailed, PoolRefused, PoolUnavailable, Refusal
 from comp_pool.loading.entries import LoadProblem, NewJob, NewResult, NewVariable, Workload
+from comp_pool.schema import REQUEST_BYTES, ErrorCode
 
 CREATE_JOB = """mutation CreateJob($input: CreateJobInput!) { createJob(input: $input) {
   job { key } userErrors { field message code }
@@ -36,7 +38,7 @@ RESULTS = """query Results($job: String!, $id: String!, $after: String) { variab
 } }"""
 
 MOST_AT_ONCE = 500
-MOST_BYTES = 4_000_000
+MOST_BYTES = REQUEST_BYTES // 8
 LOADED_WITH = "loaded"
 SERVER_SIDE = ("validateResult", "variableScheduler", "compareResults")
 
@@ -69,6 +71,7 @@ class Loader:
     ) -> None:
         """
         Args:
+            client: the pool.
             patience_s: how long to wait for a pool that is away, in seconds.
             advance: called with how many variables and results were dealt with.
         """
@@ -78,7 +81,13 @@ class Loader:
         self.loaded = Loaded()
 
     async def load(self, workload: Workload) -> None:
-        """Raises LoadProblem for what the pool refuses, PoolUnavailable for one that stays away, and NotAPool."""
+        """Put all that a file holds into the pool, and count it in `loaded`.
+
+        Raises:
+            LoadProblem: the pool refuses some of it; the message names the file, the job and the field.
+            PoolUnavailable: the pool is away for longer than `patience_s`.
+            NotAPool: something else answers at the address.
+        """
         for job in workload.jobs:
             is_new = await self._load_job(workload.file, job)
             if job.variables:
@@ -93,7 +102,7 @@ class Loader:
         try:
             await self._asked(partial(self._client.mutate, CREATE_JOB, **job.input))
         except PoolRefused as refused:
-            if refused.refusal.code != "ALREADY_EXISTS":
+            if refused.refusal.code != ErrorCode.ALREADY_EXISTS:
                 raise LoadProblem(file, job.where, str(refused)) from refused
             await self._keep(file, job, job.input)
             return False

@@ -1,0 +1,101 @@
+"""The volunteer page when the pool, the network or its host is lost, in a real browser."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Route
+
+from tests.answering_pool import STRAY_ROWS
+from tests.pages.jobs import SLOW, SQUARE, add_job, reported, variables_of
+from tests.pages.volunteer import LIGHTEST, Volunteer, figure_is, says, until
+from tests.processes import RunningServer, running_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SOME_ROWS = STRAY_ROWS[::3]
+"""The client tells these apart as the native one does, which gets them all; the page's outbox does, too."""
+
+
+async def test_it_outlives_a_restart_of_the_server(context: BrowserContext, tmp_path: Path) -> None:
+    with running_server(tmp_path / "pool") as server:
+        job = add_job(server, "Slow", SLOW, [100] * 60)
+        volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+        await volunteer.start()
+        await until(lambda: server.counts(job)["done"] >= 3, "some results")
+        port = server.port
+    await until(lambda: says(volunteer, "The pool is away"), "word of the pool's absence", 60)
+    with running_server(tmp_path / "pool", port=port) as server:
+        await until(lambda: server.counts(job)["done"] == 60, "all results", 90)
+        hosts = {result["host"]["key"] for each in variables_of(server, job) for result in each["results"]["nodes"]}
+        assert reported(server, job) == 60
+        assert len(hosts) == 1
+
+
+async def test_results_wait_out_a_lost_network_and_a_closed_tab(context: BrowserContext, server: RunningServer) -> None:
+    job = add_job(server, "Slow", SLOW, [1000])
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: says(volunteer, "Computing 1 task."), "a task")
+    await context.route("**/graphql", lambda route: route.abort("internetdisconnected"))
+    await until(lambda: figure_is(volunteer, "Waiting", "1"), "a result that waits")
+    await volunteer.page.close()
+    await context.unroute("**/graphql")
+    assert reported(server, job) == 0
+    again = await Volunteer.visit(context, server)
+    await until(lambda: server.counts(job)["done"] == 1, "the result to arrive")
+    assert reported(server, job) == 1
+    assert await again.status() == "Nothing runs before you start it."
+
+
+async def test_two_tabs_are_one_host_and_take_turns(context: BrowserContext, server: RunningServer) -> None:
+    job = add_job(server, "Slow", SLOW, [100] * 40)
+    first = await Volunteer.visit(context, server, **LIGHTEST)
+    second = await Volunteer.visit(context, server)
+    await first.start()
+    await until(lambda: reported(server, job) >= 3, "results of the first tab")
+    await second.start()
+    await until(lambda: says(second, "Another tab of this browser computes."), "the second tab to wait")
+    assert await second.figure("Computed") == "0"
+    await first.page.close()
+    await until(lambda: server.counts(job)["done"] == 40, "the second tab to take over", 60)
+    results = [result for each in variables_of(server, job) for result in each["results"]["nodes"]]
+    assert len({result["host"]["key"] for result in results}) == 1
+    assert await second.figure("Computed") != "0"
+
+
+async def test_a_pool_that_forgot_this_host_gets_a_new_one(context: BrowserContext, server: RunningServer) -> None:
+    job = add_job(server, "Square", SQUARE, range(3))
+    await context.add_init_script("try { localStorage['comp-pool.host'] ??= 'a-host.of-another-pool' } catch {}")
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: server.counts(job)["done"] == 3, "results")
+
+
+@pytest.mark.parametrize("row", SOME_ROWS, ids=[row["name"] for row in SOME_ROWS])
+async def test_a_stray_answer_to_any_call_loses_nothing(
+    row: dict[str, Any], context: BrowserContext, server: RunningServer
+) -> None:
+    """Each kind of call is answered by something else once."""
+    calls = ("claimTasks", "executeFunction", "extendLease", "submitResults")
+    left = set(calls)
+    given = row["answer"]
+
+    async def answer(route: Route) -> None:
+        call = next((name for name in calls if name in (route.request.post_data or "")), "")
+        if call not in left:
+            await route.fallback()
+            return
+        left.remove(call)
+        if given["status"] == 302:  # What the browser makes of it.
+            await route.fulfill(status=200, content_type="text/html", body="<!doctype html>")
+        else:
+            await route.fulfill(status=given["status"], body=given.get("body", ""))
+
+    job = add_job(server, "Slow", SLOW, [600, 601], policy={"delayBoundSeconds": 1})
+    await context.route("**/graphql", answer)
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: server.counts(job)["done"] == 2, "all results")
+    assert left == set()
+    assert [each["canonicalResult"]["value"] for each in variables_of(server, job)] == [600, 601]
