@@ -1,14 +1,17 @@
 """Writes what the clients take from the schema: its states, its error codes and the pool's limits, once as an ES module
-and once as a Python module. `make reference` runs it."""
+and once as a Python module; and the version that the npm package shares with the Python packages. `make reference` runs
+it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
 from graphql import GraphQLEnumType
 
+import comp_pool
 from resolvers import json_text
 from resolvers.errors import TEMPORARY
 from resolvers.flows.progress import ENDED
@@ -16,7 +19,7 @@ from resolvers.owners import variables
 from resolvers.volunteers import claims, leases, reports
 from schema.machinery import connections
 from schema.schema import schema
-from server import graphql_endpoint
+from server import graphql_requests
 from storage.flows import FlowState
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +62,7 @@ LIMITS = {
     "NODES_PER_PAGE": ("The most nodes that a connection returns.", connections.MOST_A_PAGE),
     "VALUE_BYTES": ("The most bytes of a value, as JSON in UTF-8.", json_text.MAX_BYTES),
     "ERROR_CHARACTERS": ("The most characters of an error that are kept.", reports.MAX_ERROR_CHARACTERS),
-    "REQUEST_BYTES": ("The most bytes of a request's body.", graphql_endpoint.MAX_BODY),
+    "REQUEST_BYTES": ("The most bytes of a request's body.", graphql_requests.MAX_BODY),
 }
 
 
@@ -68,7 +71,17 @@ def client_modules() -> Mapping[Path, str]:
     return {
         ROOT / "client/src/schema.js": "\n".join(_javascript()),
         ROOT / "client/python/src/comp_pool/schema.py": "\n".join(_python()),
+        **{path: _versioned(path) for path in (ROOT / "client/package.json", ROOT / "client/package-lock.json")},
     }
+
+
+def _versioned(path: Path) -> str:
+    """The npm package's own file with the version that all packages have."""
+    package = json.loads(path.read_text(encoding="utf-8"))
+    for each in (package, package.get("packages", {}).get("", {})):
+        if "version" in each:
+            each["version"] = comp_pool.__version__
+    return json.dumps(package, indent=2, ensure_ascii=False) + "\n"
 
 
 def _javascript() -> Iterator[str]:
