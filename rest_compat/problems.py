@@ -36,7 +36,7 @@ STATUS = {
 """The HTTP status of each of the schema's error codes. A request that can't be read is a BadRequest, and 400."""
 
 _RETRY_SECONDS = 1
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, GraphQLError) and (code := (error.extensions or {}).get("code")) in STATUS:
         return _of_code(str(code), error.message)
     code = code_of(error)
-    _log.error("An operation of the REST facade failed (%s)", code.value, exc_info=error)
+    log.error("An operation of the REST facade failed (%s)", code.value, exc_info=error)
     return _of_code(code.value, "Something went wrong here. The request may be tried again.")
 
 

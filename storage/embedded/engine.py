@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from storage.embedded import launcher
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _STARTUP_S = 30.0
 _LOCK_PATIENCE_S = 5.0  # A server killed a moment ago leaves an engine that still has to notice.
@@ -139,7 +139,7 @@ class _Engine:
         pause = _FIRST_PAUSE_S
         while True:
             status = await self._process.wait()
-            _log.error("%s", self._message(f"ended with status {status}; it is started again"))
+            log.error("%s", self._message(f"ended with status {status}; it is started again"))
             await asyncio.sleep(pause)
             try:
                 await self.start()
@@ -167,7 +167,7 @@ class _Engine:
             text = chunk.decode(errors="replace").rstrip()
             self._said.append(text)
             if self._is_ready:  # Until then it is told by the exception.
-                _log.warning("%s", text)
+                log.warning("%s", text)
 
     def _message(self, what: str) -> str:
         return "\n".join([f"The embedded engine on {self._directory} {what}.", *self._said])

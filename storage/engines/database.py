@@ -22,7 +22,7 @@ from storage.engines.retries import StorageUnavailable, until_answered
 from storage.engines.schema_version import check_schema_version
 from storage.guard import Guard
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 CLOCK_EVERY_S = 60.0
 """How often the database is asked for its time, in seconds."""
@@ -142,7 +142,7 @@ async def _connected(uri: str, indexes: Mapping[str, Sequence[Index]]) -> AsyncI
     try:
         about = await until_answered(lambda: client.admin.command("buildInfo"))
         if _FERRETDB_1 in about:
-            _log.warning(
+            log.warning(
                 "FerretDB 1 loses some of the updates that reach it at the same time: use it to try things out, "
                 "with one server process and maxPoolSize=1 in its URI."
             )
