@@ -17,6 +17,7 @@ from graphql import GraphQLField, GraphQLNamedType
 from cli.group import commands
 from docs.write_clients import client_modules
 from rest_compat import Facade, Operation
+from sandbox import CALL
 from schema.machinery.context import Context
 from schema.schema import schema, sdl
 from server.settings import Settings, default_database
@@ -38,7 +39,15 @@ def reference() -> Mapping[Path, str]:
     files = {ROOT / "docs/reference" / name: f"{GENERATED}\n\n" + "\n".join(lines) for name, lines in pages.items()}
     files[ROOT / "docs/reference/openapi.json"] = json.dumps(facade.openapi, indent=1, ensure_ascii=False) + "\n"
     files[ROOT / "schema/schema.graphql"] = sdl()
+    files[ROOT / "client/src/call-text.js"] = _call_text()
     return {**files, **client_modules()}
+
+
+def _call_text() -> str:
+    """The text of `sandbox/call.js` for the npm package, which is published without it."""
+    lines = "".join(f"  {json.dumps(line, ensure_ascii=False)},\n" for line in CALL.splitlines())
+    head = "// Written by `make reference`: change sandbox/call.js, not this.\n\n"
+    return f'{head}export const CALL = [\n{lines}].join("\\n");\n'
 
 
 async def _never_asked(_: object) -> Context:

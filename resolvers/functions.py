@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from resolvers.errors import TooLarge, Unavailable, UnparsableJavaScript
 from resolvers.runtime import Runtime
-from sandbox import Function, NotRunError, Outcome, SourceError, SourceForm, Threw
+from sandbox import Function, NotRunError, Outcome, SourceError, SourceForm, Threw, Wanted
 from storage import Job
 
 PARAMETERS: Mapping[str, tuple[str, ...]] = {
@@ -18,6 +18,8 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "while": ("variable", "context"),
 }
 """What each function is called with, in order."""
+ASKED_FOR_TRUTH = frozenset({"compare_results", "if", "while"})
+"""Those of which nothing counts except whether JavaScript takes their answer for true."""
 MAX_SOURCE_BYTES = 1_000_000
 FALSY = frozenset({"false", "null", "0", '""'})
 
@@ -44,8 +46,14 @@ async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "")
 
 async def call(runtime: Runtime, job: Job, name: str, arguments: Sequence[Sequence[str]]) -> list[Outcome]:
     """The outcomes of one of a job's functions that the server runs, in order, for arguments that are JSON texts."""
-    function = Function(getattr(job, name), PARAMETERS[name])
+    function = callable_as(name, getattr(job, name))
     return list(await runtime.sandbox.run(function, arguments, owner=job.owner or job.key))
+
+
+def callable_as(name: str, source: str) -> Function:
+    """What the sandbox calls for the `source` of the function called `name`, which is none that volunteers run."""
+    wanted = Wanted.TRUTH if name in ASKED_FOR_TRUTH else Wanted.VALUE
+    return Function(source, PARAMETERS[name], wanted)
 
 
 def unavailable(outcome: Outcome) -> str:

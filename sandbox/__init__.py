@@ -13,11 +13,14 @@ from sandbox.outcomes import (
     SourceForm,
     SourceKind,
     Threw,
+    Wanted,
 )
 from sandbox.pool import Sandbox, SandboxClosedError
 from sandbox.process import WorkerStartError
+from sandbox.scripts import CALL
 
 __all__ = [
+    "CALL",
     "UNDEFINED",
     "VALIDATION",
     "VOLUNTEER",
@@ -33,6 +36,7 @@ __all__ = [
     "SourceForm",
     "SourceKind",
     "Threw",
+    "Wanted",
     "WorkerStartError",
     "is_deeper",
     "nesting",

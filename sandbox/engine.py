@@ -2,16 +2,15 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any, NoReturn
 
 from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, init_mini_racer
 
 from sandbox.limits import Limits
 from sandbox.nesting import is_deeper
-from sandbox.outcomes import FailureKind, SourceError
+from sandbox.outcomes import FailureKind, SourceError, Wanted
+from sandbox.scripts import CALL, PRELUDE
 
-PRELUDE = Path(__file__).with_name("prelude.js").read_text(encoding="utf-8")
 HIDDEN = (
     "SharedArrayBuffer",
     "Atomics",
@@ -26,8 +25,6 @@ HIDDEN = (
 FUNCTION_HEAD_LINES = 2
 LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
 LOCATION = re.compile(r"[^\n]*?:(\d+): (?:\w*Error: )?([^\n]*)\n([^\n]*)\n( *)\^")
-# JSON.stringify escapes a lone surrogate, and nothing else, as \ud...; the other escapes are skipped whole.
-ESCAPE = re.compile(r"\\(?:ud[89a-f][0-9a-f]{2}|.)")
 
 
 class FlagsIgnoredError(Exception):
@@ -56,7 +53,7 @@ class Context:
         self._racer = MiniRacer()
         self._racer.set_hard_memory_limit(limits.hard_memory_mb << 20)
         hidden = HIDDEN if limits.webassembly else (*HIDDEN, "WebAssembly")
-        self._racer.eval(PRELUDE.replace("(HIDDEN);", f"({json.dumps(hidden)});"))
+        self._racer.eval(CALL + PRELUDE.replace("(HIDDEN);", f"({json.dumps(hidden)});"))
 
     def close(self) -> None:
         """Let go of V8's memory."""
@@ -100,17 +97,18 @@ class Context:
         """Compile the function that `call` calls."""
         self._command("prepare", source, parameters)
 
-    def call(self, arguments: list[str]) -> tuple[str, str]:
+    def call(self, arguments: list[str], wanted: Wanted) -> tuple[str, str]:
         """Call the prepared function.
 
         Args:
             arguments: JSON texts, or `UNDEFINED`.
+            wanted: what it should return.
 
         Returns:
             `"returned"` and the result as JSON, or a `FailureKind` and the message.
         """
         try:
-            reply = self._command("call", arguments, self._limits.result_bytes)
+            reply = self._command("call", arguments, wanted, self._limits.result_bytes)
             if reply.startswith(FailureKind.PENDING):
                 reply = self._command("settled")
         except JSOOMException:
@@ -118,15 +116,17 @@ class Context:
         except JSEvalException as error:
             return FailureKind.ERROR, str(error)[:500]
         kind, _, text = reply.partition("\n")
-        return self._checked(text) if kind == "returned" else (kind, text)
+        return self._checked(text, wanted) if kind == "returned" else (kind, text)
 
-    def _checked(self, text: str) -> tuple[str, str]:
+    def _checked(self, text: str, wanted: Wanted) -> tuple[str, str]:
         limits = self._limits
+        # A job's result and context stand a level deeper than in what it returned.
+        nesting = limits.nesting + (wanted is Wanted.JOB)
         if len(text.encode()) > limits.result_bytes:
             return FailureKind.TOO_LARGE, f"the result is longer than {limits.result_bytes} bytes"
-        if is_deeper(text, limits.nesting):
+        if is_deeper(text, nesting):
             return FailureKind.TOO_LARGE, f"the result is nested deeper than {limits.nesting} levels"
-        return "returned", ESCAPE.sub(lambda found: "\\ufffd" if found[0].startswith("\\ud") else found[0], text)
+        return "returned", text
 
 
 def _located(error: str, before: str, text: str) -> SourceError:

@@ -8,12 +8,24 @@ UNDEFINED: Final = "undefined"
 """Stands for an argument that is JavaScript's `undefined`, beside arguments that are JSON texts."""
 
 
+class Wanted(StrEnum):
+    """What a function should return. `call.js` says what becomes of it, and what is an error."""
+
+    VALUE = "value"
+    """Any JSON value."""
+    TRUTH = "truth"
+    """Whatever JavaScript takes for true or false: `true` or `false` comes back."""
+    JOB = "job"
+    """The context with a field `result`: `{"value": ..., "context": {...}}` comes back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """An owner's code and the names of its parameters. See `SourceForm` for how it may be written."""
 
     source: str
     parameters: tuple[str, ...]
+    wanted: Wanted = Wanted.VALUE
 
 
 class FailureKind(StrEnum):
@@ -24,9 +36,11 @@ class FailureKind(StrEnum):
     SYNTAX = "syntax"
     """The source does not parse."""
     UNDEFINED = "undefined"
-    """It returned undefined, a function or a symbol."""
+    """It returned undefined."""
+    NO_RESULT = "no_result"
+    """A job's function returned something else than an object with a field `result` of its own."""
     NOT_JSON = "not_json"
-    """It returned what JSON cannot carry: a cycle, a BigInt, a getter that throws."""
+    """It returned what JSON cannot carry: NaN, a Map, a BigInt, a cycle, a getter that throws."""
     TOO_LARGE = "too_large"
     """The result is longer, or nested deeper, than allowed."""
     PENDING = "pending"
@@ -52,14 +66,14 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A value: the text that V8's own `JSON.stringify` made of it, lone surrogates replaced."""
+    """A value: the text that V8's own `JSON.stringify` made of it, lone surrogates replaced by U+FFFD."""
 
     json: str
 
 
 @dataclass(frozen=True, slots=True)
 class Threw:
-    """No value: why, and what the owner is told, in at most 500 characters of well-formed Unicode."""
+    """No value: why, and what the owner is told, in 1 to 500 characters of well-formed Unicode."""
 
     message: str
     kind: FailureKind

@@ -33,6 +33,7 @@ RECYCLE_MS = 2_000
 RESPAWN_PAUSE_S = 1.0
 ERROR_LENGTH = 500
 BUSY = "this machine was too busy to run it"
+UNEXPLAINED = "its process did not say why"
 KILLED = "something on this machine killed the process that ran it"
 # How V8 ends the process when it gets no more memory.
 OUT_OF_MEMORY = {signal.SIGTRAP, signal.SIGABRT}
@@ -154,7 +155,7 @@ class Sandbox:
                 async with self._worker(owner) as worker:
                     if self._breaker.wait_s(owner):  # what an earlier call left running has been found meanwhile
                         continue
-                    worker.send({"open": function.source, "parameters": function.parameters})
+                    worker.send({"open": function.source, "parameters": function.parameters, "wanted": function.wanted})
                     for arguments in calls[len(outcomes) :]:
                         outcomes.append(await self._call(worker, arguments, timeout_ms))
                         if worker.killed:
@@ -221,7 +222,7 @@ class Sandbox:
             case {"kind": str(kind), "text": str(text)} if kind in FailureKind.__members__.values():
                 if kind == FailureKind.MEMORY:
                     worker.kill()  # its V8 may still be at it
-                return Threw(text[:ERROR_LENGTH], FailureKind(kind))
+                return Threw(text[:ERROR_LENGTH] or UNEXPLAINED, FailureKind(kind))
         worker.kill()
         return Threw("its process sent nonsense and was killed", FailureKind.CRASH)
 

@@ -1,19 +1,14 @@
-// Runs first in every context, before any owner's code, and hands the worker its five commands.
+// Runs in every context after call.js and before any owner's code, and hands the worker its five commands.
 // The worker replaces HIDDEN by the list of globals the owner's code must not see.
 //
-// Whatever is needed after owner's code has run is captured here: owners may patch every prototype. Replies
-// are plain strings, "kind\ntext": a patched toJSON or setter on Object.prototype cannot forge them.
+// Whatever is needed after owner's code has run is captured here: owners may patch every prototype.
 ((/** @type {string[]} */ hidden) => {
   "use strict";
 
-  const { parse, stringify } = JSON;
-  const { apply, deleteProperty } = Reflect;
-  const { slice, toWellFormed } = String.prototype;
-  const { then } = Promise.prototype;
-  const hasInstance = Function.prototype[Symbol.hasInstance];
-  const [Compiler, PromiseType, SyntaxFault, text] = [Function, Promise, SyntaxError, String];
+  const { stringify } = JSON;
+  const { deleteProperty } = Reflect;
+  const [Compiler, SyntaxFault] = [Function, SyntaxError];
 
-  const ERROR_LENGTH = 500;
   const GAP = /\s+|;|\/\/.*|\/\*[^]*?\*\//y;
   const EXPORT = /export\s+default\b/y;
   // Only a return of a function literal: any other body stays the owner's own text.
@@ -22,6 +17,8 @@
     /(?:async\s+)?\*?\s*(?!(?:if|for|while|with|switch|catch|function)\b)([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*\(/uy;
 
   const globals = /** @type {any} */ (globalThis);
+  const { call, failure } = globals.__calls;
+  deleteProperty(globals, "__calls");
   for (const name of hidden) if (!deleteProperty(globals, name)) globals[name] = undefined;
 
   /**
@@ -130,35 +127,6 @@
     ];
   };
 
-  const describe = (/** @type {any} */ error) => {
-    if ((typeof error !== "object" && typeof error !== "function") || error === null) return text(error);
-    const { name, message } = error;
-    if (typeof message !== "string") return stringify(error) ?? text(error);
-    return typeof name === "string" && name !== "" ? `${name}: ${message}` : message;
-  };
-
-  const failure = (/** @type {string} */ kind, /** @type {unknown} */ error) => {
-    let message = "an error that cannot be shown";
-    try {
-      message = apply(toWellFormed, apply(slice, describe(error), [0, ERROR_LENGTH]), []);
-    } catch {
-      // The owner's own toString or getter threw: the text above has to do.
-    }
-    return `${kind}\n${message}`;
-  };
-
-  const answer = (/** @type {unknown} */ value, /** @type {number} */ limit) => {
-    let json;
-    try {
-      json = stringify(value);
-    } catch (error) {
-      return failure("not_json", error);
-    }
-    if (json === undefined) return `undefined\nreturned ${typeof value}, which JSON cannot carry`;
-    if (json.length > limit) return `too_large\nthe result is longer than ${limit} bytes`;
-    return `returned\n${json}`;
-  };
-
   /** @type {Function} */
   let target;
   let unusable = "";
@@ -192,28 +160,19 @@
       return "";
     },
 
-    /** Calls the prepared function with arguments that are JSON texts, or "undefined". */
-    call(/** @type {any[]} */ texts, /** @type {number} */ limit) {
+    /**
+     * Calls the prepared function; see call.js for the arguments and the reply.
+     * @param {string[]} texts
+     * @param {string} wanted
+     * @param {number} limit
+     */
+    call(texts, wanted, limit) {
       if (unusable) return unusable;
       const mine = ++turn;
-      const settle = (/** @type {string} */ settled) => {
-        if (mine === turn) outcome = settled;
-      };
       outcome = "pending\nthe promise never settled";
-      try {
-        for (let i = 0; i < texts.length; i++) texts[i] = texts[i] === "undefined" ? undefined : parse(texts[i]);
-        const value = apply(target, undefined, texts);
-        if (apply(hasInstance, PromiseType, [value])) {
-          apply(then, value, [
-            (/** @type {unknown} */ result) => settle(answer(result, limit)),
-            (/** @type {unknown} */ error) => settle(failure("error", error)),
-          ]);
-        } else {
-          settle(answer(value, limit));
-        }
-      } catch (error) {
-        settle(failure("error", error));
-      }
+      call(target, texts, wanted, limit, (/** @type {string} */ reply) => {
+        if (mine === turn) outcome = reply;
+      });
       return outcome;
     },
 

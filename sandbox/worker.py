@@ -1,6 +1,6 @@
 """The process that untrusted code runs in. It trusts the server, and the server believes it nothing.
 
-The server sends `{inspect, parameters}`, or `{open, parameters}` followed by any number of
+The server sends `{inspect, parameters}`, or `{open, parameters, wanted}` followed by any number of
 `{call}`; each but `open` is answered. `{recycle: true}` ends the turn: the worker says that it is ready only
 when the old context is closed and a new one stands, so no owner pays for what another left running.
 """
@@ -14,7 +14,7 @@ from sandbox import frames
 from sandbox.confinement import fix_memory, leave_the_system
 from sandbox.engine import Context, FlagsIgnoredError, start
 from sandbox.limits import Limits
-from sandbox.outcomes import FailureKind, SourceError
+from sandbox.outcomes import FailureKind, SourceError, Wanted
 
 
 def main() -> None:
@@ -45,6 +45,7 @@ def _serve(limits: Limits, inbox: BinaryIO, outbox: BinaryIO) -> None:
     context = Context(limits)
     fix_memory(limits.data_mb << 20)
     reply: frames.Message | None = {"ready": True}
+    wanted = Wanted.VALUE
     while True:
         if reply is not None:
             rest = memoryview(frames.pack(reply))
@@ -54,11 +55,12 @@ def _serve(limits: Limits, inbox: BinaryIO, outbox: BinaryIO) -> None:
                 return
         request = frames.read(inbox)
         match request:
-            case {"open": source, "parameters": parameters}:
+            case {"open": source, "parameters": parameters, "wanted": name}:
                 context.prepare(source, parameters)
+                wanted = Wanted(name)
                 reply = None
             case {"call": arguments}:
-                kind, text = context.call(arguments)
+                kind, text = context.call(arguments, wanted)
                 reply = {"kind": kind, "text": text}
             case {"inspect": source, "parameters": parameters}:
                 try:

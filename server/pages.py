@@ -113,8 +113,9 @@ def _files(area: str) -> Iterator[tuple[str, Path]]:
             path = file.relative_to(folder).as_posix()
             yield f"/{area}" if path == INDEX else f"/assets/{area}/{path}", file
     if area == "volunteer":
-        # Jobs are compiled in browsers by the very rules of the pool's own sandbox.
-        yield "/assets/volunteer/prelude.js", Path(sandbox.__file__).with_name("prelude.js")
+        # Jobs are compiled and called in browsers by the very rules of the pool's own sandbox.
+        for name in ("call.js", "prelude.js"):
+            yield f"/assets/volunteer/{name}", Path(sandbox.__file__).with_name(name)
 
 
 def _policy(name: str, text: str) -> str:

@@ -34,6 +34,7 @@ class Result(Document):
     digest: str = ""
     """SHA-256 of the canonical JSON that votes are compared by; empty for a result that cannot vote."""
     error: str = ""
+    """Why the host has no value, which is never an empty text; empty: it has one."""
     elapsed_ms: int = 0
     verdict: str = Verdict.PENDING
     reason: str = ""

@@ -73,10 +73,10 @@ class Report:
     elapsed_ms: int
     value: Any = None
     context: Any = None
-    error: str = ""
+    error: str | None = None
 
     def dump(self) -> dict[str, Any]:
-        outcome = {"error": self.error} if self.error else {"value": self.value, "context": self.context}
+        outcome = {"value": self.value, "context": self.context} if self.error is None else {"error": self.error}
         return {**self.task.held, "elapsedMilliseconds": self.elapsed_ms, **outcome}
 
 

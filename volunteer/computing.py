@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sandbox import VOLUNTEER, FailureKind, Function, Returned, Sandbox
+from sandbox import VOLUNTEER, FailureKind, Function, Returned, Sandbox, Wanted
 from volunteer.calls import LeasedTask, Report
 
 PARAMETERS = ("variable", "context")
@@ -39,7 +39,7 @@ async def compute(
     """
     began = time.monotonic()
     [outcome] = await sandbox.run(
-        Function(source, PARAMETERS),
+        Function(source, PARAMETERS, Wanted.JOB),
         [[orjson.dumps(task.variable).decode(), orjson.dumps(task.context).decode()]],
         owner=owner,
         timeout_ms=max(VOLUNTEER.timeout_ms, int(task.delay_bound_s * 1000)),
@@ -50,12 +50,5 @@ async def compute(
             raise MachineBusy(outcome.message)
         return Report(task, elapsed_ms, error=outcome.message)
     returned = orjson.loads(outcome.json)
-    if not isinstance(returned, dict) or "result" not in returned:
-        return Report(task, elapsed_ms, error=_no_result(returned))
-    value = returned.pop("result")
-    return Report(task, elapsed_ms, value=tamper(value) if tamper else value, context=returned)
-
-
-def _no_result(returned: object) -> str:
-    what = "an object without it" if isinstance(returned, dict) else orjson.dumps(returned).decode()[:80]
-    return f"execute_function must return the context with a field `result`, and returned {what}"
+    value = returned["value"]
+    return Report(task, elapsed_ms, value=tamper(value) if tamper else value, context=returned["context"])

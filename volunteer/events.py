@@ -19,7 +19,7 @@ class Computed:
 
     job: str
     elapsed_ms: int
-    error: str = ""
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ class Outbox:
                 self._finish(report)
             elif refusal.code in LATER:
                 later.append(report)
-            elif refusal.code in GONE or report.error:
+            elif refusal.code in GONE or report.error is not None:
                 self._tell(Lost(report.task.job, refusal.message))
                 self._finish(report)
             else:

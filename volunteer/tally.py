@@ -35,7 +35,7 @@ class Tally:
                 self.claimed += tasks
             case Computed(_, _, error):
                 self.computed += 1
-                self.failed += bool(error)
+                self.failed += error is not None
                 self._last_at = time.monotonic()
                 self._first_at = self._first_at or self._last_at
                 self._recent.append(self._last_at)

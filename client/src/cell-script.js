@@ -1,19 +1,25 @@
 // What runs inside of a cell, in a browser's worker as well as in one of Node.js.
 
+import { CALL } from "./call-text.js";
+
+const LIMIT = 4 << 20;
+
 /**
- * A function of the text of a call (JSON of `body`, `variable`, `context`), which answers JSON of `value` and `context`,
- * or of `error`. Only its source text is used.
+ * An expression for a function of a call's text (JSON of `body`, and of `texts`: the arguments' own) and of who gets its
+ * reply, which `outcomeOf` reads.
  */
-export const SCRIPT = `async (call) => {
-  const { body, variable, context } = JSON.parse(call);
-  try {
-    const returned = await new Function('variable', 'context', body)(variable, context);
-    if (returned === null || typeof returned !== 'object' || !('result' in returned)) {
-      throw new TypeError('the function must return the context with a field "result"');
+export const SCRIPT = `(() => {
+  ${CALL}
+  const { call, failure } = globalThis.__calls;
+  delete globalThis.__calls;
+  return (text, settle) => {
+    const { body, texts } = JSON.parse(text);
+    let target;
+    try {
+      target = new Function("variable", "context", body);
+    } catch (error) {
+      return settle(failure("syntax", error));
     }
-    const { result: value, ...rest } = returned;
-    return JSON.stringify({ value: value === undefined ? null : value, context: rest });
-  } catch (problem) {
-    return JSON.stringify({ error: String((problem && problem.message) || problem) });
-  }
-}`;
+    call(target, texts, "job", ${LIMIT}, settle);
+  };
+})()`;

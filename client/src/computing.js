@@ -1,5 +1,7 @@
 // Running a job's function, away from everything and stoppable.
 
+import { outcomeOf } from "./reply.js";
+
 /**
  * @param {import('./pool.js').Task} task
  * @param {import('./sources.js').Source} source
@@ -13,14 +15,15 @@ export async function compute(
 ) {
   const began = performance.now();
   const { start } = await (globalThis.document ? import("./browser-cell.js") : import("./node-cell.js"));
-  const cell = start({ body: executeBody, variable: task.variable, context: task.context });
+  const texts = [task.variable, task.context].map((value) => JSON.stringify(value));
+  const cell = start(JSON.stringify({ body: executeBody, texts }));
   let timer;
   const stopped = new Promise((resolve) => {
-    timer = setTimeout(() => resolve({ error: `stopped after ${timeoutMilliseconds} ms` }), timeoutMilliseconds);
-    signal?.addEventListener("abort", () => resolve({ error: "stopped" }), { once: true });
+    timer = setTimeout(() => resolve(`timeout\nstopped after ${timeoutMilliseconds} ms`), timeoutMilliseconds);
+    signal?.addEventListener("abort", () => resolve("stopped\nstopped"), { once: true });
   });
-  const said = await Promise.race([cell.answer, stopped]);
+  const reply = await Promise.race([cell.reply, stopped]);
   clearTimeout(timer);
   cell.stop();
-  return { task, ...said, elapsedMilliseconds: Math.round(performance.now() - began) };
+  return { task, ...outcomeOf(reply), elapsedMilliseconds: Math.round(performance.now() - began) };
 }

@@ -10,26 +10,26 @@ import { SCRIPT } from "./cell-script.js";
 const THREAD = `
   const { parentPort, workerData } = require('node:worker_threads');
   const vm = require('node:vm');
-  const run = vm.runInContext(${JSON.stringify(`(${SCRIPT})`)}, vm.createContext(Object.create(null)));
-  run(workerData).then((answer) => parentPort.postMessage(answer));
+  const run = vm.runInContext(${JSON.stringify(SCRIPT)}, vm.createContext(Object.create(null)));
+  run(workerData, (reply) => parentPort.postMessage(reply));
 `;
 const MOST_MEGABYTES = 256;
 
 /**
- * @param {{body: string, variable: any, context: object}} call
- * @returns {{answer: Promise<object>, stop: () => void}}
+ * @param {string} call
+ * @returns {{reply: Promise<string>, stop: () => void}}
  */
 export function start(call) {
   const thread = new Worker(THREAD, {
     eval: true,
     env: {},
-    workerData: JSON.stringify(call),
+    workerData: call,
     resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
   });
-  const answer = new Promise((resolve) => {
-    thread.once("message", (/** @type {string} */ text) => resolve(JSON.parse(text)));
-    thread.once("error", (/** @type {Error} */ problem) => resolve({ error: problem.message }));
-    thread.once("exit", () => resolve({ error: "the thread that computed it ended" }));
+  const reply = new Promise((resolve) => {
+    thread.once("message", resolve);
+    thread.once("error", (/** @type {Error} */ problem) => resolve(`crash\n${problem.message}`));
+    thread.once("exit", () => resolve("crash\nthe thread that computed it ended"));
   });
-  return { answer, stop: () => void thread.terminate() };
+  return { reply, stop: () => void thread.terminate() };
 }

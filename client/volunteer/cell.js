@@ -2,18 +2,17 @@
  * A place to compute in: an iframe of an opaque origin, and in it a worker for each task. See `sandbox.html` and
  * `worker.js` for what a job finds there, which is nothing but ECMAScript.
  *
- * @typedef {{kind: string, text: string, elapsedMilliseconds: number}} Outcome `returned` and the JSON, or the kind of
- *   a failure and its message.
+ * @typedef {{value?: unknown, context?: object, error?: string, elapsedMilliseconds: number}} Outcome `value` and
+ *   `context`, or `error`.
  */
 
+import { outcomeOf } from "../src/reply.js";
 import { clock } from "./clock.js";
 
 const PING_MS = 1_000;
 const MOST_MISSED = 3;
 const PROBE_MS = 30_000;
 const LOOK_MS = 200;
-const ERROR_LENGTH = 500;
-const OUTCOME = /^([a-z_]{1,20})\n(.*)$/s;
 
 /** The job did not answer by its deadline. */
 export class TookTooLong extends Error {}
@@ -29,8 +28,8 @@ export class CellLost extends Error {
 
 /** The texts that each task's worker runs before the job's code. @returns {Promise<string[]>} */
 export async function workerScript() {
-  const [prelude, worker] = await Promise.all(
-    ["prelude.js", "worker.js"].map(async (name) => {
+  const [call, prelude, worker] = await Promise.all(
+    ["call.js", "prelude.js", "worker.js"].map(async (name) => {
       const response = await fetch(new URL(name, import.meta.url));
       if (!response.ok) throw new Error(`${name} can't be loaded: ${response.status}`);
       return response.text();
@@ -38,7 +37,7 @@ export async function workerScript() {
   );
   // The worker takes away all globals itself; these are the ones of ECMAScript that jobs don't see.
   const hidden = ["SharedArrayBuffer", "Atomics", "FinalizationRegistry", "WeakRef", "console"];
-  return [prelude.replace("(HIDDEN)", `(${JSON.stringify(hidden)})`), worker];
+  return [call, prelude.replace("(HIDDEN)", `(${JSON.stringify(hidden)})`), worker];
 }
 
 /** An iframe for jobs and the port to it. */
@@ -148,12 +147,8 @@ export class Cell {
     this.#ready = true;
     this.#missed = 0;
     if (!Array.isArray(said)) return;
-    const [, kind, text] = OUTCOME.exec(String(said[1])) ?? [];
-    this.#settle?.({
-      kind: kind ?? "crash",
-      text: kind === "returned" ? text : (text ?? "").slice(0, ERROR_LENGTH),
-      elapsedMilliseconds: Math.max(0, Math.round(Number(said[0]) || 0)),
-    });
+    const elapsedMilliseconds = Math.max(0, Math.round(Number(said[0]) || 0));
+    this.#settle?.({ ...outcomeOf(String(said[1])), elapsedMilliseconds });
   }
 
   async #watch() {

@@ -33,7 +33,6 @@ import * as pool from "./pool.js";
 
 const LOOK_MS = 50;
 const LOOK_PAUSED_MS = 500;
-const LONE_SURROGATE = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;
 
 export class Volunteer {
   /** @type {Surroundings} */
@@ -199,24 +198,22 @@ export class Volunteer {
       if (signal.aborted) return;
       const isToBlame = problem instanceof TookTooLong || (problem instanceof CellLost && problem.began && run.alone);
       if (!isToBlame) throw problem;
-      outcome = { kind: "ended", text: problem.message, elapsedMilliseconds: Math.round(performance.now() - began) };
+      outcome = { error: problem.message, elapsedMilliseconds: Math.round(performance.now() - began) };
     }
     await this.#report(task, outcome);
   }
 
   /** @param {Task} task @param {import("./cell.js").Outcome} outcome */
   async #report(task, outcome) {
-    const { elapsedMilliseconds } = outcome;
-    const made = outcome.kind === "returned" ? split(outcome.text) : { error: outcome.text };
+    const { elapsedMilliseconds, error } = outcome;
     this.#leases.computed(task.id);
-    this.#around.tell({ kind: "computed", task, elapsedMilliseconds, error: made.error });
+    this.#around.tell({ kind: "computed", task, elapsedMilliseconds, error });
     await this.#around.outbox.put({
       task: task.id,
       lease: task.lease,
       job: task.name,
       host: identity.token,
-      elapsedMilliseconds,
-      ...made,
+      ...outcome,
     });
   }
 
@@ -267,25 +264,4 @@ export class Volunteer {
     this.#leases.release(this.#queue.filter(({ job }) => job === task.job));
     this.#queue = this.#queue.filter(({ job }) => job !== task.job);
   }
-}
-
-/**
- * A returned context as a result and the context without it.
- *
- * @param {string} json
- * @returns {{value: unknown, context: object, error?: undefined} | {error: string}}
- */
-function split(json) {
-  // No text of the pool's has half a character; JSON.stringify escapes each, and nothing else like it.
-  const text = json.includes("\\ud")
-    ? json.replace(LONE_SURROGATE, (each) => (each.startsWith("\\ud") ? "\\ufffd" : each))
-    : json;
-  const returned = JSON.parse(text);
-  const isObject = typeof returned === "object" && returned !== null && !Array.isArray(returned);
-  if (!isObject || !Object.hasOwn(returned, "result")) {
-    const what = isObject ? "an object without it" : text.slice(0, 80);
-    return { error: `execute_function must return the context with a field \`result\`, and returned ${what}` };
-  }
-  const { result: value, ...context } = returned;
-  return { value, context };
 }

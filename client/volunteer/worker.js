@@ -1,4 +1,4 @@
-// Runs in a task's worker, behind prelude.js and before the job's code. It takes away all that isn't ECMAScript, then
+// Runs in a task's worker, after call.js and prelude.js and before the job's code. It takes away all that isn't ECMAScript, then
 // waits for the one task: a job sees what the pool's own sandbox shows it, and has no name for anything else.
 //
 // Whatever is needed after the job's code has run is captured here: a job may patch every prototype.
@@ -13,7 +13,7 @@
   const { now } = Performance.prototype;
   const wait = setTimeout;
 
-  const LIMIT_BYTES = 4 << 20;
+  const LIMIT = 4 << 20;
   const POLL_MS = 10;
   const IDLE_POLLS = 1_000;
 
@@ -39,7 +39,7 @@
         else apply(post, port, [[elapsed(began), reply]]);
       };
       prepare(source, ["variable", "context"]);
-      finish(call(texts, LIMIT_BYTES));
+      finish(call(texts, "job", LIMIT));
     },
     { once: true },
   );

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from resolvers import functions
 from resolvers.runtime import Runtime
-from sandbox import FailureKind, Function, Outcome, Threw
+from sandbox import FailureKind, Outcome, Threw
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Answer:
     now, whereas others of the same owner could."""
 
     holds: bool
-    problem: str = ""
+    problem: str | None = None
     unanswered: str = ""
 
 
@@ -44,7 +44,7 @@ async def ask(runtime: Runtime, owner: str, questions: Sequence[Question]) -> li
     answers: dict[int, Answer] = {}
     for source, places in by_source.items():
         calls = [(questions[at].variable, questions[at].context) for at in places]
-        outcomes = await runtime.sandbox.run(Function(source, functions.PARAMETERS["if"]), calls, owner=owner)
+        outcomes = await runtime.sandbox.run(functions.callable_as("if", source), calls, owner=owner)
         answers |= {at: read(outcome) for at, outcome in zip(places, outcomes, strict=True)}
     return [answers[at] for at in range(len(questions))]
 

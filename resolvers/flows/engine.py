@@ -125,7 +125,7 @@ async def _take_results(
         flow_job, answer = flow_jobs[run.flow_job], answered.get(run.id)
         if answer is not None and answer.unanswered:
             unanswered = answer.unanswered
-        elif answer is not None and answer.problem:
+        elif answer is not None and answer.problem is not None:
             await fail_job(runtime, flow, flow_job, f"its `while` failed: {answer.problem}")
         elif answer is not None and answer.holds:
             await _repeat(runtime, flow, Start(flow_job, run.value, returned[run.id]))

@@ -144,7 +144,7 @@ async def _decide_ifs(
             left_out.add(each.id)
         if answer.unanswered:
             unanswered = answer.unanswered
-        elif answer.problem:
+        elif answer.problem is not None:
             failed = True
             await fail_job(runtime, flow, each, f"its `if` failed: {answer.problem}")
         elif not answer.holds:

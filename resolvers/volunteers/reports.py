@@ -27,7 +27,7 @@ MAX_ERROR_CHARACTERS = 500
 MAX_ELAPSED_MS = 30 * 24 * 3600 * 1000
 MISSING: Final = object()
 """The value of a report that has none; null is one."""
-NAMELESS_ERROR = "an error without a text"
+NAMELESS_ERROR = "Error: (no message)"
 REPORTED = frozenset({TaskState.REPORTING, TaskState.REPORTED})
 
 
@@ -117,7 +117,7 @@ def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
         created_at=runtime.now(),
     )
     if report.error is not None:
-        result.error = report.error[:MAX_ERROR_CHARACTERS] or NAMELESS_ERROR
+        result.error = report.error.strip()[:MAX_ERROR_CHARACTERS] or NAMELESS_ERROR
     else:
         result.value = json_text.checked(report.value, field=f"{field}.value")
         result.context = checked_context(report.context, f"{field}.context")

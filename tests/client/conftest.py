@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ from tests.conftest import lacking
 from tests.processes import running_server
 
 HERE = Path(__file__).parent
+SOURCES = HERE.parents[1] / "client" / "src"
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -94,4 +97,32 @@ async def page(browser: Browser, pool_url: str) -> Page:
     """A page of the pool's own origin."""
     opened = await browser.new_page()
     await opened.goto(f"{pool_url}/rels/cp/jobs")
+    return opened
+
+
+class Sources(SimpleHTTPRequestHandler):
+    """Serves the package's files; their folder's listing is the page."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given, directory=str(SOURCES))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nobody reads it."""
+
+
+@pytest.fixture(scope="module")
+def other_origin() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sources) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest_asyncio.fixture
+async def elsewhere(browser: Browser, other_origin: str) -> Page:
+    """A page of another origin."""
+    opened = await browser.new_page()
+    await opened.goto(other_origin)
     return opened

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import httpx
-import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
-from tests.client.conftest import HERE
+from tests.client.conftest import SOURCES
 from tests.client.test_worker_script import ATTEMPTS, trap, variable
 
-SOURCES = HERE.parents[1] / "client" / "src"
 ANGULAR = [
     "angular/angular.js",
     "mediatype-parser/dist/mediatype-parser-browser.js",
@@ -24,34 +17,6 @@ ANGULAR = [
     "uri-templates/uri-templates.js",
     "angular-hypermedia/dist/hypermedia.js",
 ]
-
-
-class Sources(SimpleHTTPRequestHandler):
-    """Serves the package's files; their folder's listing is the page."""
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given, directory=str(SOURCES))
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Nobody reads it."""
-
-
-@pytest.fixture(scope="module")
-def other_origin() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Sources) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
-
-
-@pytest_asyncio.fixture
-async def elsewhere(browser: Browser, other_origin: str) -> Page:
-    """A page of another origin."""
-    opened = await browser.new_page()
-    await opened.goto(other_origin)
-    return opened
 
 
 async def test_angular_injects_the_service_whose_calls_chain(

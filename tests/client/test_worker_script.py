@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -66,7 +67,9 @@ async def trap() -> AsyncIterator[tuple[str, list[bytes]]]:
 async def variable(client: httpx.AsyncClient, name: str, source: str, value: Any) -> str:
     """The URL of a variable of a new job."""
     job = await client.post("/jobs", json={"name": name, "execute_function": source})
-    made = await client.post(f"{job.headers['location']}/variables", json=value)
+    made = await client.post(
+        f"{job.headers['location']}/variables", content=json.dumps(value), headers={"content-type": "application/json"}
+    )
     assert made.status_code == 201, made.text
     return str(made.headers["location"])
 
@@ -82,7 +85,7 @@ async def test_a_worker_of_the_script_posts_the_error_that_its_function_threw(
     client: httpx.AsyncClient, page: Page
 ) -> None:
     url = await variable(client, "Throws", "() => { throw new TypeError('not today'); }", 1)
-    assert await page.evaluate(RUN, f"{url}.js") == {"error": "not today"}
+    assert await page.evaluate(RUN, f"{url}.js") == {"error": "TypeError: not today"}
 
 
 async def test_a_worker_of_the_script_reaches_nothing(client: httpx.AsyncClient, page: Page) -> None:

@@ -48,11 +48,21 @@ async def test_a_function_that_returns_no_result_is_reported_as_an_error_that_sa
     assert "must return the context with a field `result`" in result["error"]
 
 
-async def test_what_a_function_throws_is_reported(client: PoolClient) -> None:
-    job = await add_job(client, "() => { throw new TypeError('no such luck'); }", [1])
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("() => { throw new TypeError('no such luck'); }", "TypeError: no such luck"),
+        ("() => { throw ''; }", "Error: (no message)"),
+        ("() => Promise.reject('')", "Error: (no message)"),
+        ("() => { throw undefined; }", "threw undefined"),
+    ],
+)
+async def test_what_a_function_throws_is_reported(client: PoolClient, source: str, error: str) -> None:
+    job = await add_job(client, source, [1])
     await compute(client, Options(max_tasks=1))
     [variable] = await variables_of(client, job)
-    assert variable["results"]["nodes"][0]["error"] == "TypeError: no such luck"
+    assert variable["results"]["nodes"] == [{"verdict": "INVALID", "error": error}]
+    assert variable["canonicalResult"] is None
 
 
 async def test_two_honest_volunteers_outvote_one_that_cheats(client: PoolClient) -> None:

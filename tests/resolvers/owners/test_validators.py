@@ -73,6 +73,25 @@ async def test_the_validator_sees_the_variable_the_result_and_the_phase(runtime:
     assert json.loads(variable.value) == {"variable": [1], "context": {"phase": "variable"}}
 
 
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("() => { throw ''; }", "validate_result: Error: (no message)"),
+        ("() => Promise.reject()", "validate_result: threw undefined"),
+        ("() => {}", "validate_result returned nothing"),
+        ("() => Symbol()", "validate_result: answer: symbol, which JSON cannot carry"),
+        ("() => [1, NaN]", "validate_result: answer[1]: NaN, which JSON cannot carry"),
+        (
+            "() => ({ valid: true, result: new Float64Array(2) })",
+            "validate_result: answer.result: Float64Array, which JSON cannot carry",
+        ),
+    ],
+)
+async def test_what_a_validator_throws_or_cannot_say_turns_down(runtime: Runtime, source: str, reason: str) -> None:
+    job = await new_job(runtime, validate_result=source)
+    assert await judge(runtime, job, [Reported("1", "2")]) == [Judgement(False, "2", reason)]
+
+
 async def test_a_job_without_a_validator_accepts_all(runtime: Runtime) -> None:
     job = await new_job(runtime)
     assert await judge(runtime, job, [Reported("1", "2")]) == [Judgement(True, "2")]

@@ -82,6 +82,18 @@ async def test_one_bad_value_is_named_and_the_others_are_taken(runtime: Runtime,
     assert await store.tasks.count({"status": TaskState.LEASED}) == 3
 
 
+@pytest.mark.parametrize(
+    ("error", "stored"), [("", "Error: (no message)"), (" \n", "Error: (no message)"), ("no", "no")]
+)
+async def test_an_error_without_a_text_is_an_error(runtime: Runtime, store: Store, error: str, stored: str) -> None:
+    await new_job(runtime)
+    await post(runtime, "double", [1])
+    [claimed] = await FIRST.claim(runtime)
+    [receipt] = await reports.submit(runtime, "first", [Report(claimed.task.id, claimed.task.lease, error=error)])
+    assert receipt.result is not None
+    assert (receipt.result.verdict, receipt.result.error, receipt.result.value) == (Verdict.INVALID, stored, "")
+
+
 async def test_the_second_report_of_one_task_in_one_request_is_refused(runtime: Runtime, store: Store) -> None:
     await new_job(runtime)
     await post(runtime, "double", [1])
@@ -171,6 +183,15 @@ async def test_a_validator_may_turn_down_and_post_process(runtime: Runtime, stor
     assert turned_down.verdict == Verdict.INVALID
     taken = await _work(runtime, FIRST)
     assert (taken.verdict, taken.value, taken.reason) == (Verdict.CANONICAL, "[2]", "y")
+
+
+@pytest.mark.parametrize("compare", ["() => { throw ''; }", "() => NaN", "() => 0n", "() => {}", "() => Symbol()"])
+async def test_results_agree_only_where_the_owner_says_so(runtime: Runtime, store: Store, compare: str) -> None:
+    await new_job(runtime, policy={"quorum": 2, "max_total": 2}, compare_results=compare)
+    await post(runtime, "double", [1])
+    await _work(runtime, FIRST)
+    await _work(runtime, SECOND)
+    assert Verdict.CANONICAL not in (await _verdicts(store)).values()
 
 
 async def test_the_owner_may_say_which_results_agree(runtime: Runtime, store: Store) -> None:

@@ -1,0 +1,8 @@
+"""The JavaScript that runs around owners' code, here and, as it stands, in volunteers' browsers."""
+
+from pathlib import Path
+
+CALL = Path(__file__).with_name("call.js").read_text(encoding="utf-8")
+"""Decides what a call of an owner's function gave."""
+PRELUDE = Path(__file__).with_name("prelude.js").read_text(encoding="utf-8")
+"""Compiles an owner's function and has it called. It comes after `CALL`."""
