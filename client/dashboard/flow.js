@@ -1,16 +1,17 @@
 /** One flow: its tree and timeline as pictures, what it waits for, and every job in a panel beside them. */
 
-import { h, put, say } from "../shared/dom.js";
-import { PoolAway, PoolError, ask } from "../shared/graphql.js";
-import { ENDED_FLOW_STATES, FlowState } from "../src/schema.js";
-import { capital, counted, moment, number, span } from "../shared/words.js";
+import { h, put } from "../shared/dom.js";
+import { PoolAway, ask } from "../shared/graphql.js";
+import { ENDED_FLOW_STATES } from "../src/schema.js";
+import { CriticalPath } from "./critical-path.js";
 import { FlowModel, nameOf } from "./flow-model.js";
-import { upper } from "./flows.js";
 import { jobPanel, levelPanel } from "./flow-panel.js";
 import { jobTable } from "./flow-jobs.js";
-import { follow, livenessLine, pause } from "./live.js";
-import { confirmed, json, tabs } from "./parts.js";
-import { NODE_STATES, badge, stateBar, stateCounts } from "./states.js";
+import { FlowSteps } from "./flow-steps.js";
+import { FlowSummary } from "./flow-summary.js";
+import { REREAD_MS, REREAD_SHARE, follow, livenessLine, pause } from "./live.js";
+import { tabs } from "./parts.js";
+import { NODE_STATES, badge } from "./states.js";
 import { TimelinePicture } from "./timeline-picture.js";
 import { TreePicture } from "./tree-picture.js";
 
@@ -28,22 +29,6 @@ const DELTAS = `subscription ($id: ID!, $after: String) {
 }`;
 const NOW = `query ($key: String!) { flow(key: $key) { ${HEADER} progress { ${PROGRESS} } } }`;
 const TREE = "query ($key: String!) { flow(key: $key) { tree } }";
-const PATH = `query ($key: String!) { flow(key: $key) {
-  criticalPath { seconds levels { number jobCount progress { fraction } } }
-} }`;
-
-/** @type {Record<string, {mutation: string, from: string[]}>} */
-const STEPS = {
-  pause: { mutation: "pauseFlow", from: [FlowState.RUNNING] },
-  resume: { mutation: "resumeFlow", from: [FlowState.PAUSED] },
-  retry: { mutation: "retryFlow", from: [FlowState.FAILED, FlowState.CANCELLED] },
-  cancel: { mutation: "cancelFlow", from: [FlowState.RUNNING, FlowState.PAUSED] },
-};
-
-/** So long it waits (ms), and so many times as long as it took, before it reads a whole tree or path again. */
-const REREAD_MS = 1500;
-const REREAD_SHARE = 5;
-const MOST_PATH_LEVELS = 12;
 
 /** @param {Element} main @param {import("./main.js").Visit} visit */
 export async function flowPage(main, visit) {
@@ -79,39 +64,30 @@ class FlowPage {
     this.again = () => {};
     const { line, status } = livenessLine();
     this.status = status;
-    this.title = h("h1", null, "Flow");
-    this.state = h("span");
-    this.about = h("p", { class: "soft about" });
-    this.bar = h("div", { class: "wide-bar" });
-    this.counts = h("p", { class: "counts" });
-    this.speed = h("p", { class: "soft" });
-    this.waits = h("ul", { class: "waits" });
-    this.path = h("div", { class: "path" });
-    this.result = h("div");
-    this.note = h("p", { class: "note", role: "status" });
+    this.summary = new FlowSummary();
+    this.steps = new FlowSteps(this.key, signal, () => this.again());
+    this.path = new CriticalPath(this.key, (levels) => this.mark(levels));
     this.panel = h("aside", { class: "card panel", "aria-label": "Details", hidden: true });
-    this.buttons = Object.entries(STEPS).map(([verb, step]) => ({
-      ...step,
-      button: h(
-        "button",
-        { type: "button", hidden: true, onclick: () => this.steer(verb, step.mutation) },
-        capital(verb),
-      ),
-    }));
     this.views = h("div", { class: "views" });
+    const { summary } = this;
     this.element = h(
       "article",
       null,
       h("p", { class: "crumbs" }, h("a", { href: "#/flows" }, "Flows")),
-      h("div", { class: "head" }, this.title, this.state, line),
-      this.about,
+      h("div", { class: "head" }, summary.title, summary.state, line),
+      summary.about,
+      this.steps.element,
+      this.steps.note,
       h(
-        "div",
-        { class: "actions" },
-        this.buttons.map((step) => step.button),
+        "section",
+        { class: "card" },
+        summary.bar,
+        summary.counts,
+        summary.speed,
+        summary.waits,
+        this.path.element,
+        summary.result,
       ),
-      this.note,
-      h("section", { class: "card" }, this.bar, this.counts, this.speed, this.waits, this.path, this.result),
       h("div", { class: "beside" }, this.views, this.panel),
     );
     this.element.addEventListener("keydown", (event) => {
@@ -120,7 +96,7 @@ class FlowPage {
   }
 
   async run() {
-    await Promise.all([this.keepFlow(), this.keepTree(), this.keepPath()]);
+    await Promise.all([this.keepFlow(), this.keepTree(), this.path.keep(() => this.flow?.state, this.signal)]);
   }
 
   /** Follow the flow's deltas, and again once it is retried after its end. */
@@ -157,7 +133,9 @@ class FlowPage {
   take(delta) {
     this.cursor = delta.cursor;
     this.flow = delta.flow;
-    this.drawHead(delta);
+    this.summary.draw(delta);
+    this.steps.offer(delta.state);
+    if (ENDED_FLOW_STATES.has(delta.state)) this.path.clear();
     if (delta.reset) this.stale = true;
     this.since?.push(...delta.changed);
     if (!delta.reset && this.model) {
@@ -249,88 +227,12 @@ class FlowPage {
     );
   }
 
-  /** @param {any} delta */
-  drawHead({ flow, progress, state, generation }) {
-    const name = flow.name || `Flow ${flow.key.slice(0, 8)}`;
-    document.title = `${name} - comp-pool`;
-    say(this.title, name);
-    if (this.state.textContent !== badge(state).textContent) put(this.state, badge(state));
-    const ended = flow.finishedAt ? `, ended ${moment(flow.finishedAt)}` : "";
-    const owner = flow.owner ? `of ${flow.owner}, ` : "";
-    const retried = generation ? `, retried ${counted(generation, "time")}` : "";
-    say(
-      this.about,
-      `${owner}${counted(flow.jobCount, "job")} in ${counted(flow.levelCount, "level")}, submitted ${moment(flow.createdAt)}${ended}${retried}`,
-    );
-    const counts = upper(progress.byState);
-    put(this.bar, stateBar(counts, "Progress: "));
-    put(
-      this.counts,
-      h("strong", null, `${(100 * progress.fraction).toFixed(progress.fraction < 1 ? 1 : 0)} %`),
-      stateCounts(counts),
-    );
-    const eta =
-      progress.etaSeconds && state === FlowState.RUNNING
-        ? `; about ${span(1000 * progress.etaSeconds)} left at this rate`
-        : "";
-    say(this.speed, `${counted(progress.total, "run")}, ${number(progress.throughput)} a second${eta}`);
-    const reasons = flow.whyWaiting.map((/** @type {any} */ reason) => h("li", null, reason.message));
-    put(this.waits, flow.reason ? h("li", { class: "broken" }, flow.reason) : null, reasons);
-    for (const { from, button } of this.buttons) button.hidden = !from.includes(state);
-    if (flow.result !== null && !this.result.hasChildNodes()) {
-      put(this.result, h("details", { open: true }, h("summary", null, "Result"), json(flow.result)));
-    }
-    if (flow.result === null) put(this.result);
-    if (ENDED_FLOW_STATES.has(state)) this.drawPath({ seconds: null, levels: [] });
-  }
-
-  /** Keep the critical path up to date: it changes slowly, and costs more than a delta. */
-  async keepPath() {
-    while (!this.signal.aborted) {
-      const began = performance.now();
-      try {
-        if (this.flow && !ENDED_FLOW_STATES.has(this.flow.state)) {
-          const { flow } = await ask(PATH, { key: this.key }, this.signal);
-          if (!ENDED_FLOW_STATES.has(this.flow.state)) this.drawPath(flow.criticalPath);
-        }
-      } catch (problem) {
-        if (!(this.signal.aborted || problem instanceof PoolError)) throw problem;
-      }
-      await pause(this.flow ? Math.max(2 * REREAD_MS, REREAD_SHARE * (performance.now() - began)) : 100, this.signal);
-    }
-  }
-
-  /** @param {{seconds: number | null, levels: any[]}} path */
-  drawPath({ seconds, levels }) {
-    this.critical = new Set(levels.map((level) => level.number));
-    if (this.picture) {
-      this.picture.critical = this.critical;
-      this.picture.draw();
-    }
-    if (!levels.length) return put(this.path);
-    const shown = levels.slice(0, MOST_PATH_LEVELS);
-    const lasts = seconds === null ? "" : `, about ${span(1000 * seconds)}`;
-    put(
-      this.path,
-      h(
-        "p",
-        null,
-        h("strong", null, `Critical path${lasts}`),
-        h("span", { class: "soft" }, " \u2605 the chain of levels that decides when it ends"),
-      ),
-      h(
-        "ol",
-        null,
-        shown.map((level) =>
-          h(
-            "li",
-            null,
-            `${level.number ? `Level ${level.number}` : "Root level"}: ${counted(level.jobCount, "job")}, ${Math.floor(100 * level.progress.fraction)} %`,
-          ),
-        ),
-        levels.length > shown.length && h("li", null, `and ${counted(levels.length - shown.length, "more level")}`),
-      ),
-    );
+  /** @param {Set<number>} critical The levels on the critical path. */
+  mark(critical) {
+    this.critical = critical;
+    if (!this.picture) return;
+    this.picture.critical = critical;
+    this.picture.draw();
   }
 
   /** @param {{level: any, job: any}} item */
@@ -360,20 +262,6 @@ class FlowPage {
     this.panel.hidden = true;
     this.go({ job: null });
     if (this.picture) this.picture.element.focus();
-  }
-
-  /** @param {string} verb @param {string} mutation */
-  async steer(verb, mutation) {
-    if (verb === "cancel" && !(await confirmed("Cancel this flow?", "What it completed stays."))) return;
-    const text = `mutation ($flow: String!) { ${mutation}(input: {flow: $flow}) { userErrors { message } } }`;
-    try {
-      const { [mutation]: answer } = await ask(text, { flow: this.key }, this.signal);
-      say(this.note, answer.userErrors.map((/** @type {any} */ error) => error.message).join("; "));
-    } catch (problem) {
-      if (!(problem instanceof PoolError)) throw problem;
-      say(this.note, problem.message);
-    }
-    this.again();
   }
 
   close() {

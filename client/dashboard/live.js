@@ -7,6 +7,9 @@
 import { h, put } from "../shared/dom.js";
 import { PoolAway, subscribe } from "../shared/graphql.js";
 
+/** So long it waits (ms), and so many times as long as it took, before it reads what is large again. */
+export const REREAD_MS = 1500;
+export const REREAD_SHARE = 5;
 const POLL_MS = 2000;
 const FIRST_EVENT_MS = 6000;
 const LONGEST_PAUSE_MS = 30_000;

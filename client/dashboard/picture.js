@@ -12,29 +12,18 @@
  */
 
 import { h, put, say } from "../shared/dom.js";
-import { counted, number, span } from "../shared/words.js";
-import { FlowNodeState } from "../src/schema.js";
-import { endedOf, nameOf, stateOf } from "./flow-model.js";
-import { NODE_STATES, look, named } from "./states.js";
+import { wordsOf } from "./item-words.js";
+import { Surface } from "./surface.js";
 
 export const HEAD = 30;
-const COLOURS = [
-  "--card",
-  "--raised",
-  "--line",
-  "--text",
-  "--soft",
-  "--accent",
-  ...new Set(NODE_STATES.map((state) => look(state).colour)),
-];
-
-export class Picture {
+export class Picture extends Surface {
   /**
    * @param {import("./flow-model.js").FlowModel} model
    * @param {string} label
    * @param {(item: Item) => void} chosen Told when an item is clicked or Enter is pressed on it.
    */
   constructor(model, label, chosen) {
+    super();
     this.model = model;
     this.chosen = chosen;
     /** @type {Row[]} */
@@ -43,9 +32,6 @@ export class Picture {
     this.item = { level: model.levels[0], job: null };
     /** Levels on the critical path. @type {Set<number>} */
     this.critical = new Set();
-    this.width = 0;
-    this.height = 0;
-    this.canvas = h("canvas", { "aria-hidden": "true" });
     this.length = h("div", { class: "length", role: "presentation" }, this.canvas);
     this.active = h("div", { role: "treeitem", id: `item-${(made += 1)}`, class: "unseen" });
     this.element = h(
@@ -66,11 +52,6 @@ export class Picture {
       this.active,
       this.length,
     );
-    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    /** @type {Record<string, string>} */
-    this.colours = {};
-    /** @type {Map<string, HTMLCanvasElement>} */
-    this.shapes = new Map();
     this.waits = false;
     this.painted = false;
     this.sizes = new ResizeObserver(() => this.resize());
@@ -125,95 +106,21 @@ export class Picture {
   }
 
   resize() {
-    const { clientWidth, clientHeight } = this.element;
-    if (!clientWidth) return;
-    const ratio = devicePixelRatio || 1;
-    this.width = clientWidth;
-    this.height = clientHeight;
-    this.canvas.width = clientWidth * ratio;
-    this.canvas.height = clientHeight * ratio;
-    this.canvas.style.width = `${clientWidth}px`;
-    this.canvas.style.height = `${clientHeight}px`;
-    const style = getComputedStyle(this.element);
-    this.colours = Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(name).trim()]));
-    this.font = style.getPropertyValue("--sans");
-    this.shapes.clear();
+    if (!this.element.clientWidth) return;
+    this.fit(this.element);
     this.layOut();
   }
 
   paintAll() {
     if (!this.width) return;
-    const { context, canvas, width, height } = this;
-    const ratio = canvas.width / width;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.fillStyle = this.colours["--card"];
-    context.fillRect(0, 0, width, height);
-    context.textBaseline = "middle";
-    context.font = `13px ${this.font}`;
+    this.wipe();
     const top = this.element.scrollTop;
-    for (let at = this.rowAt(top); at < this.rows.length && this.rows[at].y < top + height; at += 1) {
+    for (let at = this.rowAt(top); at < this.rows.length && this.rows[at].y < top + this.height; at += 1) {
       this.paint(this.rows[at], this.rows[at].y - top);
     }
     this.paintFrame();
     if (!this.painted) performance.mark("first-picture");
     this.painted = true;
-  }
-
-  /** The shape of a state in its colour, drawn once for each size. @param {string} state @param {number} size */
-  shapeOf(state, size) {
-    const key = `${state} ${size}`;
-    const known = this.shapes.get(key);
-    if (known) return known;
-    const ratio = devicePixelRatio || 1;
-    const made = h("canvas", { width: Math.ceil(size * ratio), height: Math.ceil(size * ratio) });
-    const context = /** @type {CanvasRenderingContext2D} */ (made.getContext("2d"));
-    const { path, solid, colour } = look(state);
-    context.scale((size * ratio) / 16, (size * ratio) / 16);
-    context.fillStyle = context.strokeStyle = this.colours[colour];
-    context.lineWidth = 2;
-    if (solid) context.fill(new Path2D(path), "evenodd");
-    else context.stroke(new Path2D(path));
-    this.shapes.set(key, made);
-    return made;
-  }
-
-  /** @param {string} state @param {number} x @param {number} y @param {number} size */
-  paintShape(state, x, y, size) {
-    this.context.drawImage(this.shapeOf(state, size), x, y, size, size);
-  }
-
-  /** Text that ends at a width. @param {string} text @param {number} x @param {number} y @param {number} width @param {string} colour */
-  paintText(text, x, y, width, colour, font = "13px") {
-    if (width < 12) return 0;
-    const { context } = this;
-    context.font = `${font} ${this.font}`;
-    context.fillStyle = this.colours[colour];
-    let shown = text;
-    let wide = context.measureText(shown).width;
-    if (wide > width) {
-      const fitting = Math.max(1, Math.floor((shown.length * width) / wide) - 2);
-      shown = `${shown.slice(0, fitting)}\u2026`;
-      wide = context.measureText(shown).width;
-    }
-    context.fillText(shown, x, y);
-    return wide;
-  }
-
-  /** Counts by state as a bar. @param {Record<string, number>} counts @param {number} x @param {number} y @param {number} width @param {number} height */
-  paintBar(counts, x, y, width, height) {
-    const { context, colours } = this;
-    context.fillStyle = colours["--line"];
-    context.fillRect(x, y, width, height);
-    let total = 0;
-    for (const state of NODE_STATES) total += counts[state];
-    let left = x;
-    for (const state of NODE_STATES) {
-      if (state === FlowNodeState.WAITING || !counts[state]) continue;
-      const wide = (width * counts[state]) / total;
-      context.fillStyle = colours[look(state).colour];
-      context.fillRect(left, y, wide, height);
-      left += wide;
-    }
   }
 
   /** A frame around the active item. @param {number} x @param {number} y @param {number} width @param {number} height */
@@ -355,15 +262,3 @@ export class Picture {
 }
 
 let made = 0;
-
-/** An item in words. @param {Item} item */
-export function wordsOf({ level, job }) {
-  if (job) {
-    const runs = job.iteration ? `, run ${job.iteration + 1}` : "";
-    const took = job.start && job.end ? ` after ${span(job.end - job.start)}` : "";
-    return `Job ${job.number}: ${job.job} as ${job.as}, ${named(job.state)}${took}${runs}`;
-  }
-  const ended = endedOf(level.own);
-  const below = level.below.length ? `, after ${counted(level.below.length, "level")}` : "";
-  return `${nameOf(level)}: ${level.title}, ${named(stateOf(level))}, ${number(ended)} of ${counted(level.jobs.length, "job")} ended${below}`;
-}

@@ -86,7 +86,7 @@ async def test_thirty_days_are_taken_and_come_back(api: Api) -> None:
 async def test_an_error_with_an_empty_text_is_an_error(api: Api) -> None:
     host, [held] = await _held(api, 1)
     sent = await api.done("submitResults", "results { verdict error }", host=host, results=[{**held, "error": ""}])
-    assert sent["results"] == [{"verdict": "INVALID", "error": "an error without a text"}]
+    assert sent["results"] == [{"verdict": "INVALID", "error": "Error: (no message)"}]
 
 
 async def test_leases_are_extended_and_given_back_one_by_one(api: Api) -> None:
