@@ -1,6 +1,6 @@
 // The code of jobs, none of which is handed out before its SHA-256 was found to be the one that the pool names.
 
-import { PoolRefused } from "./errors.js";
+import { NotAPool, PoolRefused } from "./errors.js";
 
 const SOURCE = "query Source($key: String!) { job(key: $key) { executeFunction executeBody } }";
 
@@ -41,6 +41,7 @@ export class Sources {
   /** @param {{key: string, sha256: string}} job @param {AbortSignal} [signal] */
   async #ask({ key, sha256 }, signal) {
     const { job } = await this.#graphql.execute(SOURCE, { key }, signal);
+    if (job === undefined) throw new NotAPool("no comp-pool answers: it was asked for a job");
     if (job && (await isGenuine(job.executeFunction, sha256))) return job;
     throw new PoolRefused({
       message: `${key}: the source is not the one that its SHA-256 names`,

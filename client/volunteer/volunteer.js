@@ -124,17 +124,18 @@ export class Volunteer {
     }
   }
 
-  /** Queue tasks whose source is genuine. Those of a forged one are given back. @param {Task[]} tasks */
+  /** Queue tasks whose source is genuine. Those of a forged one, or of none, are given back. @param {Task[]} tasks */
   async #enqueue(tasks) {
     /** @type {PoolError | undefined} */
     let forged;
-    for (const task of tasks) {
+    for (const [at, task] of tasks.entries()) {
       try {
         await pool.source(task.job, task.sha256);
         this.#queue.push(task);
       } catch (problem) {
-        await this.#leases.release([task]);
-        if (!(problem instanceof PoolError && problem.code === FORGED_SOURCE)) throw problem;
+        const isForged = problem instanceof PoolError && problem.code === FORGED_SOURCE;
+        await this.#leases.release(isForged ? [task] : tasks.slice(at));
+        if (!isForged) throw problem;
         this.#setAside(task, problem.message);
         forged = problem;
       }

@@ -1,5 +1,6 @@
 """The volunteer page when the pool, the network or its host is lost, in a real browser."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,26 @@ async def test_a_stray_answer_to_any_call_loses_nothing(
     await until(lambda: server.counts(job)["done"] == 2, "all results")
     assert left == set()
     assert [each["canonicalResult"]["value"] for each in variables_of(server, job)] == [600, 601]
+
+
+async def test_tasks_whose_source_did_not_come_are_all_given_back(
+    context: BrowserContext, server: RunningServer
+) -> None:
+    lost = asyncio.Event()
+
+    async def lose_a_source(route: Route) -> None:
+        asked = route.request.post_data or ""
+        if "executeFunction" in asked and '"late"' in asked and not lost.is_set():
+            lost.set()
+            await route.fulfill(status=404)
+        else:
+            await route.fallback()
+
+    await context.route("**/graphql", lose_a_source)
+    early = add_job(server, "Early", SQUARE, range(40))
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: server.counts(early)["done"] == 40, "a volunteer that claims many tasks at once")
+    late = add_job(server, "Late", SQUARE, range(20))
+    await until(lambda: server.counts(late)["done"] == 20, "all results")
+    assert lost.is_set()
