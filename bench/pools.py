@@ -93,7 +93,7 @@ def hand_written(name: str) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Runtime]]:
-        async with open_runtime("memory") as runtime:
+        async with open_runtime("mock") as runtime:
             await add_job(runtime, name, 1)
             yield {"runtime": runtime}
 

@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     port: int = Field(default=7070, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     database: str = Field(
         default_factory=default_database,
-        description="A `mongodb://` URI, a directory for the embedded engine, or `memory`.",
+        description="A `mongodb://` URI, a directory for the embedded engine, or `memory`, which is gone at the end.",
     )
     workers: int = Field(default=1, ge=1, le=64, description="Server processes.")
     sandbox_workers: int = Field(default=2, ge=1, le=64, description="V8 processes of each server process.")
@@ -73,12 +73,6 @@ class Settings(BaseSettings):
                 f"listening on {self.host} lets others in, and anybody could submit jobs: "
                 "say --auth open if that is meant, or listen on 127.0.0.1"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _memory_is_one_process(self) -> Self:
-        if self.database == "memory" and self.workers > 1:
-            raise ValueError(f"memory is of one process, and {self.workers} were asked for: name a directory")
         return self
 
     @property

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from storage.embedded import embedded_engine
 from storage.engines import Database, open_database
 
-ENGINES = ("memory", "embedded", "mongodb")
+ENGINES = ("mock", "embedded", "mongodb")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -70,8 +70,8 @@ def replica_set_location() -> Iterator[str]:
 def engine_location(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where `open_database` finds an empty database of each engine in turn."""
     name = f"test_{uuid4().hex}"
-    if request.param == "memory":
-        yield "memory"
+    if request.param == "mock":
+        yield "mock"
     elif request.param == "embedded":
         yield _database_at(request.getfixturevalue("embedded_uri"), name)
     else:
@@ -83,8 +83,8 @@ def engine_location(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def shared_location(engine_location: str) -> str:
     """Where several processes may work on an empty database of each engine that is made for it."""
-    if engine_location == "memory":
-        pytest.skip("memory isn't shared")
+    if engine_location == "mock":
+        pytest.skip("a mock is not shared")
     return engine_location
 
 

@@ -13,7 +13,7 @@ from server.settings import Settings
 @pytest_asyncio.fixture
 async def pool_transport() -> AsyncIterator[httpx.ASGITransport]:
     """The way to an empty pool in memory."""
-    settings = Settings(database="memory", sandbox_workers=1)
+    settings = Settings(database="mock", sandbox_workers=1)
     service = Service(settings)
     async with service.running():
         yield httpx.ASGITransport(application(service, settings))

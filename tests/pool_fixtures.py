@@ -37,7 +37,7 @@ def clock() -> Clock:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def store() -> AsyncIterator[Store]:
-    async with open_store("memory") as opened:
+    async with open_store("mock") as opened:
         yield opened
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mongomock_motor import AsyncMongoMockClient
@@ -35,6 +36,9 @@ DEFAULT_NAME = "comp_pool"
 # What only this one tells about its build. It reads documents, changes them and writes them back.
 _FERRETDB_1 = "ferretdbVersion"
 
+MEMORY = "memory"
+MOCK = "mock"
+
 _SCHEMES = ("mongodb://", "mongodb+srv://")
 
 
@@ -46,7 +50,7 @@ class Database:
     """An open database of one of the engines.
 
     Attributes:
-        uri: where other processes of the same server reach the database; "memory" can't be shared.
+        uri: where other processes of the same server reach the database; a "mock" can't be shared.
         operations: how many operations of each name ("find", "update_one", ...) were issued so far.
         clock: the time that all processes over the database agree on.
     """
@@ -112,7 +116,9 @@ async def open_database(location: str, *, indexes: Mapping[str, Sequence[Index]]
     """Open the database at `location` and close it afterwards.
 
     Args:
-        location: a MongoDB URI, whose path names the database; "memory"; or an embedded engine's directory.
+        location: a MongoDB URI, whose path names the database; an embedded engine's directory; "memory" for one in a
+            directory that is removed at the end; or "mock" for an imitation in this process, which tests of the layers
+            above take for its speed with few documents.
         indexes: the indexes of each collection, created where they are missing.
 
     Raises:
@@ -121,10 +127,14 @@ async def open_database(location: str, *, indexes: Mapping[str, Sequence[Index]]
         NewerSchema: a newer release wrote the data.
         EngineFailed, DirectoryInUse, SqliteMismatch: see `storage.embedded`.
     """
-    if location == "memory":
+    if location == MOCK:
         database = Database(AsyncMongoMockClient()[DEFAULT_NAME], location)
         await _prepare(database, indexes)
         yield database
+    elif location == MEMORY:
+        with TemporaryDirectory(prefix="comp-pool-", ignore_cleanup_errors=True) as directory:
+            async with open_database(directory, indexes=indexes) as database:
+                yield database
     elif location.startswith(_SCHEMES):
         async with _connected(location, indexes) as database:
             yield database

@@ -20,7 +20,7 @@ PAGE = 100
 
 @pytest_asyncio.fixture
 async def app() -> AsyncIterator[FastAPI]:
-    running = create_app(Settings(database="memory", sandbox_workers=1, sweep_seconds=3600))
+    running = create_app(Settings(database="mock", sandbox_workers=1, sweep_seconds=3600))
     async with running.router.lifespan_context(running) as state:
         assert state is not None
         running.state.store = state["runtime"].store

@@ -46,7 +46,7 @@ def test_the_page_has_three_whole_examples() -> None:
 
 @pytest.mark.parametrize("example", examples())
 async def test_an_example_of_the_page_ends_with_the_result_that_stands_there(example: dict[str, str]) -> None:
-    settings = Settings(database="memory", sandbox_workers=1)
+    settings = Settings(database="mock", sandbox_workers=1)
     service = Service(settings)
     async with service.running():
         transport = httpx.ASGITransport(application(service, settings))

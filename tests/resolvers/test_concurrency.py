@@ -85,7 +85,7 @@ async def _compete(
     for volunteer in volunteers[:2]:
         volunteer.shaky = True
     await asyncio.gather(*(post(chance.choice(processes), "double", range(at, at + 5)) for at in range(100, 120, 5)))
-    with interleaved(monkeypatch, chance) if store.database.uri == "memory" else nullcontext():
+    with interleaved(monkeypatch, chance) if store.database.uri == "mock" else nullcontext():
         async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(
                 _pass_time(processes, clock, chance),

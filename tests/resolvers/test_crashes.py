@@ -178,7 +178,7 @@ async def test_whatever_a_process_was_doing_when_it_ended_the_others_finish_the_
 ) -> None:
     survived, finished = 0, False
     while not finished:
-        async with open_store("memory") as store:
+        async with open_store("mock") as store:
             finished = await _finish_after_a_crash(store, sandbox, scene, policy, survived, monkeypatch)
         survived += 1
         assert survived < 200
@@ -189,7 +189,7 @@ async def test_variables_whose_posting_was_cut_short_are_completed_by_the_same_r
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for survived in range(9):
-        async with open_store("memory") as store:
+        async with open_store("mock") as store:
             clock = Clock()
             runtime = await process(store.database, sandbox, clock)
             await new_job(runtime)
@@ -209,7 +209,7 @@ async def test_a_host_may_repeat_a_report_whose_answer_it_never_got(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for survived in range(12):
-        async with open_store("memory") as store:
+        async with open_store("mock") as store:
             clock = Clock()
             runtime = await process(store.database, sandbox, clock)
             await new_job(runtime)
@@ -232,7 +232,7 @@ async def test_a_host_may_repeat_a_claim_whose_answer_it_never_got(
 ) -> None:
     volunteer = Volunteer("first")
     for survived in range(12):
-        async with open_store("memory") as store:
+        async with open_store("mock") as store:
             clock = Clock()
             runtime = await process(store.database, sandbox, clock)
             await new_job(runtime, policy={"quorum": 2})
@@ -269,7 +269,7 @@ async def test_clashing_variables_of_a_process_that_ended_leave_those_that_were_
 async def test_a_result_stored_after_its_report_was_given_up_for_lost_counts_and_its_task_is_reported(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_store("memory") as store:
+    async with open_store("mock") as store:
         clock = Clock()
         slow = await process(store.database, sandbox, clock)
         other = await process(store.database, sandbox, clock)

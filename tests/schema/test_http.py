@@ -18,7 +18,7 @@ STORE = """mutation ($value: JSON!) { createVariables(input: {job: "double", var
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(database="memory", sandbox_workers=1))
+    app = create_app(Settings(database="mock", sandbox_workers=1))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -12,11 +12,6 @@ def test_an_open_pool_listens_on_loopback_only_unless_told_so() -> None:
         assert Settings(host=host).auth is None
 
 
-def test_memory_is_not_shared_by_several_processes() -> None:
-    with pytest.raises(ValidationError, match="memory is of one process"):
-        Settings(database="memory", workers=2)
-
-
 def test_the_environment_sets_what_no_option_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMP_POOL_PORT", "8081")
     monkeypatch.setenv("COMP_POOL_NAME", "from the environment")

@@ -100,7 +100,7 @@ def by_events(variables: dict[str, Any]) -> Connection:
 async def test_while_a_client_does_not_read_nothing_is_read_or_kept_for_it(
     connection: Callable[[dict[str, Any]], Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(database="memory", sandbox_workers=1)
+    settings = Settings(database="mock", sandbox_workers=1)
     service = Service(settings)
     async with service.running() as runtime, asyncio.timeout(PATIENCE_S):
         app = application(service, settings)

@@ -98,7 +98,7 @@ async def test_every_engine_but_memory_tells_the_time(database: Database, monkey
     monkeypatch.setattr(time, "time_ns", lambda: real() - 60 * 10**9)
     before = database.clock.now()
     assert abs(before - machine_ms()) < 1_000
-    if database.uri == "memory":
+    if database.uri == "mock":
         return
     await database.set_clock()
     assert abs(database.clock.now() - real() // 1_000_000) < 1_000

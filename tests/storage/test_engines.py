@@ -229,7 +229,7 @@ async def test_an_open_database_answers_a_ping(database: Database) -> None:
 
 
 async def test_opening_again_finds_the_data_and_the_indexes(engine_location: str) -> None:
-    if engine_location == "memory":
+    if engine_location == "mock":
         pytest.skip("memory is forgotten")
     indexes = {"jobs": [Index(("name",), unique=True), Index(("owner", "name"))]}
     async with open_database(engine_location, indexes=indexes) as first:

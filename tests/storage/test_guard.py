@@ -214,7 +214,7 @@ def test_only_whole_fields_are_returned(guard: Guard, fields: list[str]) -> None
 
 
 async def test_every_operation_of_a_collection_is_guarded() -> None:
-    async with open_database("memory", indexes={}) as database:
+    async with open_database("mock", indexes={}) as database:
         tasks = database.collection("tasks")
         bad: dict[str, Any] = {"n": 1}
         change = {"$set": {"n": 1}}

@@ -103,7 +103,7 @@ async def _end_at(
 ) -> None:
     hosts = (*HONEST, CHEAT) if name == "quorum" else HONEST
     for survived in operations:
-        async with open_store("memory") as store:
+        async with open_store("mock") as store:
             with noted(monkeypatch) as happened:
                 finished = await _live_twice(store, sandbox, FLOWS[name], keep_going, hosts, survived, monkeypatch)
             assert max(happened.values()) == 1, happened
@@ -173,7 +173,7 @@ async def test_what_a_process_left_can_be_cancelled_and_retried(
 ) -> None:
     survived, finished = random.Random(name).randrange(SOME), False
     while not finished:
-        async with open_store("memory") as store:
+        async with open_store("mock") as store:
             finished = await _cancel_and_retry(store, sandbox, FLOWS[name], survived, monkeypatch)
         # The last steps are where little is left to be cancelled.
         survived += 1 if name == "if throws" else SOME
@@ -194,7 +194,7 @@ async def test_what_an_owner_did_when_the_process_ended_is_carried_through(
     *before, act = ACTS[name]
     survived, finished = 0, False
     while not finished:
-        async with open_store("memory") as store:
+        async with open_store("mock") as store:
             clock = Clock()
             first = await process(store.database, sandbox, clock)
             await open_pool(first)
@@ -217,7 +217,7 @@ async def test_reports_that_come_while_a_flow_is_half_stopped_leave_all_of_it_to
 ) -> None:
     survived, finished = 0, False
     while not finished:
-        async with open_store("memory") as store:
+        async with open_store("mock") as store:
             clock = Clock()
             first = await process(store.database, sandbox, clock)
             await open_pool(first)

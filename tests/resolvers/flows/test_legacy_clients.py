@@ -15,7 +15,7 @@ SQUARE = {"name": "square", "execute_function": "context.result = variable.x * v
 
 @pytest.fixture
 async def pool() -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(database="memory", sandbox_workers=1)
+    settings = Settings(database="mock", sandbox_workers=1)
     service = Service(settings)
     async with service.running():
         transport = httpx.ASGITransport(application(service, settings))

@@ -17,7 +17,7 @@ SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck
 
 
 async def _agree(sandbox: Sandbox, root: Level, keep_going: bool, seed: int, hosts: tuple[str, ...]) -> None:
-    async with open_store("memory") as store:
+    async with open_store("mock") as store:
         clock = Clock()
         runtime = await process(store.database, sandbox, clock, seed)
         await open_pool(runtime)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 
 STANDARD_INPUT = "-"
+SURROGATE = re.compile(r"\\[uU](?:0000)?[dD][89a-fA-F]")
 
 
 class FileProblem(Exception):
@@ -34,12 +36,14 @@ def read_text(file: str | Path) -> str:
 
 
 def parse(file: str, text: str) -> Any:
-    """The content of a file as `json` and `yaml` read it. Its name ends in `.json`, or it may be YAML.
+    """The content of a file as `json` and `yaml` read it, with the meaning that it has to a pool: a lone surrogate is
+    U+FFFD, and in JSON `-0` is negative. Its name ends in `.json`, or it may be YAML.
 
     Raises FileProblem.
     """
     try:
-        return _parsed(text, is_json=file.endswith(".json"))
+        content = _parsed(text, is_json=file.endswith(".json"))
+        return _well_formed(content) if SURROGATE.search(text) else content
     except (ValueError, yaml.YAMLError) as problem:
         raise FileProblem(f"can't be read: {' '.join(str(problem).split())}") from problem
     except RecursionError as problem:
@@ -49,8 +53,23 @@ def parse(file: str, text: str) -> Any:
 def _parsed(text: str, *, is_json: bool) -> Any:
     """JSON is YAML, all but for some escapes and very long keys, but takes hundreds of times as long as such."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_integer)
     except json.JSONDecodeError:
         if is_json:
             raise
         return yaml.safe_load(text)
+
+
+def _integer(digits: str) -> int | float:
+    return -0.0 if digits == "-0" else int(digits)
+
+
+def _well_formed(value: Any) -> Any:
+    """A value with U+FFFD in place of lone surrogates, as `String.prototype.toWellFormed` has it: UTF-8 has none."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_well_formed(each) for each in value]
+    if isinstance(value, dict):
+        return {_well_formed(key): _well_formed(each) for key, each in value.items()}
+    return value
