@@ -78,7 +78,7 @@ def compile_query(**fields: object) -> Facade:
         ({"a": field(planet, Hal(path=["/p"], role=HalRole.HOIST))}, r"Query\.a: nothing answers /p"),
         (
             {"a": field(coded, Hal(path=["/p/{code}"], role=HalRole.SELF))},
-            r"Planet: no attribute tells the variable \{planet_code\}",
+            r"Planet: no attribute gives the variable \{planet_code\}",
         ),
         (
             {

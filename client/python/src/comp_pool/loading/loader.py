@@ -39,7 +39,6 @@ RESULTS = """query Results($job: String!, $id: String!, $after: String) { variab
 
 MOST_AT_ONCE = 500
 MOST_BYTES = REQUEST_BYTES // 8
-LOADED_WITH = "loaded"
 SERVER_SIDE = ("validateResult", "variableScheduler", "compareResults")
 
 _Answer = TypeVar("_Answer")
@@ -158,14 +157,10 @@ class Loader:
         return True
 
     async def _create(self, job: str, batch: Sequence[NewVariable]) -> None:
+        variables = [{"id": each.id, "value": each.value} for each in batch]
+        key = _digest(variables).hex()  # A call whose answer was lost is made again.
         await self._asked(
-            partial(
-                self._client.mutate,
-                CREATE_VARIABLES,
-                job=job,
-                variables=[{"id": each.id, "value": each.value} for each in batch],
-                idempotencyKey=LOADED_WITH,  # A call whose answer was lost is made again.
-            )
+            partial(self._client.mutate, CREATE_VARIABLES, job=job, variables=variables, idempotencyKey=key)
         )
 
     async def _load_result(self, file: str, result: NewResult) -> None:
