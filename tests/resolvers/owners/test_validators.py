@@ -58,7 +58,7 @@ def test_a_result_that_can_not_be_stored_is_turned_down_and_stops_nobody_else() 
     deep = "[" * 500 + "]" * 500
     judgement = read(Returned(f'{{"valid": true, "result": {deep}}}'), "1")
     assert judgement.accepted is False
-    assert "JSON" in judgement.reason
+    assert "at most 100 levels" in judgement.reason
 
 
 async def test_the_validator_sees_the_variable_the_result_and_the_phase(runtime: Runtime) -> None:
