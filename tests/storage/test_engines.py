@@ -1,9 +1,6 @@
-"""What every engine answers, and that several processes can share one."""
+"""What every engine answers."""
 
 import asyncio
-import os
-import random
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from itertools import count
@@ -11,48 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pymongo.errors import AutoReconnect
 
 from storage.engines import Database, Index, StorageUnavailable, open_database, retries
 from storage.engines.schema_version import SCHEMA_VERSION, NewerSchema, check_schema_version
-
-_texts = st.text(st.characters(exclude_categories=["Cs"]))
-_integers = st.integers(-(2**63), 2**63 - 1)
-_floats = st.floats(allow_nan=False, allow_infinity=False)
-_scalars = st.one_of(_texts, _integers, _floats, st.booleans())
-_lists = st.one_of(st.lists(_texts), st.lists(_integers), st.lists(_floats), st.lists(st.booleans()))
-_map_keys = st.from_regex(r"[A-Za-z][A-Za-z0-9_:-]*", fullmatch=True)
-_values = st.recursive(
-    st.one_of(_scalars, _lists), lambda inner: st.dictionaries(_map_keys, inner, max_size=4), max_leaves=8
-)
-
-_short_floats = st.decimals(-(10**12), 10**12, places=2).map(float)
-"""Those that may be set: the embedded engine keeps 15 digits."""
-_set_values = st.one_of(_values.filter(lambda value: not isinstance(value, float)), _short_floats)
-
-_serial = count()
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(inserted=_values, updated=_set_values)
-async def test_a_value_comes_back_as_it_was_stored(database: Database, inserted: Any, updated: Any) -> None:
-    # The guard holds a field to one type, so every example has fields of its own.
-    _id, first, second = (f"{name}{next(_serial)}" for name in ("id", "first", "second"))
-    documents = database.collection("documents")
-    await documents.insert_one({"_id": _id, first: inserted})
-    await documents.update_one({"_id": _id}, {"$set": {second: updated}})
-    assert await documents.find_one({"_id": _id}) == {"_id": _id, first: inserted, second: updated}
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(value=st.one_of(_texts.filter(lambda text: "\0" not in text), _integers, _floats, st.booleans()))
-async def test_equality_finds_a_scalar(database: Database, value: str | int | float) -> None:
-    _id, field = (f"{name}{next(_serial)}" for name in ("id", "field"))
-    documents = database.collection("documents")
-    await documents.insert_one({"_id": _id, field: value})
-    assert await documents.find({field: {"$eq": value}}, limit=2) == [{"_id": _id, field: value}]
 
 
 async def test_a_taken_id_leaves_the_stored_document_alone(database: Database) -> None:
@@ -265,29 +224,6 @@ async def test_an_operation_is_repeated_until_it_is_answered() -> None:
     assert await retries.until_answered(answer_the_third) == 3
 
 
-@pytest.mark.parametrize("how", ["one", "many"])
-async def test_no_task_is_claimed_by_two_processes(shared_location: str, how: str) -> None:
-    await _check_claims(shared_location, how, processes=3, tasks=400)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("how", ["one", "many"])
-async def test_no_task_of_very_many_is_claimed_by_two_processes(large_location: str, how: str) -> None:
-    await _check_claims(large_location, how, processes=6, tasks=20_000)
-
-
-async def _check_claims(uri: str, how: str, *, processes: int, tasks: int) -> None:
-    async with open_database(uri, indexes=_CLAIM_INDEXES) as database:
-        ids = {f"t{n}" for n in range(tasks)}
-        await database.collection("tasks").insert_many(
-            [{"_id": _id, "status": "ready", "rand": random.random(), "lease": "", "attempt": 0} for _id in ids]
-        )
-        claimed = await _claim_all(uri, how, processes)
-        assert [_id for _id, times in Counter(claimed).items() if times > 1] == []
-        assert set(claimed) == ids
-        assert await database.collection("tasks").group_count({}, "attempt") == {1: tasks}
-
-
 async def test_concurrent_upserts_of_one_document_all_count(shared_location: str) -> None:
     async with open_database(shared_location, indexes={}) as database:
         hosts = database.collection("hosts")
@@ -295,30 +231,6 @@ async def test_concurrent_upserts_of_one_document_all_count(shared_location: str
         assert await hosts.find_one({"_id": "h"}) == {"_id": "h", "seen": 50}
 
 
-_CLAIM_INDEXES = {"tasks": [Index(("status", "rand")), Index(("lease",))]}
-
-
 async def _field_by_id(database: Database, field: str) -> dict[str, Any]:
     found = await database.collection("tasks").find({}, limit=100)
     return {task["_id"]: task[field] for task in found}
-
-
-async def _claim_all(uri: str, how: str, processes: int) -> list[str]:
-    """Let processes that start together claim all tasks; return every claim that was made."""
-    claimants = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            Path(__file__).with_name("claimant.py"),
-            uri,
-            how,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
-        for _ in range(processes)
-    ]
-    for claimant in claimants:
-        assert claimant.stdout
-        assert await claimant.stdout.readline() == b"READY\n"
-    outputs = await asyncio.gather(*(claimant.communicate(b"go\n") for claimant in claimants))
-    return [_id for output, _ in outputs for _id in output.decode().split()]
