@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from comp_pool import PoolClient
+from tests.processes import PATIENCE_S
 from tests.volunteer.work import CREATE_JOB, CREATE_VARIABLES, SQUARE
 from volunteer.calls import LeasedTask, PoolCalls, Report
 
@@ -30,7 +31,7 @@ def volunteer(url: str) -> Iterator[None]:
         yield
     finally:
         over.set()
-        thread.join(60)
+        thread.join(PATIENCE_S)
 
 
 async def _work(url: str, over: threading.Event) -> None:

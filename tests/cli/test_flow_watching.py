@@ -14,7 +14,7 @@ from comp_pool import PoolUnavailable
 from comp_pool.flows import FlowUpdate
 from tests.cli.flow_command import BROKEN, ONE, TREE, key_of, lines, run, submit
 from tests.cli.square_pool import fill, volunteer
-from tests.processes import running_server, started
+from tests.processes import PATIENCE_S, running_server, started
 
 
 def test_watching_ends_with_the_result_and_exit_code_0(pool: str) -> None:
@@ -67,7 +67,7 @@ def test_without_a_terminal_it_is_said_what_a_flow_waits_for(pool: str) -> None:
         assert watching.stdout is not None
         line = watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
-        said, _ = watching.communicate(timeout=30)
+        said, _ = watching.communicate(timeout=PATIENCE_S)
     assert line.startswith("RUNNING: 0% of 1 (1 queued): ")
     assert "volunteer" in line
     assert watching.returncode == 130
@@ -97,7 +97,7 @@ def test_a_lost_connection_is_told_and_taken_up_again(tmp_path: Path) -> None:
             first.stop(signal.SIGKILL)
             assert watching.stdout.readline().endswith("; trying again\n")
             with running_server(tmp_path / "pool", port=first.port) as second, volunteer(second.url):
-                said, _ = watching.communicate(timeout=60)
+                said, _ = watching.communicate(timeout=PATIENCE_S)
     assert watching.returncode == 0
     assert said.endswith('{\n  "square": 9\n}\n')
 

@@ -13,7 +13,6 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from comp_pool import PoolUnavailable
-from server.serving import UNFINISHED_REQUESTS_S
 from tests.e2e.activity import ACTIVITY
 from tests.e2e.dashboard import PATIENCE_S, PROGRESS, ROOT, fill, submitted
 from tests.e2e.transports import by_events, by_websocket, socket_to, subscribe
@@ -53,8 +52,7 @@ async def test_a_server_that_is_stopped_ends_its_streams_and_itself_promptly(tmp
         for stream in streams:
             await stream.begun.wait()
         stopping = asyncio.create_task(asyncio.to_thread(server.stop))
-        # The server need not break them off, as it does with requests that go on for so long.
-        async with asyncio.timeout(UNFINISHED_REQUESTS_S / 2):
+        async with asyncio.timeout(PATIENCE_S):
             ends = await asyncio.gather(*ending)
         assert await stopping == 0
     for end in ends[:2]:
@@ -64,14 +62,17 @@ async def test_a_server_that_is_stopped_ends_its_streams_and_itself_promptly(tmp
         assert end.rcvd.code == 1012
     for end in ends[2:]:
         assert "this server is stopping" in str(end)
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    said = (tmp_path / "log").read_text()
+    # The server need not break them off, as uvicorn does with requests that go on for too long.
+    assert "timeout graceful shutdown exceeded" not in said
+    assert "Traceback" not in said
 
 
 async def test_while_a_server_drains_its_streams_say_that_it_is_unavailable(tmp_path: Path) -> None:
     await fill(tmp_path / "pool")
-    with running_server(tmp_path / "pool", options=["--drain-seconds", "20"]) as server:
+    with running_server(tmp_path / "pool", options=["--drain-seconds", "600"]) as server:
         key = await submitted(server, ROOT)
-        async with socket_to(server.url) as socket, asyncio.timeout(10):
+        async with socket_to(server.url) as socket, asyncio.timeout(PATIENCE_S):
             await subscribe(socket, "flow", PROGRESS, id=key)
             await subscribe(socket, "pool", ACTIVITY)
             server.process.terminate()

@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from comp_pool import PoolClient
+from tests.processes import PATIENCE_S
 
 Subscribe = Callable[..., AsyncIterator[dict[str, Any]]]
 
@@ -21,7 +22,9 @@ async def socket_to(url: str) -> AsyncIterator[ClientConnection]:
     """A connection that speaks graphql-transport-ws
     (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md)."""
     address = f"ws{url.removeprefix('http')}/graphql"
-    async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+    async with connect(
+        address, subprotocols=[Subprotocol("graphql-transport-ws")], open_timeout=PATIENCE_S, ping_timeout=PATIENCE_S
+    ) as socket:
         assert socket.subprotocol == "graphql-transport-ws"
         await socket.send(json.dumps({"type": "connection_init"}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"

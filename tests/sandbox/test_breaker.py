@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from sandbox import FailureKind, Function, Returned, Sandbox, Threw
+from tests.processes import PATIENCE_S
 from tests.sandbox.workers import ECHO, FOREVER, MOODY
 
 pytestmark = [
@@ -61,7 +62,7 @@ async def test_deaths_further_apart_than_the_window_do_not_open_the_circuit() ->
 
 async def test_what_outlives_its_call_counts_as_a_death() -> None:
     haunting = Function("Promise.resolve().then(() => [].indexOf.call({length: 2 ** 53 - 1}, 1)); return true", ())
-    async with Sandbox(workers=1, spares=0, deaths=1) as sandbox, asyncio.timeout(60):
+    async with Sandbox(workers=1, spares=0, deaths=1) as sandbox, asyncio.timeout(PATIENCE_S):
         before = sandbox.worker_pids
         # On a busy machine a context may be closed before what it left behind has started: then nothing outlives.
         while (outcome := await sandbox.run(haunting, [[]], owner="x")) == [Returned("true")]:

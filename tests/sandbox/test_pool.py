@@ -42,7 +42,7 @@ async def test_a_late_promise_of_one_call_is_not_the_answer_of_the_next(sandbox:
 
 
 async def test_an_owners_runs_take_turns_and_leave_the_other_worker_to_others(sandbox: Sandbox) -> None:
-    slow = [asyncio.create_task(sandbox.run(FOREVER, [["1"]], owner="greedy", timeout_ms=1_500)) for _ in range(3)]
+    slow = [asyncio.create_task(sandbox.run(FOREVER, [["1"]], owner="greedy", timeout_ms=60_000)) for _ in range(3)]
     await asyncio.sleep(0)
     assert await sandbox.run(ECHO, [["1"]], owner="modest") == [Returned("1")]
     assert not any(task.done() for task in slow)
@@ -52,7 +52,7 @@ async def test_an_owners_runs_take_turns_and_leave_the_other_worker_to_others(sa
 
 
 async def test_the_time_that_a_busy_machine_gives_to_others_is_not_counted() -> None:
-    async with Sandbox(workers=1, spares=0, limits=Limits(patience=1_000)) as sandbox:
+    async with Sandbox(workers=1, spares=0, limits=Limits(patience=10_000)) as sandbox:
         [worker] = sandbox.worker_pids
         os.kill(worker, signal.SIGSTOP)
         running = asyncio.create_task(sandbox.run(ECHO, [["1"]], owner="x", timeout_ms=50))
@@ -67,9 +67,9 @@ async def test_a_call_that_gets_no_time_at_all_is_not_blamed_for_it() -> None:
     async with Sandbox(workers=1, spares=0, limits=Limits(patience=2, least_patience_ms=0), deaths=1) as sandbox:
         [worker] = sandbox.worker_pids
         os.kill(worker, signal.SIGSTOP)
-        [starved, carried_on] = await sandbox.run(ECHO, [["1"], ["2"]], owner="x", timeout_ms=50)
+        [starved] = await sandbox.run(ECHO, [["1"]], owner="x", timeout_ms=50)
         assert starved == Threw("this machine was too busy to run it", FailureKind.STARVED)
-        assert carried_on == Returned("2")
+        assert await sandbox.run(ECHO, [["2"]], owner="x", timeout_ms=60_000) == [Returned("2")]
 
 
 async def test_a_volunteer_has_webassembly_and_a_deadline_of_the_callers() -> None:

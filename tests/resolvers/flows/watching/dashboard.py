@@ -18,7 +18,7 @@ from tests.resolvers.flows.hive import report
 from tests.resolvers.flows.model import Job, Level
 from tests.resolvers.flows.written import NEVER, below
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 ROOT = Level(
     [Job("count", "only", repeat=below(4)), Job("number", "zero", condition=NEVER)],
     [
