@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Self
 
 from platformdirs import user_data_path
@@ -80,13 +79,6 @@ class Settings(BaseSettings):
         if self.database == "memory" and self.workers > 1:
             raise ValueError(f"memory is of one process, and {self.workers} were asked for: name a directory")
         return self
-
-    @property
-    def embedded_directory(self) -> Path | None:
-        """The embedded engine's directory, or None for another database."""
-        if self.database == "memory" or self.database.startswith("mongodb"):
-            return None
-        return Path(self.database)
 
 
 def is_loopback(host: str) -> bool:
