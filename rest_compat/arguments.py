@@ -138,10 +138,6 @@ class QueryArguments:
         if lost := required - held:
             raise HalSchemaError(f"{call.parent.name}.{call.name}: {', '.join(lost)} can't be given in a URL")
 
-    def has(self, name: str) -> bool:
-        """Whether the query string may hold `name`."""
-        return any(parameter.json_name == name for parameter in self.query)
-
     def read(self, values: Sequence[str], query: Mapping[str, list[str]]) -> dict[str, Any]:
         """The coerced arguments.
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
 
-from rest_compat.addresses import Address, Shape
+from rest_compat.addresses import Shape
 from rest_compat.arguments import QueryArguments
-from rest_compat.calls import FieldCall, definition, hal_field
+from rest_compat.calls import FieldCall, definition
 from rest_compat.declarations import Declaration, Declarations, Route
 from rest_compat.errors import HalSchemaError
 from rest_compat.inputs import InputReader, MutationInput
-from rest_compat.links import Link, Links
 from rest_compat.negotiation import HAL
-from rest_compat.operations import Alternate, Operation, Picked, ReadOperation, Step, WriteOperation
+from rest_compat.operations import Operation, Picked, ReadOperation, Step, WriteOperation
 from rest_compat.relations import check_meanings
-from rest_compat.resources import Collection, Resource
-from rest_compat.serialiser import RESERVED, Writers
+from rest_compat.resource_compiler import ResourceCompiler
+from rest_compat.resources import Collection
+from rest_compat.serialiser import Writers
 from schema.machinery.directives import HalMethod, HalRole
 
 _BESIDE = (HalRole.HOIST, HalRole.STAND_IN)
@@ -46,7 +43,7 @@ class _Compiler:
         self._declared = Declarations(schema)
         self._writers = Writers(schema)
         self._reader = InputReader()
-        self._resources: dict[str, Resource] = {}
+        self._resources = ResourceCompiler(schema, self._declared, self._writers)
         self._ids: set[str] = set()
 
     def operations(self) -> Iterator[Operation]:
@@ -78,7 +75,7 @@ class _Compiler:
         if declaration.method is not HalMethod.GET:
             raise HalSchemaError(f"{declaration.where}: a query is a GET")
         step = self._step(route)
-        shown = self._collection(route) or self._resource_of(route)
+        shown = self._resources.collection(route) or self._resources.of_route(route)
         picked = None
         if beside:
             if not isinstance(shown, Collection) or beside.declaration.parent is not declaration.parent:
@@ -87,7 +84,7 @@ class _Compiler:
                 )
             picked = Picked(
                 self._step(beside),
-                self._resource_of(beside),
+                self._resources.of_route(beside),
                 beside.declaration.role is HalRole.STAND_IN,
                 beside.declaration.hal.warning or None,
             )
@@ -98,7 +95,7 @@ class _Compiler:
             step=step,
             shown=shown,
             picked=picked,
-            alternates=self._alternates_of(route),
+            alternates=self._resources.alternates_of(route),
         )
 
     def _write(self, route: Route) -> WriteOperation:
@@ -111,10 +108,10 @@ class _Compiler:
         names = [hal.returns] if hal.returns else list(self._entities(payload))
         entity = get_named_type(payload.fields[self._entities(payload)[names[0]]].type) if len(names) == 1 else None
         if isinstance(entity, GraphQLObjectType):
-            shown, get = self._resource(entity), attrgetter(names[0])
+            shown, get = self._resources.of_type(entity), attrgetter(names[0])
         else:
             said = [p.name for p in self._writers.of(payload).properties if p.attribute != _USER_ERRORS]
-            shown, get = self._resource(payload).only(said), None
+            shown, get = self._resources.of_type(payload).only(said), None
         if hal.fields:
             try:
                 shown = shown.only(list(hal.fields))
@@ -137,7 +134,7 @@ class _Compiler:
         return {python_name: name for python_name, name in names.items() if python_name != _USER_ERRORS}
 
     def _common(self, route: Route, beside: Route | None = None) -> dict[str, Any]:
-        alternates = self._alternates_of(route)
+        alternates = self._resources.alternates_of(route)
         declarations = [route.declaration, *([beside.declaration] if beside else [])]
         return {
             "id": self._unique_id(route.declaration),
@@ -168,139 +165,3 @@ class _Compiler:
             return ()
         home = self._declared.homes[declaration.parent.name]
         return (*self._chain(home.declaration), self._step(home))
-
-    def _collection(self, route: Route) -> Collection | None:
-        """What the route answers with when its field is a list or a connection."""
-        declaration = route.declaration
-        paged = {"edges", "pageInfo"} <= declaration.type.fields.keys()
-        if not paged and not declaration.is_list:
-            if declaration.role in (HalRole.LINKS, HalRole.EMBED):
-                raise HalSchemaError(f"{declaration.where}: {declaration.type.name} is neither a list nor a connection")
-            return None
-        node = declaration.type
-        if paged:
-            edge = get_named_type(declaration.type.fields["edges"].type)
-            assert isinstance(edge, GraphQLObjectType)
-            named = get_named_type(edge.fields["node"].type)
-            if not isinstance(named, GraphQLObjectType):
-                raise HalSchemaError(f"{declaration.where}: the members of a collection are of one object type")
-            node = named
-        resource = self._resource(node)
-        if resource.address is None:
-            raise HalSchemaError(f"{declaration.where}: no field with the role SELF says where a {node.name} is")
-        literals = [segment for segment in route.address.segments if isinstance(segment, str)]
-        return Collection(
-            resource,
-            members=declaration.hal.members or literals[-1],
-            embedded=declaration.role is not HalRole.LINKS,
-            paged=paged,
-            backwards={"last", "before"} <= declaration.field.args.keys(),
-            links=self._links(declaration.where, route.address, None),
-        )
-
-    def _resource_of(self, route: Route) -> Resource:
-        resource = self._resource(route.declaration.type)
-        if resource.address is None:
-            links = self._links(route.declaration.where, route.address, None)
-            return dataclasses.replace(resource, links=links)
-        return resource
-
-    def _resource(self, type_: GraphQLObjectType) -> Resource:
-        if type_.name not in self._resources:
-            home = self._declared.homes.get(type_.name)
-            writer = self._writers.of(type_)
-            for shown in writer.properties if home else ():
-                if RESERVED.fullmatch(shown.name):
-                    raise HalSchemaError(
-                        f"{type_.name}.{shown.attribute}: a property {shown.name!r} breaks the published"
-                        " clients; hide it or give it another name"
-                    )
-            links = self._links(type_.name, home.address, type_) if home else Links(())
-            self._resources[type_.name] = Resource(
-                type_.name,
-                home.address if home else None,
-                writer,
-                links,
-                tuple(self._keys(type_, home)) if home else (),
-                tuple((shown.link, attrgetter(shown.attribute)) for shown in writer.properties if shown.link),
-                self._root_properties if home and not home.address.segments else None,
-            )
-        return self._resources[type_.name]
-
-    @cached_property
-    def _root_properties(self) -> dict[str, str]:
-        return {
-            route.declaration.hal.root_property: route.address.template
-            for route in self._first_routes
-            if route.declaration.hal.root_property
-        }
-
-    @cached_property
-    def _first_routes(self) -> list[Route]:
-        """The first path of each declaration, which links use."""
-        firsts: dict[int, Route] = {}
-        for route in self._declared.routes:
-            firsts.setdefault(id(route.declaration), route)
-        return list(firsts.values())
-
-    def _links(self, where: str, source: Address, type_: GraphQLObjectType | None) -> Links:
-        """The links of the resources of `type_`, which has its address at `source`; or of what else is at
-        `source`."""
-        links: dict[str, Link] = {}
-
-        def add(link: Link) -> None:
-            if links.setdefault(link.rel, link) != link:
-                raise HalSchemaError(
-                    f"{where}: its link {link.rel!r} would lead to {links[link.rel].template} and to {link.template}"
-                )
-
-        if type_:
-            add(Link("self", source.template))
-            for alternate in self._alternates(type_):
-                add(Link("alternate", source.template + alternate.suffix, {"type": alternate.types[0]}))
-        for route in self._first_routes:
-            if type_ and self._declared.parent_of(route) == type_.name:
-                for rel in route.declaration.hal.rel or ():
-                    add(Link.between(rel, source, route.address))
-            if route.address.can_be_told_from(source):
-                for rel in route.declaration.hal.rel_wide or ():
-                    add(Link.between(rel, source, route.address))
-        return Links(links.values())
-
-    def _alternates_of(self, route: Route) -> tuple[Alternate, ...]:
-        declaration = route.declaration
-        return self._alternates(declaration.type) if declaration.role is HalRole.SELF else ()
-
-    def _alternates(self, type_: GraphQLObjectType) -> tuple[Alternate, ...]:
-        return tuple(
-            Alternate(tuple(found.types), found.suffix, FieldCall(self._schema, type_, name, field))
-            for name, field, found in self._declared.alternates[type_.name]
-        )
-
-    def _keys(self, type_: GraphQLObjectType, home: Route) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-        """For each variable of the type's address, how a value gives it."""
-        origin = type_.extensions["strawberry-definition"].origin
-        bound = {
-            hal_field(known).binds: known.python_name
-            for known in map(definition, type_.fields.values())
-            if hal_field(known).binds
-        }
-        own = {index: name for name, index in home.own.items()}
-        for index, variable in enumerate(home.address.variables):
-            candidates = [bound.get(variable), variable, own.get(index)]
-            attribute = next((name for name in candidates if name and _is_attribute(origin, name)), None)
-            if attribute is None:
-                raise HalSchemaError(
-                    f"{type_.name}: no attribute gives the variable {{{variable}}} of its address"
-                    f" {home.address.template}, so nothing could link to it"
-                )
-            yield variable, attrgetter(attribute)
-
-
-def _is_attribute(origin: type, name: str) -> bool:
-    """Whether instances have the attribute without anything being resolved."""
-    known = next((f for f in dataclasses.fields(origin) if f.name == name), None)
-    if known is not None:
-        return bool(getattr(known, "is_basic_field", True))
-    found = inspect.getattr_static(origin, name, None)
-    return isinstance(found, property | cached_property)

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputObjectType,
-    GraphQLInputType,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    GraphQLOutputType,
-    GraphQLSchema,
-    GraphQLType,
-    assert_leaf_type,
-    get_named_type,
-    get_nullable_type,
-    is_abstract_type,
-)
+from graphql import GraphQLSchema
 
 from rest_compat import problems
-from rest_compat.arguments import JSON, Parameter, is_required
-from rest_compat.inputs import InputField, InputReader, MutationInput
+from rest_compat.arguments import Parameter, is_required
+from rest_compat.inputs import MutationInput
+from rest_compat.json_schemas import JsonSchemas
 from rest_compat.operations import Operation, ReadOperation, WriteOperation
 from rest_compat.requests import IDEMPOTENCY_KEY
 from rest_compat.resources import Collection, Resource
-from rest_compat.serialiser import TypeWriter, Writers
 
 PATH = "/openapi.json"
 """Where the document is served."""
-
-_SCALARS: dict[str, dict[str, Any]] = {
-    "String": {"type": "string"},
-    "ID": {"type": "string"},
-    "Int": {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
-    "Float": {"type": "number"},
-    "Boolean": {"type": "boolean"},
-    "DateTime": {"type": "string", "format": "date-time"},
-    "Date": {"type": "string", "format": "date"},
-    "UUID": {"type": "string", "format": "uuid"},
-    JSON: {},
-}
 
 _PAGE_SIZE = {"type": "integer", "minimum": 1}
 _IDEMPOTENCY_KEY = {
@@ -50,45 +24,6 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "description": "A request that is repeated with the same key, URL and body is answered as it was the first time.",
     "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY},
-}
-_LINK = {
-    "type": "object",
-    "required": ["href"],
-    "properties": {
-        "href": {"type": "string"},
-        "name": {"type": "string"},
-        "title": {"type": "string"},
-        "type": {"type": "string"},
-        "templated": {"const": True},
-    },
-}
-_LINKS = {
-    "type": "object",
-    "description": "Links by relation (HAL).",
-    "required": ["self"],
-    "properties": {"self": {"$ref": "#/components/schemas/Link"}},
-    "additionalProperties": {
-        "anyOf": [
-            {"$ref": "#/components/schemas/Link"},
-            {"type": "array", "items": {"$ref": "#/components/schemas/Link"}},
-        ]
-    },
-}
-_PROBLEM = {
-    "type": "object",
-    "description": "What went wrong (RFC 9457), with the code that GraphQL has for it.",
-    "required": ["type", "title", "status", "detail", "instance", "code", "message"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "code": {"type": "string"},
-        "message": {"type": "string"},
-        "field": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
-    },
 }
 
 
@@ -108,10 +43,7 @@ def describe(operations: Iterable[Operation], schema: GraphQLSchema, title: str,
 
 class _Description:
     def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
-        self._writers = Writers(schema)
-        self._inputs = InputReader()
-        self._schemas: dict[str, Any] = {"Link": _LINK, "Links": _LINKS, "Problem": _PROBLEM}
+        self._schemas = JsonSchemas(schema)
 
     def document(self, operations: list[Operation], title: str, version: str) -> dict[str, Any]:
         paths: dict[str, dict[str, Any]] = {}
@@ -139,7 +71,7 @@ class _Description:
             "info": {"title": title, "version": version},
             "servers": [{"url": "."}],
             "paths": paths,
-            "components": {"schemas": self._schemas},
+            "components": {"schemas": self._schemas.components},
         }
 
     def _operation(self, operation: Operation) -> dict[str, Any]:
@@ -179,7 +111,7 @@ class _Description:
             described.append(_IDEMPOTENCY_KEY)
         for parameter in parameters:
             definition = parameter.definition
-            schema = _PAGE_SIZE if parameter.json_name in paged else self._text(definition.type)
+            schema = _PAGE_SIZE if parameter.json_name in paged else self._schemas.text(definition.type)
             described.append(
                 {
                     "name": parameter.json_name,
@@ -191,52 +123,18 @@ class _Description:
             )
         return described
 
-    def _text(self, type_: GraphQLInputType) -> dict[str, Any]:
-        """The schema of a parameter: null can't be written in a URL."""
-        nullable = get_nullable_type(type_)
-        if isinstance(nullable, GraphQLList):
-            return {"type": "array", "items": self._text(nullable.of_type)}
-        return self._input(GraphQLNonNull(assert_leaf_type(nullable)))
-
     def _body(self, input_: MutationInput) -> dict[str, Any] | None:
         if input_.whole:
-            return self._input(input_.whole[-1].field.type)
+            return self._schemas.input(input_.whole[-1].field.type)
         if not input_.properties:
             return None
-        return self._members(input_.type, input_.properties)
-
-    def _members(self, type_: GraphQLInputObjectType, members: Mapping[str, InputField]) -> dict[str, Any]:
-        return {
-            "type": "object",
-            "description": type_.description or "",
-            "properties": {
-                name: _described(self._input(member.field.type), member.field.description)
-                for name, member in members.items()
-            },
-            "required": [name for name, member in members.items() if member.required],
-            "additionalProperties": False,
-        }
-
-    def _input(self, type_: GraphQLInputType) -> dict[str, Any]:
-        if not isinstance(type_, GraphQLNonNull):
-            return _or_null(self._input(GraphQLNonNull(type_)))
-        nullable = type_.of_type
-        if isinstance(nullable, GraphQLList):
-            item = self._input(nullable.of_type)
-            return {"anyOf": [{"type": "array", "items": item}, item]}  # a list takes one for a list of one
-        if isinstance(nullable, GraphQLInputObjectType):
-            if nullable.name not in self._schemas:
-                self._schemas[nullable.name] = {}
-                shown = {n: m for n, m in self._inputs.fields(nullable).items() if not m.hidden}
-                self._schemas[nullable.name] = self._members(nullable, shown)
-            return {"$ref": f"#/components/schemas/{nullable.name}"}
-        return _leaf(nullable)
+        return self._schemas.members(input_.type, input_.properties)
 
     def _responses(self, operation: Operation) -> dict[str, Any]:
         name = answer_name(operation)
-        if name not in self._schemas:
-            self._schemas[name] = {}
-            self._schemas[name] = self._answer(operation)
+        if name not in self._schemas.components:
+            self._schemas.components[name] = {}
+            self._schemas.components[name] = self._answer(operation)
         content: dict[str, Any] = {
             media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}} for media_type in operation.offers
         }
@@ -262,14 +160,14 @@ class _Description:
     def _answer(self, operation: Operation) -> dict[str, Any]:
         links = {"_links": {"$ref": "#/components/schemas/Links"}}
         if isinstance(operation, WriteOperation):
-            return self._resource(operation.shown)
+            return self._schemas.resource(operation.shown)
         assert isinstance(operation, ReadOperation)
         if isinstance(operation.shown, Resource):
-            return self._resource(operation.shown)
+            return self._schemas.resource(operation.shown)
         collection = operation.shown
         answer: dict[str, Any] = {"type": "object", "properties": dict(links), "required": ["_links"]}
         if collection.embedded:
-            members = {"type": "array", "items": self._ref(collection.resource)}
+            members = {"type": "array", "items": self._schemas.ref(collection.resource)}
             answer["properties"]["_embedded"] = {
                 "type": "object",
                 "properties": {collection.members: members},
@@ -277,74 +175,9 @@ class _Description:
             }
             answer["required"].append("_embedded")
         if operation.picked:
-            answer["properties"] |= self._properties(operation.picked.resource.writer)
+            answer["properties"] |= self._schemas.properties(operation.picked.resource.writer)
             answer["properties"]["warningMessage"] = {"type": "string"}
         return answer
-
-    def _ref(self, resource: Resource) -> dict[str, Any]:
-        if resource.type_name not in self._schemas:
-            self._schemas[resource.type_name] = {}
-            self._schemas[resource.type_name] = self._resource(resource)
-        return {"$ref": f"#/components/schemas/{resource.type_name}"}
-
-    def _resource(self, resource: Resource) -> dict[str, Any]:
-        described = self._object(resource.writer, self._schema.type_map[resource.type_name].description)
-        described["properties"] = {
-            "_links": {"$ref": "#/components/schemas/Links"},
-            **{name: {"const": value} for name, value in (resource.constants or {}).items()},
-            **described["properties"],
-        }
-        described["required"] = list(described["properties"])
-        return described
-
-    def _object(self, writer: TypeWriter, description: str | None) -> dict[str, Any]:
-        properties = self._properties(writer)
-        return {
-            "type": "object",
-            "description": description or "",
-            "properties": properties,
-            "required": list(properties),
-        }
-
-    def _properties(self, writer: TypeWriter) -> dict[str, Any]:
-        return {
-            shown.name: _described(self._output(shown.field.type), shown.field.description)
-            for shown in writer.properties
-        }
-
-    def _output(self, type_: GraphQLOutputType) -> dict[str, Any]:
-        if not isinstance(type_, GraphQLNonNull):
-            return _or_null(self._output(GraphQLNonNull(type_)))
-        nullable = type_.of_type
-        if isinstance(nullable, GraphQLList):
-            return {"type": "array", "items": self._output(nullable.of_type)}
-        if isinstance(nullable, GraphQLObjectType):
-            return self._nested(nullable)
-        if is_abstract_type(nullable):
-            return {"anyOf": [self._nested(possible) for possible in self._schema.get_possible_types(nullable)]}
-        return _leaf(get_named_type(nullable))
-
-    def _nested(self, type_: GraphQLObjectType) -> dict[str, Any]:
-        """A value inside of a resource: without links of its own."""
-        name = f"{type_.name}Value"
-        if name not in self._schemas:
-            self._schemas[name] = {}
-            self._schemas[name] = self._object(self._writers.of(type_), type_.description)
-        return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _leaf(type_: GraphQLType) -> dict[str, Any]:
-    if isinstance(type_, GraphQLEnumType):
-        return {"type": "string", "enum": list(type_.values)}
-    return dict(_SCALARS.get(get_named_type(type_).name, {}))
-
-
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [schema, {"type": "null"}]} if schema else schema
-
-
-def _described(schema: dict[str, Any], description: str | None) -> dict[str, Any]:
-    return {**schema, "description": description} if description else schema
 
 
 _SAID = {

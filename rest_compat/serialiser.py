@@ -98,11 +98,6 @@ class TypeWriter:
         writer._hoisted = []
         return writer
 
-    @property
-    def hoists(self) -> bool:
-        """Whether answers have properties that nobody declared."""
-        return bool(self._hoisted)
-
     def write(self, value: Any, writing: Writing) -> dict[str, Any]:
         return self.write_into({}, value, writing)
 

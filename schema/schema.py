@@ -22,7 +22,8 @@ from schema.machinery.scalars import SCALARS
 from schema.types.flow_mutations import FlowMutation
 from schema.types.flow_subscription import FlowSubscription
 from schema.types.flows import FlowQuery
-from schema.types.jobs import JobMutation, JobQuery
+from schema.types.job_mutations import JobMutation
+from schema.types.jobs import JobQuery
 from schema.types.pool import PoolQuery, PoolSubscription
 from schema.types.results import ResultMutation
 from schema.types.tasks import TaskMutation

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Self
 
 from platformdirs import user_data_path
@@ -74,13 +73,6 @@ class Settings(BaseSettings):
                 "say --auth open if that is meant, or listen on 127.0.0.1"
             )
         return self
-
-    @property
-    def embedded_directory(self) -> Path | None:
-        """The embedded engine's directory, or None for another database."""
-        if self.database == "memory" or self.database.startswith("mongodb"):
-            return None
-        return Path(self.database)
 
 
 def is_loopback(host: str) -> bool:

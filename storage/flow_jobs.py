@@ -39,8 +39,6 @@ class FlowJob(ResumableDocument):
     generation: int = 0
     value: str = ""
     """Its result as JSON text once it is completed."""
-    one: int = 1
-    """Always 1: sums of it count."""
     started_at: int = 0
     finished_at: int = 0
 
@@ -121,26 +119,26 @@ class FlowJobs(FlowNodes[FlowJob]):
         return [FlowJob.load(each) for each in stored]
 
     async def count_states(self, where: dict[str, str]) -> dict[str, dict[str, int]]:
-        """By state: how many jobs there are (`one`) and how many runs they completed before the present one
+        """By state: how many jobs there are (`count`) and how many runs they completed before the present one
         (`iteration`)."""
         return await self._collection.group_sum(
-            {name: {"$eq": value} for name, value in where.items()}, by="state", fields=["one", "iteration"]
+            {name: {"$eq": value} for name, value in where.items()}, by="state", fields=["iteration"]
         )
 
     async def sums_unended(self, flow: str, job: str = "") -> dict[str, dict[str, int]]:
-        """By level, of a flow's jobs (of those that run this one) that have not ended: how many there are (`one`), with
-        how many tasks their runs start (`replicas`), and how many runs they completed before the present one
+        """By level, of a flow's jobs (of those that run this one) that have not ended: how many there are (`count`),
+        with how many tasks their runs start (`replicas`), and how many runs they completed before the present one
         (`iteration`)."""
         where: dict[str, Any] = {"flow": {"$eq": flow}, "ended": {"$eq": False}}
         if job:
             where["job"] = {"$eq": job}
-        return await self._collection.group_sum(where, by="level", fields=["one", "replicas", "iteration"])
+        return await self._collection.group_sum(where, by="level", fields=["replicas", "iteration"])
 
     async def sums_completed(self, flow: str) -> dict[str, dict[str, int]]:
-        """By job, of those that a flow completed: how many there are (`one`), and how many runs they completed before
+        """By job, of those that a flow completed: how many there are (`count`), and how many runs they completed before
         their last one (`iteration`)."""
         done = {"flow": {"$eq": flow}, "state": {"$eq": NodeState.COMPLETED}}
-        return await self._collection.group_sum(done, by="job", fields=["one", "iteration"])
+        return await self._collection.group_sum(done, by="job", fields=["iteration"])
 
     async def newest_rev(self) -> str:
         """The latest revision of any job, or empty."""

@@ -9,12 +9,17 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
 from storage.embedded import embedded_engine
 from storage.engines import Database, open_database
 
 ENGINES = ("mock", "embedded", "mongodb")
+
+# An example may take as long as the machine lets it: other processes may have the processors.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_xdist_auto_num_workers() -> int:

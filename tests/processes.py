@@ -17,11 +17,12 @@ from typing import IO, Any
 import httpx
 import psutil
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
+"""For what a process does: as much as a machine needs whose processors are all taken."""
 LOOK_S = 0.05
 
 # A client is expensive, for the certificates that it loads. Each connection may reach another process of a server.
-HTTP = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
+HTTP = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0))
 
 COUNTS = "query($key: String!) { job(key: $key) { variableCounts { new open done failed } } }"
 TASKS = "{ pool { status { tasks { ready leased reported expired } hosts } } }"

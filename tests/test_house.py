@@ -26,6 +26,8 @@ PROJECTS = {name: tomllib.loads((home / "pyproject.toml").read_text(encoding="ut
 WHEELS = {name: project["tool"]["hatch"]["build"]["targets"]["wheel"] for name, project in PROJECTS.items()}
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 JAVASCRIPT = {".js", ".mjs", ".cjs"}
+CODE = JAVASCRIPT | {".py", ".css", ".html", ".go", ".java", ".sh"}
+MOST_LINES = 300
 
 _ADDRESS = re.compile(r"https?://\S+|file://\S+|--(?:extra-)?index-url|--find-links", re.I)
 _OWN_PATH = re.compile(r"/(?:home|root|Users)/\w[\w.-]*|(?:^|[\s\"'=])/work/\w+", re.M)
@@ -60,6 +62,15 @@ def _javascript_passes(program: str, *arguments: str | Path) -> None:
     installed = npm.node_modules(ROOT / "client") / ".bin" / program
     checked = subprocess.run([installed, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_no_file_of_code_is_too_long_to_be_read_as_one() -> None:
+    lines = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in tracked()
+        if path.suffix in CODE and not path.is_relative_to(ROOT / "docs")
+    }
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
 def test_no_committed_file_names_a_place_on_the_machine_it_was_written_on() -> None:

@@ -49,7 +49,7 @@ class Left:
     def of(cls, unended: Mapping[str, int], usual_runs: float) -> Left:
         """`unended` are the sums of jobs that have not ended; each makes as many runs as others of it did on average,
         and at least the present one."""
-        jobs = unended["one"]
+        jobs = unended["count"]
         runs = max(jobs, jobs * usual_runs - unended["iteration"])
         return cls(runs / jobs, runs * unended["replicas"] / jobs)
 
@@ -115,7 +115,7 @@ async def _left(runtime: Runtime, flow: Flow) -> Mapping[str, Mapping[str, Left]
     completed = await runtime.store.flow_jobs.sums_completed(flow.id)
     for job in map(Queue.job_of, flow.queues) if len(flow.queues) <= MOST_KINDS else [""]:
         done = completed.get(job)
-        usual_runs = 1 + done["iteration"] / done["one"] if done else 1.0
+        usual_runs = 1 + done["iteration"] / done["count"] if done else 1.0
         for level_id, unended in (await runtime.store.flow_jobs.sums_unended(flow.id, job)).items():
             by_level[level_id][job] = Left.of(unended, usual_runs)
     return by_level

@@ -65,7 +65,7 @@ async def _by_state(runtime: Runtime, where: dict[str, str]) -> dict[NodeState, 
     """Leaves by state. The earlier runs of a `while` are COMPLETED, whatever became of the job."""
     counts = dict.fromkeys(NodeState, 0)
     for state, sums in (await runtime.store.flow_jobs.count_states(where)).items():
-        counts[NodeState(state)] += int(sums["one"])
+        counts[NodeState(state)] += int(sums["count"])
         counts[NodeState.COMPLETED] += int(sums["iteration"])
     return counts
 

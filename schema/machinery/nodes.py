@@ -35,17 +35,6 @@ def key_of(value: str, kind: str) -> str:
     return key if found == kind else ""
 
 
-def parse_id(value: str, kind: str, *, field: str = "id") -> str:
-    """The key in a global id that must be of this kind.
-
-    Raises BadInput for anything else.
-    """
-    found, key = split_id(value, field=field)
-    if found != kind:
-        raise BadInput(f"{field} takes the id of a {kind}, got the id of a {found}", field=field)
-    return key
-
-
 def split_id(value: str, *, field: str = "id") -> tuple[str, str]:
     """The kind and the key in a global id. Raises BadInput for what is none."""
     try:

@@ -16,7 +16,7 @@ Filter: TypeAlias = Mapping[str, Any]
 Update: TypeAlias = Mapping[str, Any]
 Sort: TypeAlias = Sequence[tuple[str, int]]
 
-_DUPLICATE_KEY = 11000  # MongoDB's error code of a violated unique index.
+_DUPLICATE_KEY = 11000  # MongoDB's error code of an `_id` that is taken.
 
 _Answer = TypeVar("_Answer")
 
@@ -25,12 +25,10 @@ _Answer = TypeVar("_Answer")
 class Index:
     """An ascending index over `keys`, whose fields every document of the collection has.
 
-    The fields of a `unique` one are never updated: the engines refuse a duplicate there in different ways.
-    An index over the same `keys` that is there already stays as it is, even if `unique` has changed.
+    An index over the same `keys` that is there already stays as it is.
     """
 
     keys: tuple[str, ...]
-    unique: bool = False
 
 
 class Collection:
@@ -40,7 +38,7 @@ class Collection:
     so it may have been carried out before the try that answered. Then `insert_one` reports False for its own
     document, `insert_many` names its own `_id`s as duplicates, an update whose filter names the state it
     leaves reports no match for its own change, deletions count too few, a claim takes a second document
-    while the first stays claimed, and a `$inc` or `$push` without such a filter counts twice. Callers that
+    while the first stays claimed, and a `$inc` without such a filter counts twice. Callers that
     must know read the document back.
     """
 
@@ -78,7 +76,7 @@ class Collection:
         return await self._run("find", read)
 
     async def insert_one(self, document: Document) -> bool:
-        """Insert `document`; False when its `_id` or another unique key is taken."""
+        """Insert `document`; False when its `_id` is taken."""
         self._guard.check_document(document)
         try:
             await self._run("insert_one", lambda: self._motor.insert_one(document))
@@ -87,7 +85,7 @@ class Collection:
         return True
 
     async def insert_many(self, documents: Sequence[Document]) -> set[str]:
-        """Insert those of `documents` whose unique keys are free; return the `_id`s of the others.
+        """Insert those of `documents` whose `_id` is free; return the `_id`s of the others.
 
         Raises:
             BulkWriteError: a document was refused for another reason.
@@ -111,16 +109,6 @@ class Collection:
         self._guard.check_update(update)
         result = await self._run("update_one", lambda: self._motor.update_one(where, update))
         return bool(result.matched_count)
-
-    async def upsert_one(self, _id: str, update: Update) -> None:
-        """Change the document `_id`, which is created when it is missing."""
-        where = {"_id": _id}
-        self._guard.check_where(where)
-        self._guard.check_update(update)
-        try:
-            await self._run("upsert_one", lambda: self._motor.update_one(where, update, upsert=True))
-        except DuplicateKeyError:  # Another process created it in between.
-            await self._run("upsert_one", lambda: self._motor.update_one(where, update))
 
     async def update_many(self, where: Filter, update: Update) -> int:
         """Change all documents that match `where`; return how many do."""
@@ -169,16 +157,17 @@ class Collection:
         return {row["_id"]: row["n"] for row in rows}
 
     async def group_sum(self, where: Filter, by: str, fields: Sequence[str]) -> dict[Any, dict[str, int]]:
-        """Return the sums of the numbers in `fields` of the documents that match, for each value of `by`."""
+        """Return how many documents match `where` (as `count`) and the sums of the numbers in their `fields`, for each
+        value of the field `by`."""
         self._guard.check_fields([by, *fields])
         sums = {field: {"$sum": f"${field}"} for field in fields}
-        rows = await self._aggregate("group_sum", where, {"_id": f"${by}"} | sums)
-        return {row["_id"]: {field: row[field] for field in fields} for row in rows}
+        rows = await self._aggregate("group_sum", where, {"_id": f"${by}", "count": {"$sum": 1}} | sums)
+        return {row["_id"]: {name: row[name] for name in ("count", *fields)} for row in rows}
 
     async def create_index(self, index: Index) -> None:
         """Create `index` when it is missing."""
         keys = [(key, ASCENDING) for key in index.keys]
-        await self._run("create_index", lambda: self._motor.create_index(keys, unique=index.unique))
+        await self._run("create_index", lambda: self._motor.create_index(keys))
 
     async def _aggregate(self, name: str, where: Filter, group: Document) -> list[Document]:
         self._guard.check_where(where)

@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests import npm
 from tests.conftest import lacking
-from tests.processes import running_server
+from tests.processes import PATIENCE_S, running_server
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "client" / "src"
@@ -55,7 +55,7 @@ def pool_url() -> Iterator[str]:
     """A pool with the one job `doubler`, whose variables are `v1` = {"x": 1}, `v2` = {"x": 2}, ...
 
     None doubles to 0: ketting posts no body for a falsy value."""
-    with running_server("memory") as server, httpx.Client(base_url=server.url) as client:
+    with running_server("memory") as server, httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client:
         client.post("/jobs", json=DOUBLER).raise_for_status()
         variables = [{"id": f"v{number}", "value": {"x": number}} for number in range(1, VARIABLES + 1)]
         given = {"input": {"job": "doubler", "variables": variables}}
@@ -65,7 +65,7 @@ def pool_url() -> Iterator[str]:
 
 @pytest_asyncio.fixture
 async def client(pool_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=pool_url) as opened:
+    async with httpx.AsyncClient(base_url=pool_url, timeout=PATIENCE_S) as opened:
         yield opened
 
 
@@ -75,7 +75,7 @@ def walk(node_modules: Path, pool_url: str) -> Walk:
 
     def run(script: str, *arguments: str) -> Any:
         command = ["node", "--no-warnings", str(HERE / "walks" / script), pool_url, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

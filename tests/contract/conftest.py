@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.scenario import EXECUTE, Job
-from tests.processes import running_server
+from tests.processes import PATIENCE_S, running_server
 
 _numbers = count()
 
@@ -24,7 +24,7 @@ def pool_url() -> Iterator[str]:
 
 @pytest_asyncio.fixture
 async def client(pool_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=pool_url, timeout=30) as opened:
+    async with httpx.AsyncClient(base_url=pool_url, timeout=PATIENCE_S) as opened:
         yield opened
 
 

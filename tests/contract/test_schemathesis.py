@@ -20,7 +20,7 @@ from schemathesis.graphql import nodes
 
 from schema.schema import sdl
 from tests.contract.scenario import EXECUTE
-from tests.processes import running_server
+from tests.processes import PATIENCE_S, running_server
 
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 
@@ -30,7 +30,7 @@ schemathesis.graphql.scalar("JSON", st.integers().map(nodes.Int) | st.text(max_s
 @pytest.fixture(scope="module")
 def busy_pool() -> Iterator[str]:
     """A pool with a job, a variable, a result and a flow, so that generated requests meet something."""
-    with running_server("memory") as server, httpx.Client(base_url=server.url) as client:
+    with running_server("memory") as server, httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client:
         job = client.post("/jobs", json={"name": "Example job", "execute_function": EXECUTE}).headers["location"]
         given = {"data_field_one": {"foo": 1}}
         variable = client.post(f"{job}/variables?id=one", json=given).headers["location"]

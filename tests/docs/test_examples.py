@@ -28,8 +28,8 @@ RUN = {"sh", "graphql"}
 BY_A_VOLUNTEER = DOCS / "flows.md"
 """Its examples take one: see `test_flow_examples`."""
 PAGES = [page for page in pages() if page != BY_A_VOLUNTEER and RUN & {block.language for block in blocks(page)}]
-STOPS_WITHIN_S = 30
-BLOCK_TAKES_S = 60
+STOPS_WITHIN_S = 120
+BLOCK_TAKES_S = 120
 ANYTHING = "..."
 PLACE = re.compile(r"<([A-Za-z0-9.]+)>")
 

@@ -23,7 +23,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "flows.md"
 SECTION = re.compile(r"^## (.+?)$(.*?)(?=^## |\Z)", re.M | re.S)
 BLOCK = re.compile(r"^```(?:yaml|json) (jobs|flow|result)$\n(.*?)^```$", re.M | re.S)
 [HISTORY] = re.findall(r"^```graphql$\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 
 SUBMIT = """mutation ($input: SubmitFlowInput!) {
   submitFlow(input: $input) { flow { key } userErrors { field message code } }

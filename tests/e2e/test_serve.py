@@ -15,6 +15,7 @@ from pymongo import MongoClient
 from server.serving import url_of
 from tests.processes import (
     HTTP,
+    PATIENCE_S,
     RunningServer,
     command,
     command_line,
@@ -60,13 +61,13 @@ def test_a_signal_ends_it_in_order_with_exit_code_0_and_all_its_processes(
 
 def test_while_it_drains_it_is_not_ready_and_hands_out_nothing(tmp_path: Path) -> None:
     claim = "mutation { claimTasks(input: {}) { whyNoWork } }"
-    with running_server(tmp_path / "pool", options=["--drain-seconds", "30"]) as server:
+    with running_server(tmp_path / "pool", options=["--drain-seconds", "600"]) as server:
         assert server.ask(claim)["claimTasks"]["whyNoWork"] == "NO_OPEN_WORK"
         server.process.terminate()
         until(lambda: HTTP.get(f"{server.url}/readyz").status_code == 503, "it is unready")
         assert server.ask(claim)["claimTasks"]["whyNoWork"] == "DRAINING"
         server.process.terminate()  # A second signal does not wait.
-        assert server.process.wait(10) == -signal.SIGTERM
+        assert server.process.wait(PATIENCE_S) == -signal.SIGTERM
 
 
 @WORKERS

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.jobs import ENDLESS, job_file
-from tests.processes import RunningServer, run, running_server, started, until
+from tests.processes import PATIENCE_S, RunningServer, run, running_server, started, until
 
 
 def events(output: str) -> list[dict[str, Any]]:
@@ -28,7 +28,7 @@ def test_volunteers_compute_what_was_loaded_at_quorum_2(
         said = []
         for volunteer in (one, other):
             volunteer.send_signal(signal.SIGINT)
-            output, _ = volunteer.communicate(timeout=60)
+            output, _ = volunteer.communicate(timeout=PATIENCE_S)
             assert volunteer.returncode == 0
             said.append(events(output)[-1])
     assert [each["event"] for each in said] == ["summary", "summary"]
@@ -98,7 +98,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_load_loses_nothing_and_the_w
                 server.stop(signal.SIGKILL)
         with running_server(tmp_path / "pool", port=port) as server:
             assert _loaded(server) >= acknowledged
-            output, _ = loading.communicate(timeout=120)
+            output, _ = loading.communicate(timeout=PATIENCE_S)
             assert loading.returncode == 0, output
             assert _loaded(server) == count
             until(lambda: server.counts("work")["done"] == count, "every variable is computed", 240)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright, expect
 
 from tests import npm
 from tests.conftest import lacking
-from tests.processes import RunningServer, running_server
+from tests.processes import PATIENCE_S, RunningServer, running_server
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -24,6 +24,8 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PICTURES = Path(os.environ.get("COMP_POOL_TEST_PICTURES", HERE.parents[1] / ".artifacts" / "pages"))
+
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +53,7 @@ async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
 async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """A browser that was never here before."""
     context = await chromium.new_context()
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_S * 1000)
     yield context
     await context.close()
 

@@ -2,7 +2,7 @@
 
 from playwright.async_api import BrowserContext, Locator, Page
 
-from tests.processes import RunningServer
+from tests.processes import PATIENCE_S, RunningServer
 
 
 class Dashboard:
@@ -20,6 +20,7 @@ class Dashboard:
     @classmethod
     async def visit(cls, context: BrowserContext, server: RunningServer, where: str) -> "Dashboard":
         dashboard = cls(await context.new_page(), server.url)
+        dashboard.page.set_default_timeout(PATIENCE_S * 1000)
         await dashboard.go(where)
         return dashboard
 

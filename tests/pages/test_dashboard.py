@@ -10,7 +10,7 @@ from tests.pages.accessibility import violations
 from tests.pages.dashboard import Dashboard
 from tests.pages.hand import Hand, submit_flow
 from tests.pages.jobs import SQUARE, add_job
-from tests.processes import RunningServer
+from tests.processes import PATIENCE_S, RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -226,7 +226,7 @@ async def test_it_is_light_and_asks_nobody_else(server: RunningServer, context: 
         await dashboard.go(where.format(flow=flow))
         await dashboard.page.locator("main .card, main table").first.wait_for()
     assert {url for url in dashboard.requests if not url.startswith(f"{server.url}/")} == set()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         for url in {url.partition("#")[0] for url in dashboard.requests if not url.endswith("/graphql")}:
             answer = await client.get(url)
             sizes[url] = len(answer.content)

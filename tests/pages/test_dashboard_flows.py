@@ -186,7 +186,7 @@ async def test_it_goes_on_at_its_cursor_after_the_server_was_away(context: Brows
     with running_server(tmp_path / "pool", port=port) as server:
         hand, tasks = only("sum", server)
         hand.report(tasks, value={"total": 1})
-        await expect(dashboard.active_item).to_contain_text("completed", timeout=60_000)
+        await expect(dashboard.active_item).to_contain_text("completed")
         await until(lambda: bool(cursors and cursors[-1]), "a subscription at a cursor")
 
 
@@ -260,7 +260,7 @@ async def test_of_thousands_of_jobs_only_what_is_visible_is_drawn(
     )
     dashboard = await Dashboard.visit(context, server, f"flows/{key}")
     page = dashboard.page
-    await expect(dashboard.active_item).to_contain_text("Root level", timeout=60_000)
+    await expect(dashboard.active_item).to_contain_text("Root level")
     await page.get_by_role("button", name="Close all").click()
     await page.get_by_role("button", name="Open all").click()
     drawn = await page.evaluate(

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, BrowserContext
 
 from tests.pages.accessibility import violations
 from tests.pages.jobs import SQUARE, add_job
-from tests.processes import RunningServer
+from tests.processes import PATIENCE_S, RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -43,6 +43,7 @@ async def test_it_says_what_is_computed_and_leads_to_the_pages(
     context = await chromium.new_context(locale="de-AT")
     try:
         page = await context.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
         await page.goto(server.url)
         await page.get_by_text("Quadrate von Zahlen.").wait_for()
         await page.get_by_text("3 tasks to do").wait_for()

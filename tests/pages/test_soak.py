@@ -29,7 +29,6 @@ NATIVES = 3
 AT_ONCE = 4
 """Pages that load at the same time."""
 PATIENCE_S = 840.0
-PAGE_PATIENCE_MS = 120_000
 LOOK_S = 1.0
 
 PROGRESS = "query($key: String!) { flow(key: $key) { state reason progress { total byState { completed } } } }"
@@ -136,7 +135,6 @@ async def _volunteers(chromium: Browser, server: RunningServer) -> AsyncIterator
             async with turn:
                 context = await chromium.new_context()
                 stack.push_async_callback(context.close)
-                context.set_default_timeout(PAGE_PATIENCE_MS)
                 return await Volunteer.visit(context, server, workers=1, share=100)
 
         yield await asyncio.gather(*(visit() for _ in range(PAGES)))
@@ -146,7 +144,6 @@ async def _volunteers(chromium: Browser, server: RunningServer) -> AsyncIterator
 async def _dashboard(chromium: Browser, server: RunningServer, key: str) -> AsyncIterator[Dashboard]:
     """The page of a flow, once it is live, with its longest task so far (ms) in `longest`."""
     context = await chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PAGE_PATIENCE_MS)
     try:
         await context.add_init_script(OBSERVE)
         dashboard = await Dashboard.visit(context, server, f"flows/{key}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Page
 
-from tests.processes import RunningServer
+from tests.processes import PATIENCE_S, RunningServer
 
 LOOK_S = 0.05
 LIGHTEST = {"workers": 1, "share": 100}
@@ -29,6 +29,7 @@ class Volunteer:
     async def visit(cls, context: BrowserContext, server: RunningServer, **choices: Any) -> "Volunteer":
         """A new tab; `choices` are kept in the browser as if they were made before."""
         page = await context.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
         if choices:
             text = json.dumps(json.dumps(choices))
             await page.add_init_script(f"try {{ localStorage['comp-pool.choices'] ??= {text} }} catch {{}}")
@@ -59,7 +60,7 @@ class Volunteer:
         return await shown.inner_text() if await shown.count() else ""
 
 
-async def until(condition: Callable[[], Any | Awaitable[Any]], what: str, patience_s: float = 60.0) -> Any:
+async def until(condition: Callable[[], Any | Awaitable[Any]], what: str, patience_s: float = PATIENCE_S) -> Any:
     """The condition's value as soon as it is true."""
     deadline = time.monotonic() + patience_s
     while True:

@@ -6,7 +6,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.rest_compat.small_pool import Pool, facade_of
+from tests.rest_compat.small_pool.facade import facade_of
+from tests.rest_compat.small_pool.types import Pool
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import strawberry
 
 from rest_compat import Facade, HalSchemaError
 from schema.machinery.directives import Hal, HalField, HalMethod, HalRole
-from tests.rest_compat.small_pool import Pool, facade_of
+from tests.rest_compat.small_pool.facade import facade_of
+from tests.rest_compat.small_pool.types import Pool
 
 
 async def nothing(request: object) -> None:

@@ -4,7 +4,8 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from tests.rest_compat.small_pool import Pool, facade_of
+from tests.rest_compat.small_pool.facade import facade_of
+from tests.rest_compat.small_pool.types import Pool
 
 PATHS = ["/", "/jobs", "/jobs/", "/jobs/pi", "/jobs/pi/", "/jobs/pi/variables/test_limit_case", "/openapi.json"]
 

@@ -6,7 +6,8 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from tests.rest_compat.small_pool import Pool, facade_of
+from tests.rest_compat.small_pool.facade import facade_of
+from tests.rest_compat.small_pool.types import Pool
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

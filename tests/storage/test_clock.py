@@ -19,74 +19,87 @@ def machine_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def told(ahead_ms: int, after_s: float = 0.0) -> Callable[[], Awaitable[int]]:
-    """A database whose clock is ahead of this machine's."""
+class Machine:
+    """This machine's clock, which stands still except where a test moves it."""
 
-    async def tell() -> int:
-        await asyncio.sleep(after_s / 2)
-        now = machine_ms() + ahead_ms
-        await asyncio.sleep(after_s / 2)
-        return now
+    def __init__(self) -> None:
+        self.ms = machine_ms()
 
-    return tell
+    def told(self, ahead_ms: int, after_ms: int = 0) -> Callable[[], Awaitable[int]]:
+        """A database whose clock is ahead of this machine's, and that takes its time over the answer."""
+
+        async def tell() -> int:
+            self.ms += after_ms // 2
+            now = self.ms + ahead_ms
+            self.ms += after_ms // 2
+            return now
+
+        return tell
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    standing = Machine()
+    monkeypatch.setattr(time, "time_ns", lambda: standing.ms * 1_000_000)
+    return standing
 
 
 @pytest.mark.parametrize("ahead_ms", [3_600_000, 5_000, -5_000])
 async def test_a_process_goes_by_the_databases_clock_and_says_so(
-    ahead_ms: int, caplog: pytest.LogCaptureFixture
+    ahead_ms: int, machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
-    await clock.set_by(told(ahead_ms, 0.1))
+    await clock.set_by(machine.told(ahead_ms, 100))
     assert abs(clock.now() - machine_ms() - ahead_ms) < TOLERATED_MS
     assert f"the database's clock is {ahead_ms / 1000:+.1f} s from this machine's" in caplog.text
-    await clock.set_by(told(0))
+    await clock.set_by(machine.told(0))
     assert abs(clock.now() - machine_ms()) < TOLERATED_MS
 
 
-async def test_revisions_sort_by_that_clock_and_are_unique() -> None:
+async def test_revisions_sort_by_that_clock_and_are_unique(machine: Machine) -> None:
     behind, ahead = Clock(), Clock()
-    await ahead.set_by(told(5_000))
+    await ahead.set_by(machine.told(3_600_000))
     made = [ahead.revision() for _ in range(1_000)]
     assert made == sorted(set(made))
     assert all(len(each) == 32 for each in made)
     assert behind.revision() < made[0]
-    assert abs(int(made[0][:12], 16) - ahead.now()) < 1_000
+    assert abs(int(made[0][:12], 16) - ahead.now()) < 600_000
 
 
-async def test_small_differences_change_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_small_differences_change_nothing(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     caplog.set_level(logging.INFO)
-    assert await clock.set_by(told(TOLERATED_MS // 2))
+    assert await clock.set_by(machine.told(TOLERATED_MS // 2))
     assert abs(clock.now() - machine_ms()) < TOLERATED_MS
     assert not caplog.records
 
 
 @pytest.mark.parametrize(("ahead_ms", "set_ms"), [(300, 0), (-300, 0), (60_000, 60_000)])
-async def test_of_a_slow_answer_only_what_is_certain_is_taken(ahead_ms: int, set_ms: int) -> None:
+async def test_of_a_slow_answer_only_what_is_certain_is_taken(machine: Machine, ahead_ms: int, set_ms: int) -> None:
     clock = Clock()
-    slow_s = 4 * TOLERATED_MS / 1000
-    assert not await clock.set_by(told(ahead_ms, slow_s))
+    assert not await clock.set_by(machine.told(ahead_ms, 4 * TOLERATED_MS))
     assert abs(clock.now() - machine_ms() - set_ms) < TOLERATED_MS
 
 
 class Slow:
     """A database that takes its time over the first answers, and is a minute ahead."""
 
-    def __init__(self, slow: int) -> None:
+    def __init__(self, slow: int, machine: Machine) -> None:
         self.asked = 0
         self._slow = slow
+        self._machine = machine
 
     async def command(self, name: str) -> dict[str, datetime]:
         self.asked += 1
-        local = datetime.fromtimestamp(time.time() + 60, UTC)
+        local = datetime.fromtimestamp(self._machine.ms / 1000 + 60, UTC)
         if self.asked <= self._slow:
-            await asyncio.sleep(2 * TOLERATED_MS / 1000)
+            self._machine.ms += 2 * TOLERATED_MS
         return {"localTime": local.replace(tzinfo=None)}
 
 
 @pytest.mark.parametrize(("slow", "asked"), [(0, 1), (2, 3), (99, 5)])
-async def test_a_database_that_answers_slowly_is_asked_again(slow: int, asked: int) -> None:
-    database = Database(told_by := Slow(slow), "x")
+async def test_a_database_that_answers_slowly_is_asked_again(machine: Machine, slow: int, asked: int) -> None:
+    database = Database(told_by := Slow(slow, machine), "x")
     await database.set_clock()
     assert told_by.asked == asked
     assert abs(database.clock.now() - machine_ms() - 60_000) <= 2 * TOLERATED_MS
@@ -97,11 +110,11 @@ async def test_every_engine_but_memory_tells_the_time(database: Database, monkey
     real = time.time_ns
     monkeypatch.setattr(time, "time_ns", lambda: real() - 60 * 10**9)
     before = database.clock.now()
-    assert abs(before - machine_ms()) < 1_000
+    assert abs(before - machine_ms()) < 30_000
     if database.uri == "mock":
         return
     await database.set_clock()
-    assert abs(database.clock.now() - real() // 1_000_000) < 1_000
+    assert abs(database.clock.now() - real() // 1_000_000) < 30_000
 
 
 class Silent:
@@ -114,9 +127,9 @@ class Silent:
         raise self._problem
 
 
-async def test_a_database_that_tells_no_time_leaves_the_machines_own() -> None:
+async def test_a_database_that_tells_no_time_leaves_the_machines_own(machine: Machine) -> None:
     await (silent := Database(Silent(OperationFailure("no such command: 'hello'")), "x")).set_clock()
-    assert abs(silent.clock.now() - machine_ms()) < 1_000
+    assert silent.clock.now() == machine.ms
 
 
 async def test_the_clock_is_looked_at_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -126,7 +139,7 @@ async def test_the_clock_is_looked_at_again(monkeypatch: pytest.MonkeyPatch, tmp
 
     async def noted(self: Clock, tell: Callable[[], Awaitable[int]]) -> bool:
         quick = await set_by(self, tell)
-        if abs(self.now() - real() // 1_000_000) < 1_000:
+        if abs(self.now() - real() // 1_000_000) < 30_000:
             looked.set()
         return quick
 
@@ -134,5 +147,5 @@ async def test_the_clock_is_looked_at_again(monkeypatch: pytest.MonkeyPatch, tmp
         real = time.time_ns
         monkeypatch.setattr(time, "time_ns", lambda: real() - 60 * 10**9)
         monkeypatch.setattr(Clock, "set_by", noted)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             await looked.wait()

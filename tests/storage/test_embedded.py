@@ -17,7 +17,7 @@ from storage.embedded import DirectoryInUse, EngineFailed, SqliteMismatch, embed
 from storage.engines import Collection, open_database
 
 _ROOT = Path(__file__).parents[2]
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 
 
 async def test_data_outlives_the_engine_and_the_engine_leaves_nothing_running(tmp_path: Path) -> None:

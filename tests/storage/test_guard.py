@@ -154,11 +154,11 @@ def test_a_safe_filter_is_accepted(guard: Guard, where: dict[str, Any]) -> None:
         {"$inc": {"n": "x"}},
         {"$inc": {"n": True}},
         {"$max": {"s": "x"}},
-        {"$unset": {"n": 1}},
-        {"$push": {"l": {"$each": ["x"]}}},
-        {"$push": {"l": ["x"]}},
-        {"$pull": {"l": {"$in": ["x"]}}},
-        {"$addToSet": {"l": None}},
+        {"$setOnInsert": {"n": 1}},
+        {"$unset": {"n": ""}},
+        {"$push": {"l": "x"}},
+        {"$pull": {"l": "x"}},
+        {"$addToSet": {"l": "x"}},
         {"$rename": {"a": "b"}},
         {"$currentDate": {"at": True}},
         {"$mul": {"n": 2}},
@@ -173,21 +173,16 @@ def test_an_update_with_each_operator_is_accepted(guard: Guard) -> None:
     guard.check_update(
         {
             "$set": {"s": "x", "m": {"a": 1}, "counts.a": 1},
-            "$setOnInsert": {"first": 1},
-            "$unset": {"counts.b": "", "old": ""},
             "$inc": {"n": 1, "counts.c": -1},
             "$min": {"low": 1},
             "$max": {"high": 1.5},
-            "$push": {"l": "x"},
-            "$addToSet": {"tags": "x"},
-            "$pull": {"hosts": "x"},
         }
     )
 
 
 def test_a_field_keeps_its_type(guard: Guard) -> None:
     guard.check_document({"_id": "a", "n": 1, "rand": 0.5, "s": "", "l": ["x"], "open": True})
-    guard.check_update({"$set": {"n": 2**40}, "$push": {"l": "y"}})
+    guard.check_update({"$set": {"n": 2**40, "l": ["y"]}})
     updates: list[dict[str, Any]] = [
         {"$set": {"n": 1.0}},
         {"$inc": {"rand": 1}},
@@ -229,8 +224,6 @@ async def test_every_operation_of_a_collection_is_guarded() -> None:
                 tasks.insert_many([bad]),
                 tasks.update_one(bad, change),
                 tasks.update_one({}, bad),
-                tasks.upsert_one("5", change),
-                tasks.upsert_one("a", bad),
                 tasks.update_many(bad, change),
                 tasks.update_many({}, bad),
                 tasks.find_one_and_update(bad, change, [("n", 1)]),

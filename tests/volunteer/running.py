@@ -10,7 +10,7 @@ from comp_pool import PoolClient
 from volunteer import Event, Identity, Options, Volunteer, forgotten
 
 UNTIL_IDLE = Options(until_idle=True, longest_wait_s=0.2)
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 POOL_URL = "http://pool.example"
 
 Handle = Callable[[httpx.Request], Awaitable[httpx.Response]]

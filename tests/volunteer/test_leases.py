@@ -82,8 +82,6 @@ async def test_what_a_busy_machine_leaves_no_time_for_goes_back_to_the_pool(
     client: PoolClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     impatient = replace(VOLUNTEER, timeout_ms=50, patience=2, least_patience_ms=0)
-    for module in ("volunteer", "computing"):
-        monkeypatch.setattr(f"volunteer.{module}.VOLUNTEER", impatient)
     job = await add_job(client, SQUARE, [3], policy={"delayBoundSeconds": 1})
     pools_own = set(descendants(os.getpid()))
     stop, events = asyncio.Event(), list[Event]()
@@ -97,8 +95,11 @@ async def test_what_a_busy_machine_leaves_no_time_for_goes_back_to_the_pool(
             case Released():
                 stop.set()
 
-    running = Volunteer(client, forgotten(), Options(max_tasks=1), tell=tell).run(stop)
-    await asyncio.wait_for(running, DEADLINE_S)
+    with monkeypatch.context() as patch:
+        for module in ("volunteer", "computing"):
+            patch.setattr(f"volunteer.{module}.VOLUNTEER", impatient)
+        running = Volunteer(client, forgotten(), Options(max_tasks=1), tell=tell).run(stop)
+        await asyncio.wait_for(running, DEADLINE_S)
     assert [event.message for event in events if isinstance(event, Warned)] == [
         f"{job}: this machine was too busy to run it; its task goes back to the pool"
     ]

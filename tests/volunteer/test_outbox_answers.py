@@ -13,8 +13,9 @@ from volunteer.asking import Asking
 from volunteer.calls import LeasedTask, PoolCalls, Report
 from volunteer.outbox import Outbox
 
-DEADLINE_S = 60.0
-TIMEOUT_S = 0.5
+DEADLINE_S = 120.0
+SILENCE_S = 3.0
+"""How long it waits for a pool that does not answer."""
 
 
 def report(task: str) -> Report:
@@ -42,7 +43,8 @@ async def outcomes(pool: AnsweringPool, row: dict[str, Any]) -> tuple[dict[str, 
             changed.clear()
             await changed.wait()
 
-    async with PoolClient(pool.url, timeout_s=TIMEOUT_S) as client, asyncio.timeout(DEADLINE_S):
+    timeout_s = SILENCE_S if row["answer"].get("connection") == "silent" else DEADLINE_S
+    async with PoolClient(pool.url, timeout_s=timeout_s) as client, asyncio.timeout(DEADLINE_S):
         asking = Asking(tell, longest_wait_s=0.1)
         outbox = Outbox(PoolCalls(client), Identity("host.signature", lambda _: None), tell, asking, settle)
         for task in TASKS:

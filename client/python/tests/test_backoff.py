@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comp_pool.backoff import LONGEST_HINT_S, SHORTEST_S, Backoff
@@ -6,6 +6,7 @@ from comp_pool.backoff import LONGEST_HINT_S, SHORTEST_S, Backoff
 SECONDS = st.floats(0, 10_000)
 
 
+@settings(deadline=None)
 @given(hints=st.lists(SECONDS, max_size=60), longest=st.floats(0.1, 100))
 def test_no_pause_is_longer_than_the_longest_or_shorter_than_the_shortest(hints: list[float], longest: float) -> None:
     backoff = Backoff(longest_s=longest)

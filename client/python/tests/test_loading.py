@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comp_pool import PoolClient
@@ -140,6 +140,7 @@ class TestReading:
             ("hash-of-hashes", "test_limit_case", 10)
         ]
 
+    @settings(deadline=None)
     @given(st.lists(JSON, max_size=8), st.lists(JSON, max_size=8))
     def test_ids_that_are_made_are_unique_and_stay_when_a_file_grows(self, values: list[Any], more: list[Any]) -> None:
         def ids(of: list[Any]) -> list[str]:

@@ -16,5 +16,5 @@ def test_the_example_prints_what_the_readme_shows() -> None:
     blocks = dict(BLOCK.findall(README.read_text(encoding="utf-8")))
     with running_server("memory") as server:
         script = blocks["python"].replace(SHOWN_URL, server.url)
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     assert (done.stdout, done.stderr) == (blocks["text"], "")

@@ -93,6 +93,10 @@ async def submit(runtime: Runtime, root: Level, keep_going: bool = False, **said
     return await submission.submit(runtime, submission.NewFlow(as_submitted(root), on_failure=on_failure, **said))
 
 
+async def jobs_of(runtime: Runtime, flow: Flow) -> list[FlowJob]:
+    return list(await reading.jobs_page(runtime, flow, first=100))
+
+
 @dataclass(slots=True)
 class Volunteers:
     """Hosts that take turns at random: they claim, forget, give back, and report in any order."""

@@ -1,4 +1,4 @@
-"""Small flows, one for each turn that a flow can take."""
+"""Small flows, and one for each turn that a flow can take."""
 
 from tests.resolvers.flows.model import Job, Level
 from tests.resolvers.flows.written import ALWAYS, NEVER, THROWING, below
@@ -21,3 +21,7 @@ FLOWS = {
     "broken": Level([Job("bare")], [Level([Job("broken", policy={"max_errors": 1}), Job("number", "zero")])]),
     "quorum": Level([Job("number", "zero", policy={"quorum": 2}), Job("count", policy={"quorum": 2}, repeat=below(2))]),
 }
+
+ONE = Level([Job("number", "three", alias="n")])
+TWO_LEVELS = Level([Job("object", "pair")], [Level([Job("number", "three"), Job("number", "zero")])])
+BROKEN = Level([Job("broken", policy={"max_errors": 1}), Job("number", "zero")])

@@ -16,8 +16,8 @@ from tests.resolvers.flows.hive import open_pool, submit
 from tests.resolvers.flows.model import Job, Level
 from tests.runtimes import start_runtime
 
-LONG_S = 60.0
-SOON_S = 15.0
+LONG_S = 240.0
+SOON_S = 120.0
 
 
 async def test_a_watcher_is_woken_by_what_another_process_changed_and_looks_for_nothing_meanwhile(

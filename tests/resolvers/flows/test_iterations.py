@@ -3,9 +3,9 @@
 from resolvers.flows import control, reading
 from resolvers.runtime import Runtime
 from storage.flows import FlowState
-from tests.resolvers.flows.hive import open_pool, submit
+from tests.resolvers.flows.hive import jobs_of, open_pool, submit
 from tests.resolvers.flows.model import Job, Level
-from tests.resolvers.flows.test_control import jobs_of, work
+from tests.resolvers.flows.one_host import work
 from tests.resolvers.flows.written import below
 
 

@@ -14,7 +14,7 @@ from resolvers.volunteers import leases
 from storage import Verdict
 from tests.resolvers.flows.hive import open_pool, submit
 from tests.resolvers.flows.model import Job, Level
-from tests.resolvers.flows.test_control import claim, report_all
+from tests.resolvers.flows.one_host import claim, report_all
 from tests.resolvers.playing import leases_of
 
 NUMBERS = Level([Job("number", "three"), Job("number", "zero")])
