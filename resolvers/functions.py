@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from resolvers.errors import TooLarge, Unavailable, UnparsableJavaScript
 from resolvers.runtime import Runtime
-from sandbox import Function, NotRunError, Outcome, SourceError, SourceForm, Threw, Wanted
+from sandbox import Function, NotRun, Outcome, SourceForm, Threw, Unparsable, Wanted
 from storage import Job
 
 PARAMETERS: Mapping[str, tuple[str, ...]] = {
@@ -36,11 +36,11 @@ async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "")
         raise TooLarge(f"{field} may have at most {MAX_SOURCE_BYTES:,} bytes, got {size:,}", field=field)
     try:
         return await runtime.sandbox.inspect(source, PARAMETERS[name])
-    except SourceError as problem:
+    except Unparsable as problem:
         raise UnparsableJavaScript(
             f"{field} does not parse: {problem.message} (line {problem.line}, column {problem.column})", field=field
         ) from None
-    except NotRunError as problem:
+    except NotRun as problem:
         raise Unavailable(f"{field} can't be read now: {problem}; try again", field=field) from None
 
 

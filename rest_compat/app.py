@@ -48,7 +48,7 @@ class Facade:
             allow_origin: the value of `Access-Control-Allow-Origin`.
             max_body: the longest body that is read, in bytes.
 
-        Raises HalSchemaError when the schema's directives contradict each other or the schema.
+        Raises BadHalSchema when the schema's directives contradict each other or the schema.
         """
         self.operations: tuple[Operation, ...] = compile_operations(schema._schema)
         self.openapi = openapi.describe(self.operations, schema._schema, title, version)

@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from rest_compat.calls import FieldCall
-from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
+from rest_compat.errors import BadHalSchema, BadRequest, NoSuchResource
 from schema.machinery.errors import PoolError
 from schema.machinery.scalars import JsonText, read, well_formed
 
@@ -112,7 +112,7 @@ class QueryArguments:
             path: for each argument that the path holds, by Python or GraphQL name, the number of its
                 variable.
 
-        Raises HalSchemaError when a path variable isn't an argument, or a required one can't be written in a
+        Raises BadHalSchema when a path variable isn't an argument, or a required one can't be written in a
         URL.
         """
         by_name = {
@@ -122,7 +122,7 @@ class QueryArguments:
         }
         for variable in path:
             if variable not in by_name:
-                raise HalSchemaError(
+                raise BadHalSchema(
                     f"{call.parent.name}.{call.name}: the path variable {{{variable}}} is not one of its"
                     f" arguments ({', '.join(call.field.args) or 'it has none'})"
                 )
@@ -136,7 +136,7 @@ class QueryArguments:
         held.update(parameter.graphql_name for parameter in self.query)
         required = {name for name, argument in call.field.args.items() if is_required(argument)}
         if lost := required - held:
-            raise HalSchemaError(f"{call.parent.name}.{call.name}: {', '.join(lost)} can't be given in a URL")
+            raise BadHalSchema(f"{call.parent.name}.{call.name}: {', '.join(lost)} can't be given in a URL")
 
     def read(self, values: Sequence[str], query: Mapping[str, list[str]]) -> dict[str, Any]:
         """The coerced arguments.

@@ -12,7 +12,7 @@ from rest_compat.addresses import Shape
 from rest_compat.arguments import QueryArguments
 from rest_compat.calls import FieldCall, definition
 from rest_compat.declarations import Declaration, Declarations, Route
-from rest_compat.errors import HalSchemaError
+from rest_compat.errors import BadHalSchema
 from rest_compat.inputs import InputReader, MutationInput
 from rest_compat.negotiation import HAL
 from rest_compat.operations import Operation, Picked, ReadOperation, Step, WriteOperation
@@ -30,7 +30,7 @@ _USER_ERRORS = "user_errors"
 def compile_operations(schema: GraphQLSchema) -> tuple[Operation, ...]:
     """The operations of the schema's `@hal` directives.
 
-    Raises HalSchemaError, naming the field, for a directive that can't be carried out or contradicts another.
+    Raises BadHalSchema, naming the field, for a directive that can't be carried out or contradicts another.
     """
     operations = tuple(_Compiler(schema).operations())
     check_meanings(operations)
@@ -53,10 +53,10 @@ class _Compiler:
             declaration, shape = route.declaration, route.address.shape
             if declaration.role in _BESIDE:
                 if first := beside.get(shape):
-                    raise HalSchemaError(f"{declaration.where}: {route.address.template} has {first.declaration.where}")
+                    raise BadHalSchema(f"{declaration.where}: {route.address.template} has {first.declaration.where}")
                 beside[shape] = route
             elif first := primary.get((shape, declaration.method)):
-                raise HalSchemaError(
+                raise BadHalSchema(
                     f"{declaration.where}: {declaration.method.value} {route.address.template} is answered by"
                     f" {first.declaration.where} already"
                 )
@@ -66,20 +66,20 @@ class _Compiler:
             picked = beside.pop(shape, None) if method is HalMethod.GET else None
             yield self._write(route) if route.declaration.is_mutation else self._read(route, picked)
         for left in beside.values():
-            raise HalSchemaError(
+            raise BadHalSchema(
                 f"{left.declaration.where}: nothing answers {left.address.template} that it could be beside"
             )
 
     def _read(self, route: Route, beside: Route | None) -> ReadOperation:
         declaration = route.declaration
         if declaration.method is not HalMethod.GET:
-            raise HalSchemaError(f"{declaration.where}: a query is a GET")
+            raise BadHalSchema(f"{declaration.where}: a query is a GET")
         step = self._step(route)
         shown = self._resources.collection(route) or self._resources.of_route(route)
         picked = None
         if beside:
             if not isinstance(shown, Collection) or beside.declaration.parent is not declaration.parent:
-                raise HalSchemaError(
+                raise BadHalSchema(
                     f"{beside.declaration.where}: it can only be shown beside a collection of the same type"
                 )
             picked = Picked(
@@ -101,10 +101,10 @@ class _Compiler:
     def _write(self, route: Route) -> WriteOperation:
         declaration, hal = route.declaration, route.declaration.hal
         if declaration.role is not HalRole.ANSWER or declaration.method is HalMethod.GET:
-            raise HalSchemaError(f"{declaration.where}: a mutation has no role, and isn't a GET")
+            raise BadHalSchema(f"{declaration.where}: a mutation has no role, and isn't a GET")
         payload = declaration.type
         if hal.returns and hal.returns not in self._entities(payload):
-            raise HalSchemaError(f"{declaration.where}: {payload.name} has no field {hal.returns!r} to return")
+            raise BadHalSchema(f"{declaration.where}: {payload.name} has no field {hal.returns!r} to return")
         names = [hal.returns] if hal.returns else list(self._entities(payload))
         entity = get_named_type(payload.fields[self._entities(payload)[names[0]]].type) if len(names) == 1 else None
         if isinstance(entity, GraphQLObjectType):
@@ -116,7 +116,7 @@ class _Compiler:
             try:
                 shown = shown.only(list(hal.fields))
             except LookupError as error:
-                raise HalSchemaError(f"{declaration.where}: {error}") from error
+                raise BadHalSchema(f"{declaration.where}: {error}") from error
         created = declaration.method is HalMethod.POST and shown.address is not None
         return WriteOperation(
             **self._common(route),

@@ -19,7 +19,7 @@ from graphql import (
 
 from rest_compat.addresses import Address, Shape, Variable
 from rest_compat.calls import definition
-from rest_compat.errors import HalSchemaError
+from rest_compat.errors import BadHalSchema
 from schema.machinery.directives import Hal, HalAlternate, HalMethod, HalRole
 
 Directive = TypeVar("Directive")
@@ -58,7 +58,7 @@ class Declaration:
         """The object type that the field returns, alone or in a list."""
         named = get_named_type(self.field.type)
         if not isinstance(named, GraphQLObjectType):
-            raise HalSchemaError(f"{self.where}: a route serves object types, not {named}")
+            raise BadHalSchema(f"{self.where}: a route serves object types, not {named}")
         return named
 
     @property
@@ -89,7 +89,7 @@ class Declarations:
     """
 
     def __init__(self, schema: GraphQLSchema) -> None:
-        """Raises HalSchemaError for declarations that contradict each other."""
+        """Raises BadHalSchema for declarations that contradict each other."""
         self._schema = schema
         self.alternates: dict[str, list[tuple[str, GraphQLField, HalAlternate]]] = defaultdict(list)
         found = list(self._find())
@@ -132,9 +132,9 @@ class Declarations:
             if declaration.role is not HalRole.SELF:
                 continue
             if declaration.method is not HalMethod.GET or declaration.is_list:
-                raise HalSchemaError(f"{declaration.where}: the address of a type is a GET of one of its values")
+                raise BadHalSchema(f"{declaration.where}: the address of a type is a GET of one of its values")
             if first := homes.get(declaration.type.name):
-                raise HalSchemaError(
+                raise BadHalSchema(
                     f"{declaration.where}: {declaration.type.name} has its address at {first.where} already"
                 )
             homes[declaration.type.name] = declaration
@@ -142,7 +142,7 @@ class Declarations:
 
     def _home(self, type_name: str, visiting: tuple[str, ...]) -> Route:
         if type_name in visiting:
-            raise HalSchemaError(f"the addresses of {' and '.join(visiting)} are relative to each other")
+            raise BadHalSchema(f"the addresses of {' and '.join(visiting)} are relative to each other")
         if type_name not in self._homes:
             declaration = self._home_declarations[type_name]
             self._homes[type_name] = next(self._routes(declaration, (*visiting, type_name)))
@@ -152,23 +152,23 @@ class Declarations:
         base = Address()
         if not declaration.is_root:
             if declaration.parent.name not in self._home_declarations:
-                raise HalSchemaError(
+                raise BadHalSchema(
                     f"{declaration.where}: its path is relative to {declaration.parent.name}, but no field"
                     " with the role SELF says where that type has its address"
                 )
             base = self._home(declaration.parent.name, visiting).address
         if not declaration.hal.path:
-            raise HalSchemaError(f"{declaration.where}: a route needs a path")
+            raise BadHalSchema(f"{declaration.where}: a route needs a path")
         for path in declaration.hal.path:
             if path.startswith("/") != declaration.is_root:
                 kind = "absolute (`/...`)" if declaration.is_root else "relative to its type's address"
-                raise HalSchemaError(f"{declaration.where}: the path {path!r} must be {kind}")
+                raise BadHalSchema(f"{declaration.where}: the path {path!r} must be {kind}")
             try:
                 own = Address.parse(path)
             except ValueError as error:
-                raise HalSchemaError(f"{declaration.where}: {error}") from error
+                raise BadHalSchema(f"{declaration.where}: {error}") from error
             if len(set(own.variables)) < len(own.variables):
-                raise HalSchemaError(f"{declaration.where}: {path!r} names a variable twice")
+                raise BadHalSchema(f"{declaration.where}: {path!r} names a variable twice")
             offset = len(base.variables)
             yield Route(declaration, base / own, {name: offset + index for index, name in enumerate(own.variables)})
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from schema.machinery.errors import Fault
 
 
-class HalSchemaError(Exception):
+class BadHalSchema(Exception):
     """The schema's `@hal` directives contradict each other or the schema; the server must not start."""
 
 

@@ -23,7 +23,7 @@ from strawberry.types.field import StrawberryField
 
 from rest_compat.arguments import JSON, Parameter, is_required, parse_text
 from rest_compat.calls import FieldCall, hal_field
-from rest_compat.errors import BadRequest, HalSchemaError, NoSuchResource
+from rest_compat.errors import BadHalSchema, BadRequest, NoSuchResource
 from schema.machinery.errors import Faults, PoolError
 from schema.machinery.scalars import JsonText, well_formed
 from schema.machinery.scalars import read as read_json
@@ -148,13 +148,13 @@ class MutationInput:
             path: for each member of the input that the path holds, dotted, the number of its variable.
             body: the member, dotted, that takes the whole body, if one does.
 
-        Raises HalSchemaError when the mutation has no `input` object, or one of these is not a member of it.
+        Raises BadHalSchema when the mutation has no `input` object, or one of these is not a member of it.
         """
         where = f"{call.parent.name}.{call.name}"
         argument = call.field.args.get("input")
         type_ = get_nullable_type(argument.type) if argument else None
         if len(call.field.args) != 1 or not isinstance(type_, GraphQLInputObjectType):
-            raise HalSchemaError(f"{where}: a mutation with a route takes one argument `input`, an input object")
+            raise BadHalSchema(f"{where}: a mutation with a route takes one argument `input`, an input object")
         self.type = type_
         self.members = reader.fields(type_)
         self._reader = reader
@@ -162,7 +162,7 @@ class MutationInput:
             self._path = [(reader.locate(type_, dotted), index) for dotted, index in path.items()]
             self.whole = reader.locate(type_, body) if body else None
         except LookupError as error:
-            raise HalSchemaError(f"{where}: the path or the body names what isn't there: {error}") from error
+            raise BadHalSchema(f"{where}: the path or the body names what isn't there: {error}") from error
         self._bound = {way[0].json_name for way, _ in self._path}
         keys = (m for m in self.members.values() if m.graphql_name == IDEMPOTENCY_KEY and not m.hidden)
         self.idempotent = next(keys, None)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from rest_compat.errors import HalSchemaError
+from rest_compat.errors import BadHalSchema
 from rest_compat.links import DOCUMENTATION
 from rest_compat.operations import Operation, ReadOperation
 from rest_compat.resources import Collection
 
 
 def check_meanings(operations: Iterable[Operation]) -> None:
-    """Raises HalSchemaError for a relation that would be one link here, and the members of a collection there."""
+    """Raises BadHalSchema for a relation that would be one link here, and the members of a collection there."""
     operations = tuple(operations)
     links = {rel: operation for operation in operations for rel in operation.relations}
     for operation in operations:
         shown = operation.shown if isinstance(operation, ReadOperation) else None
         if isinstance(shown, Collection) and (linked := links.get(shown.members)):
-            raise HalSchemaError(
+            raise BadHalSchema(
                 f"{operation.address.template}: the relation {shown.members!r} of its members is that of the link to "
                 f"{linked.address.template}"
             )

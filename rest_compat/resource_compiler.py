@@ -14,7 +14,7 @@ from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
 from rest_compat.addresses import Address
 from rest_compat.calls import FieldCall, definition, hal_field
 from rest_compat.declarations import Declarations, Route
-from rest_compat.errors import HalSchemaError
+from rest_compat.errors import BadHalSchema
 from rest_compat.links import Link, Links
 from rest_compat.operations import Alternate
 from rest_compat.resources import Collection, Resource
@@ -37,7 +37,7 @@ class ResourceCompiler:
         paged = {"edges", "pageInfo"} <= declaration.type.fields.keys()
         if not paged and not declaration.is_list:
             if declaration.role in (HalRole.LINKS, HalRole.EMBED):
-                raise HalSchemaError(f"{declaration.where}: {declaration.type.name} is neither a list nor a connection")
+                raise BadHalSchema(f"{declaration.where}: {declaration.type.name} is neither a list nor a connection")
             return None
         node = declaration.type
         if paged:
@@ -45,11 +45,11 @@ class ResourceCompiler:
             assert isinstance(edge, GraphQLObjectType)
             named = get_named_type(edge.fields["node"].type)
             if not isinstance(named, GraphQLObjectType):
-                raise HalSchemaError(f"{declaration.where}: the members of a collection are of one object type")
+                raise BadHalSchema(f"{declaration.where}: the members of a collection are of one object type")
             node = named
         resource = self.of_type(node)
         if resource.address is None:
-            raise HalSchemaError(f"{declaration.where}: no field with the role SELF says where a {node.name} is")
+            raise BadHalSchema(f"{declaration.where}: no field with the role SELF says where a {node.name} is")
         literals = [segment for segment in route.address.segments if isinstance(segment, str)]
         return Collection(
             resource,
@@ -71,7 +71,7 @@ class ResourceCompiler:
     def of_type(self, type_: GraphQLObjectType) -> Resource:
         """The resource that shows values of the type.
 
-        Raises HalSchemaError for a property that breaks published clients, for links that contradict each other, and
+        Raises BadHalSchema for a property that breaks published clients, for links that contradict each other, and
         for an address that the type's values don't fill.
         """
         if type_.name not in self._known:
@@ -79,7 +79,7 @@ class ResourceCompiler:
             writer = self._writers.of(type_)
             for shown in writer.properties if home else ():
                 if RESERVED.fullmatch(shown.name):
-                    raise HalSchemaError(
+                    raise BadHalSchema(
                         f"{type_.name}.{shown.attribute}: a property {shown.name!r} breaks the published"
                         " clients; hide it or give it another name"
                     )
@@ -118,7 +118,7 @@ class ResourceCompiler:
 
         def add(link: Link) -> None:
             if links.setdefault(link.rel, link) != link:
-                raise HalSchemaError(
+                raise BadHalSchema(
                     f"{where}: its link {link.rel!r} would lead to {links[link.rel].template} and to {link.template}"
                 )
 
@@ -159,7 +159,7 @@ class ResourceCompiler:
             candidates = [bound.get(variable), variable, own.get(index)]
             attribute = next((name for name in candidates if name and _is_attribute(origin, name)), None)
             if attribute is None:
-                raise HalSchemaError(
+                raise BadHalSchema(
                     f"{type_.name}: no attribute gives the variable {{{variable}}} of its address"
                     f" {home.address.template}, so nothing could link to it"
                 )

@@ -26,7 +26,7 @@ from graphql import (
 
 from rest_compat.arguments import is_required
 from rest_compat.calls import FieldCall, definition
-from rest_compat.errors import HalSchemaError
+from rest_compat.errors import BadHalSchema
 from schema.machinery.directives import HalField
 from schema.machinery.scalars import JsonText
 
@@ -140,7 +140,7 @@ class Writers:
         self._types: dict[str, TypeWriter] = {}
 
     def of(self, type_: GraphQLObjectType) -> TypeWriter:
-        """Raises HalSchemaError when the type's `@halField` directives can't be carried out."""
+        """Raises BadHalSchema when the type's `@halField` directives can't be carried out."""
         if type_.name not in self._types:
             self._types[type_.name] = TypeWriter()
             self._types[type_.name].take(tuple(self._properties(type_)))
@@ -158,11 +158,11 @@ class Writers:
             name = hal.name or known.python_name
             where = f"{type_.name}.{graphql_name}"
             if name in names:
-                raise HalSchemaError(f"{where}: the type has a property {name!r} already")
+                raise BadHalSchema(f"{where}: the type has a property {name!r} already")
             if not known.is_basic_field and any(is_required(argument) for argument in found.args.values()):
-                raise HalSchemaError(f"{where}: a field served as a property can't need arguments")
+                raise BadHalSchema(f"{where}: a field served as a property can't need arguments")
             if hal.hoist and not known.is_basic_field:
-                raise HalSchemaError(f"{where}: only a plain attribute can be hoisted")
+                raise BadHalSchema(f"{where}: only a plain attribute can be hoisted")
             names.add(name)
             yield Property(
                 name,

@@ -6,17 +6,17 @@ from sandbox.outcomes import (
     UNDEFINED,
     FailureKind,
     Function,
-    NotRunError,
+    NotRun,
     Outcome,
     Returned,
-    SourceError,
     SourceForm,
     SourceKind,
     Threw,
+    Unparsable,
     Wanted,
 )
-from sandbox.pool import Sandbox, SandboxClosedError
-from sandbox.process import WorkerStartError
+from sandbox.pool import Sandbox, SandboxClosed
+from sandbox.process import WorkerNotStarted
 from sandbox.scripts import CALL
 
 __all__ = [
@@ -27,17 +27,17 @@ __all__ = [
     "FailureKind",
     "Function",
     "Limits",
-    "NotRunError",
+    "NotRun",
     "Outcome",
     "Returned",
     "Sandbox",
-    "SandboxClosedError",
-    "SourceError",
+    "SandboxClosed",
     "SourceForm",
     "SourceKind",
     "Threw",
+    "Unparsable",
     "Wanted",
-    "WorkerStartError",
+    "WorkerNotStarted",
     "is_deeper",
     "nesting",
 ]

@@ -8,7 +8,7 @@ from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, init_mini_
 
 from sandbox.limits import Limits
 from sandbox.nesting import is_deeper
-from sandbox.outcomes import FailureKind, SourceError, Wanted
+from sandbox.outcomes import FailureKind, Unparsable, Wanted
 from sandbox.scripts import CALL, PRELUDE
 
 HIDDEN = (
@@ -27,7 +27,7 @@ LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
 LOCATION = re.compile(r"[^\n]*?:(\d+): (?:\w*Error: )?([^\n]*)\n([^\n]*)\n( *)\^")
 
 
-class FlagsIgnoredError(Exception):
+class FlagsIgnored(Exception):
     """V8 did not take the flags it was given, so its limits would not hold."""
 
 
@@ -35,14 +35,14 @@ def start(limits: Limits) -> None:
     """Start V8 with the limits' flags.
 
     Raises:
-        FlagsIgnoredError: V8 doesn't know one of them.
+        FlagsIgnored: V8 doesn't know one of them.
     """
     # Last, since one unknown flag makes V8 ignore all the later ones: if this one took, all did.
     init_mini_racer(flags=(*limits.flags, f"--max-heap-size={limits.heap_mb}"))
     with MiniRacer() as racer:
         heap = racer.heap_stats()["heap_size_limit"]
     if heap != limits.heap_mb << 20:
-        raise FlagsIgnoredError(f"V8 ignored some of its flags {limits.flags}: its heap is {heap} bytes")
+        raise FlagsIgnored(f"V8 ignored some of its flags {limits.flags}: its heap is {heap} bytes")
 
 
 class Context:
@@ -68,14 +68,14 @@ class Context:
         """The kind and body of a source, without running any of it.
 
         Raises:
-            SourceError: it does not parse.
+            Unparsable: it does not parse.
         """
         try:
             found = json.loads(self._command("inspect", source, parameters))
         except JSEvalException as error:
-            raise SourceError(str(error).partition("\n")[0].partition("Error: ")[2], 1, 1) from error
+            raise Unparsable(str(error).partition("\n")[0].partition("Error: ")[2], 1, 1) from error
         if "empty" in found:
-            raise SourceError("The source is empty", 1, 1)
+            raise Unparsable("The source is empty", 1, 1)
         if "readings" in found:
             self._refuse(found["readings"], parameters)
         form: dict[str, str] = found["form"]
@@ -129,20 +129,20 @@ class Context:
         return "returned", text
 
 
-def _located(error: str, before: str, text: str) -> SourceError:
+def _located(error: str, before: str, text: str) -> Unparsable:
     """V8's word on `before + text`, with the place in `text`."""
     found = LOCATION.match(error)
     if found is None:
-        return SourceError(error.partition("\n")[0], 1, 1)
+        return Unparsable(error.partition("\n")[0], 1, 1)
     message, line, column = found[2], int(found[1]) - FUNCTION_HEAD_LINES, len(found[4]) + 1
     if line == 1:
         column -= len(before)
     lines = LINE_END.split(text)
     if line < len(lines) or (line == len(lines) and column <= _units(lines[-1])):
-        return SourceError(message, max(line, 1), max(column, 1))
+        return Unparsable(message, max(line, 1), max(column, 1))
     # V8 stumbled over what stands after the owner's text: something in that is still open, or closed twice.
     message = "Unexpected end of input" + (", or one '}' too many" if "'}'" in message else "")
-    return SourceError(message, len(lines), _units(lines[-1]) + 1)
+    return Unparsable(message, len(lines), _units(lines[-1]) + 1)
 
 
 def _scrubbed(text: str) -> str:

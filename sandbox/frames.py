@@ -9,7 +9,7 @@ Message = dict[str, Any]
 LENGTH = struct.Struct(">I")
 
 
-class BrokenFrameError(Exception):
+class BrokenFrame(Exception):
     """The other side ended, or sent what is no message or too long for one."""
 
 
@@ -36,17 +36,17 @@ async def receive(stream: asyncio.StreamReader, limit: int) -> Message:
         limit: the longest message to take, in bytes.
 
     Raises:
-        BrokenFrameError: there is no such message.
+        BrokenFrame: there is no such message.
     """
     try:
         (length,) = LENGTH.unpack(await stream.readexactly(LENGTH.size))
         if length > limit:
-            raise BrokenFrameError(f"a message of {length} bytes")
+            raise BrokenFrame(f"a message of {length} bytes")
         message = json.loads(await stream.readexactly(length))
     except (asyncio.IncompleteReadError, ConnectionError) as error:
-        raise BrokenFrameError("the worker ended") from error
+        raise BrokenFrame("the worker ended") from error
     except (ValueError, RecursionError) as error:
-        raise BrokenFrameError("not JSON") from error
+        raise BrokenFrame("not JSON") from error
     if not isinstance(message, dict):
-        raise BrokenFrameError("not a message")
+        raise BrokenFrame("not a message")
     return message

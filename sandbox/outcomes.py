@@ -106,11 +106,11 @@ class SourceForm:
     body: str
 
 
-class NotRunError(Exception):
+class NotRun(Exception):
     """The sandbox could not run something now, which says nothing of the code."""
 
 
-class SourceError(Exception):
+class Unparsable(Exception):
     """A source is no JavaScript function: it does not parse, or there is nothing in it.
 
     Attributes:

@@ -12,22 +12,22 @@ from types import TracebackType
 from typing import Any, Self
 
 from sandbox.breaker import CircuitBreaker
-from sandbox.frames import BrokenFrameError
+from sandbox.frames import BrokenFrame
 from sandbox.limits import VALIDATION, Limits
 from sandbox.outcomes import (
     FailureKind,
     Function,
-    NotRunError,
+    NotRun,
     Outcome,
     Returned,
-    SourceError,
     SourceForm,
     SourceKind,
     Threw,
+    Unparsable,
 )
-from sandbox.process import StarvedError, Worker, WorkerStartError
+from sandbox.process import Starved, Worker, WorkerNotStarted
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 RECYCLE_MS = 2_000
 RESPAWN_PAUSE_S = 1.0
@@ -39,7 +39,7 @@ KILLED = "something on this machine killed the process that ran it"
 OUT_OF_MEMORY = {signal.SIGTRAP, signal.SIGABRT}
 
 
-class SandboxClosedError(Exception):
+class SandboxClosed(Exception):
     """The sandbox was asked to run something before it was started or after it was closed."""
 
 
@@ -85,7 +85,7 @@ class Sandbox:
         """Start the workers.
 
         Raises:
-            WorkerStartError: one of them does not come up, for instance because V8 doesn't know a flag.
+            WorkerNotStarted: one of them does not come up, for instance because V8 doesn't know a flag.
         """
         self._running = True
         self._idle = asyncio.Queue()  # the old one may still wake who waited at the last close
@@ -96,7 +96,7 @@ class Sandbox:
             raise
 
     async def close(self) -> None:
-        """Kill the workers and wait for their end. Calls under way end with `SandboxClosedError`."""
+        """Kill the workers and wait for their end. Calls under way end with `SandboxClosed`."""
         self._running = False
         for chore in self._chores:
             chore.cancel()
@@ -143,7 +143,7 @@ class Sandbox:
             The outcome of each call, in order.
 
         Raises:
-            SandboxClosedError: the sandbox is not running.
+            SandboxClosed: the sandbox is not running.
         """
         turn = self._turns.setdefault(owner, asyncio.Lock())
         timeout_ms = self._limits.timeout_ms if timeout_ms is None else timeout_ms
@@ -173,9 +173,9 @@ class Sandbox:
             parameters: the names of the parameters it is called with.
 
         Raises:
-            SourceError: it is no function: it does not parse, or is empty.
-            NotRunError: the machine was too busy, or killed the worker.
-            SandboxClosedError: the sandbox is not running.
+            Unparsable: it is no function: it does not parse, or is empty.
+            NotRun: the machine was too busy, or killed the worker.
+            SandboxClosed: the sandbox is not running.
         """
         async with self._worker(None) as worker:
             worker.send({"inspect": source, "parameters": list(parameters)})
@@ -183,20 +183,20 @@ class Sandbox:
                 found = await worker.answer(self._limits.timeout_ms)
             except TimeoutError:
                 worker.kill()
-                raise SourceError("The source could not be read in time", 1, 1) from None
-            except StarvedError:
+                raise Unparsable("The source could not be read in time", 1, 1) from None
+            except Starved:
                 worker.kill()
-                raise NotRunError(BUSY) from None
-            except BrokenFrameError:
+                raise NotRun(BUSY) from None
+            except BrokenFrame:
                 if await worker.stop() == signal.SIGKILL:
-                    raise NotRunError(KILLED) from None
-                raise SourceError("The source could not be read: it crashed the process", 1, 1) from None
+                    raise NotRun(KILLED) from None
+                raise Unparsable("The source could not be read: it crashed the process", 1, 1) from None
         match found:
             case {"kind": str(kind), "body": str(body)}:
                 return SourceForm(SourceKind(kind), body)
             case {"message": str(message), "line": int(line), "column": int(column)}:
-                raise SourceError(message[:ERROR_LENGTH], line, column)
-        raise SourceError("The source could not be read", 1, 1)
+                raise Unparsable(message[:ERROR_LENGTH], line, column)
+        raise Unparsable("The source could not be read", 1, 1)
 
     async def _call(self, worker: Worker, arguments: Sequence[str], timeout_ms: int) -> Outcome:
         """The outcome of one call; afterwards the worker may have been killed."""
@@ -206,10 +206,10 @@ class Sandbox:
         except TimeoutError:
             worker.kill()
             return Threw(f"it took longer than {timeout_ms} ms", FailureKind.TIMEOUT)
-        except StarvedError:
+        except Starved:
             worker.kill()
             return Threw(BUSY, FailureKind.STARVED)
-        except BrokenFrameError as error:
+        except BrokenFrame as error:
             ended_by = await worker.stop()
             if ended_by in OUT_OF_MEMORY:
                 return Threw("it took more memory than allowed and was killed", FailureKind.MEMORY)
@@ -231,11 +231,11 @@ class Sandbox:
         """A worker of one's own; it goes back to the pool, or is replaced, in the background."""
         async with self._permits:
             if not self._running:
-                raise SandboxClosedError("the sandbox is not running")
+                raise SandboxClosed("the sandbox is not running")
             while (worker := await self._idle.get()) is not None and worker.ended:
                 self._do(self._recycle(worker, None))
             if worker is None:
-                raise SandboxClosedError("the sandbox was closed")
+                raise SandboxClosed("the sandbox was closed")
             try:
                 yield worker
             except BaseException:
@@ -256,9 +256,9 @@ class Sandbox:
             worker.send({"recycle": True})
             try:
                 await worker.answer(RECYCLE_MS)
-            except StarvedError:
+            except Starved:
                 pass
-            except (TimeoutError, BrokenFrameError):
+            except (TimeoutError, BrokenFrame):
                 if owner is not None:  # what it left running outlived its call
                     self._breaker.died(owner)
             else:
@@ -272,8 +272,8 @@ class Sandbox:
         while True:
             try:
                 return await self._hire()
-            except WorkerStartError:
-                logger.exception("a sandbox worker did not start")
+            except WorkerNotStarted:
+                log.exception("a sandbox worker did not start")
                 await asyncio.sleep(RESPAWN_PAUSE_S)
 
     async def _hire(self) -> None:

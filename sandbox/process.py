@@ -24,11 +24,11 @@ START_S = 30.0
 STEP_S = 0.01
 
 
-class WorkerStartError(Exception):
+class WorkerNotStarted(Exception):
     """A worker did not come up: V8 refused its flags, or the system another process."""
 
 
-class StarvedError(Exception):
+class Starved(Exception):
     """The machine gave a worker too little time to say whether its code is slow."""
 
 
@@ -49,7 +49,7 @@ class Worker:
         """Start a process and wait until it is ready.
 
         Raises:
-            WorkerStartError: it isn't.
+            WorkerNotStarted: it isn't.
         """
         settings = {"limits": dataclasses.asdict(limits), "parent_pid": os.getpid()}
         try:
@@ -62,19 +62,19 @@ class Worker:
                 env={},
             )
         except OSError as error:
-            raise WorkerStartError(str(error)) from error
+            raise WorkerNotStarted(str(error)) from error
         worker = cls(process, limits)
         try:
             async with asyncio.timeout(START_S):
                 greeting = await worker._message()
         except BaseException as error:
             await worker.stop()
-            if isinstance(error, frames.BrokenFrameError | TimeoutError):
-                raise WorkerStartError("the worker ended before it was ready") from error
+            if isinstance(error, frames.BrokenFrame | TimeoutError):
+                raise WorkerNotStarted("the worker ended before it was ready") from error
             raise
         if "ready" not in greeting:
             await worker.stop()
-            raise WorkerStartError(str(greeting.get("unfit")))
+            raise WorkerNotStarted(str(greeting.get("unfit")))
         return worker
 
     @property
@@ -98,8 +98,8 @@ class Worker:
 
         Raises:
             TimeoutError: it has computed for that long.
-            StarvedError: it has not, but the machine gave it too little of the time.
-            BrokenFrameError: the worker ended or sent nonsense.
+            Starved: it has not, but the machine gave it too little of the time.
+            BrokenFrame: the worker ended or sent nonsense.
         """
         clock = asyncio.get_running_loop().time
         computed_s, allowed_s = self._computed_s(), timeout_ms / 1000
@@ -112,7 +112,7 @@ class Worker:
                 if left_s <= 0:
                     raise TimeoutError
                 if clock() >= starved_at:
-                    raise StarvedError
+                    raise Starved
             return reading.result()
         finally:
             reading.cancel()

@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 from sandbox import frames
 from sandbox.confinement import fix_memory, leave_the_system
-from sandbox.engine import Context, FlagsIgnoredError, start
+from sandbox.engine import Context, FlagsIgnored, start
 from sandbox.limits import Limits
-from sandbox.outcomes import FailureKind, SourceError, Wanted
+from sandbox.outcomes import FailureKind, Unparsable, Wanted
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     leave_the_system(settings["parent_pid"])
     try:
         start(limits)
-    except FlagsIgnoredError as error:
+    except FlagsIgnored as error:
         outbox.write(frames.pack({"unfit": str(error)}))
         os._exit(1)
     _serve(limits, inbox, outbox)
@@ -65,7 +65,7 @@ def _serve(limits: Limits, inbox: BinaryIO, outbox: BinaryIO) -> None:
             case {"inspect": source, "parameters": parameters}:
                 try:
                     reply = context.inspect(source, parameters)
-                except SourceError as error:
+                except Unparsable as error:
                     reply = {"message": error.message, "line": error.line, "column": error.column}
             case {"recycle": True}:
                 context.close()

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import strawberry
 
-from rest_compat import Facade, HalSchemaError
+from rest_compat import BadHalSchema, Facade
 from schema.machinery.directives import Hal, HalField, HalMethod, HalRole
 from tests.rest_compat.small_pool.facade import facade_of
 from tests.rest_compat.small_pool.types import Pool
@@ -98,7 +98,7 @@ def compile_query(**fields: object) -> Facade:
     ],
 )
 def test_contradictions_keep_the_server_from_starting(fields: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(HalSchemaError, match=complaint):
+    with pytest.raises(BadHalSchema, match=complaint):
         compile_query(**fields)
 
 
@@ -112,7 +112,7 @@ def test_a_relative_path_needs_a_type_with_an_address() -> None:
     def moon() -> Moon:
         return Moon()
 
-    with pytest.raises(HalSchemaError, match=r"Moon\.planet: its path is relative to Moon"):
+    with pytest.raises(BadHalSchema, match=r"Moon\.planet: its path is relative to Moon"):
         compile_query(moon=field(moon, Hal(path=["/moon"])))
 
 
@@ -125,7 +125,7 @@ def test_a_property_that_breaks_the_published_clients_is_refused() -> None:
     def trap(key: str) -> Trap | None:
         return None
 
-    with pytest.raises(HalSchemaError, match=r"Trap\.then: a property 'then' breaks"):
+    with pytest.raises(BadHalSchema, match=r"Trap\.then: a property 'then' breaks"):
         compile_query(trap=field(trap, Hal(path=["/traps/{key}"], role=HalRole.SELF)))
 
 
@@ -138,12 +138,12 @@ def test_two_properties_of_one_name_are_refused() -> None:
     def twin() -> Twin | None:
         return None
 
-    with pytest.raises(HalSchemaError, match=r"Twin\.other: the type has a property 'one' already"):
+    with pytest.raises(BadHalSchema, match=r"Twin\.other: the type has a property 'one' already"):
         compile_query(twin=field(twin, Hal(path=["/twin"])))
 
 
 def test_one_relation_to_two_addresses_is_refused() -> None:
-    with pytest.raises(HalSchemaError, match="its link 'x' would lead to"):
+    with pytest.raises(BadHalSchema, match="its link 'x' would lead to"):
         compile_query(
             a=field(planet, Hal(path=["/a"], rel_wide=["x"])),
             b=field(planet, Hal(path=["/b"], rel_wide=["x"])),
@@ -162,7 +162,7 @@ def test_a_mutation_names_what_its_input_has() -> None:
             return Planet(name=input.name)
 
     query = strawberry.type(type("Query", (), {"a": field(planet, Hal(path=["/a"]))}))
-    with pytest.raises(HalSchemaError, match=r"Mutation\.rename: .* NameInput has no field 'nome'"):
+    with pytest.raises(BadHalSchema, match=r"Mutation\.rename: .* NameInput has no field 'nome'"):
         Facade(strawberry.Schema(query, Mutation), nothing)
 
 

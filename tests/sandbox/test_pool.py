@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import VOLUNTEER, FailureKind, Function, Limits, Returned, Sandbox, Threw, WorkerStartError
+from sandbox import VOLUNTEER, FailureKind, Function, Limits, Returned, Sandbox, Threw, WorkerNotStarted
 from tests.sandbox.workers import ECHO, FOREVER, MOODY
 
 pytestmark = [
@@ -96,7 +96,7 @@ async def test_a_closed_sandbox_can_be_started_again() -> None:
 
 async def test_a_flag_that_v8_does_not_know_stops_the_start() -> None:
     sandbox = Sandbox(workers=1, spares=0, limits=Limits(flags=("--no-such-flag",)))
-    with pytest.raises(WorkerStartError, match="V8 ignored some of its flags"):
+    with pytest.raises(WorkerNotStarted, match="V8 ignored some of its flags"):
         await sandbox.start()
     assert not sandbox.worker_pids
 

@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 from sandbox import VALIDATION
-from sandbox.frames import BrokenFrameError
+from sandbox.frames import BrokenFrame
 from sandbox.process import Worker
 
 
@@ -16,7 +16,7 @@ async def _talk_to_a_dead_worker() -> None:
     worker = await Worker.spawn(VALIDATION)
     await worker.stop()
     worker.send({"recycle": True})
-    with pytest.raises(BrokenFrameError):
+    with pytest.raises(BrokenFrame):
         await worker.answer(10_000)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox import Function, Returned, Sandbox, SourceError, SourceKind, Threw
+from sandbox import Function, Returned, Sandbox, SourceKind, Threw, Unparsable
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -124,7 +124,7 @@ async def test_the_body_does_what_the_source_does(sandbox: Sandbox, source: str)
     direct = await sandbox.run(Function(source, PARAMETERS), calls, owner="property")
     try:
         form = await sandbox.inspect(source, PARAMETERS)
-    except SourceError:
+    except Unparsable:
         assert {outcome.kind for outcome in direct if isinstance(outcome, Threw)} == {"syntax"}
         return
     compiled = as_a_client_would(form.body)
@@ -155,7 +155,7 @@ async def test_the_body_does_what_the_source_does(sandbox: Sandbox, source: str)
 async def test_a_source_that_does_not_parse_is_refused_with_its_place(
     sandbox: Sandbox, source: str, line: int, column: int, message: str
 ) -> None:
-    with pytest.raises(SourceError) as refused:
+    with pytest.raises(Unparsable) as refused:
         await sandbox.inspect(source, PARAMETERS)
     error = refused.value
     assert (error.line, error.column) == (line, column)
@@ -164,7 +164,7 @@ async def test_a_source_that_does_not_parse_is_refused_with_its_place(
 
 @pytest.mark.parametrize("source", ["(" * 100_000, "[" * 100_000, "return " + "-" * 1_000_000 + "1"])
 async def test_a_source_too_deep_for_the_parser_is_refused(sandbox: Sandbox, source: str) -> None:
-    with pytest.raises(SourceError, match="Maximum call stack size exceeded"):
+    with pytest.raises(Unparsable, match="Maximum call stack size exceeded"):
         await sandbox.inspect(source, PARAMETERS)
 
 
@@ -183,7 +183,7 @@ async def test_reading_a_source_runs_none_of_it(sandbox: Sandbox, source: str) -
     before = sandbox.worker_pids
     try:
         await sandbox.inspect(source, PARAMETERS)
-    except SourceError as error:
+    except Unparsable as error:
         assert "in time" not in error.message  # noqa: PT017 - both ends are right, a timeout is not
     assert sandbox.worker_pids == before
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox import VOLUNTEER, FailureKind, NotRunError, Returned, Sandbox, SandboxClosedError, SourceError, Threw
+from sandbox import VOLUNTEER, FailureKind, NotRun, Returned, Sandbox, SandboxClosed, Threw, Unparsable
 from tests.sandbox.workers import ECHO, FOREVER, MOODY, Until, alive, computes
 
 pytestmark = [
@@ -45,8 +45,8 @@ async def test_a_process_that_ends_by_itself_is_laid_to_the_code_that_it_ran(unt
 @pytest.mark.parametrize(
     ("ending", "told"),
     [
-        (signal.SIGKILL, NotRunError("something on this machine killed the process that ran it")),
-        (signal.SIGSEGV, SourceError("The source could not be read: it crashed the process", 1, 1)),
+        (signal.SIGKILL, NotRun("something on this machine killed the process that ran it")),
+        (signal.SIGSEGV, Unparsable("The source could not be read: it crashed the process", 1, 1)),
     ],
 )
 async def test_a_source_whose_reader_was_killed_is_not_called_wrong(ending: signal.Signals, told: Exception) -> None:
@@ -103,8 +103,8 @@ async def test_closing_kills_every_worker_and_ends_the_calls_under_way(until: Un
     await sandbox.close()
     assert not any(alive(pid) for pid in pids)
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
-        assert isinstance(ended, SandboxClosedError)
-    with pytest.raises(SandboxClosedError):
+        assert isinstance(ended, SandboxClosed)
+    with pytest.raises(SandboxClosed):
         await sandbox.inspect("1", ())
 
 
