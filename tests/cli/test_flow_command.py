@@ -35,7 +35,7 @@ def test_submitting_again_with_the_same_key_answers_the_same_flow(pool: str) -> 
     first, again = (key_of(submit(pool, ONE, "--key", "once")) for _ in range(2))
     assert first == again
     refused = failure(submit(pool, TREE | {"owner": ""}, "--key", "once"))
-    assert refused == "idempotencyKey: the idempotency key 'once' came before with another flow"
+    assert refused == "idempotencyKey: the idempotency key 'once' came before with another request"
 
 
 def test_an_owner_steers_a_flow(pool: str) -> None:
