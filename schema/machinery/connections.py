@@ -19,7 +19,7 @@ D = TypeVar("D")
 First = Annotated[int | None, strawberry.argument(description="How many to return, from 1 to 100, the default.")]
 After = Annotated[
     str | None,
-    strawberry.argument(description="The `endCursor` of the page before; left out: from the start."),
+    strawberry.argument(description="The `endCursor` of the page before; if it is missing: from the start."),
 ]
 Last = Annotated[
     int | None,
@@ -27,7 +27,7 @@ Last = Annotated[
 ]
 Before = Annotated[
     str | None,
-    strawberry.argument(description="The `startCursor` of the page behind; left out: from the end."),
+    strawberry.argument(description="The `startCursor` of the page behind; if it is missing: from the end."),
 ]
 
 

@@ -91,12 +91,12 @@ class LeasedTask:
 class ClaimTasksInput:
     first: int = strawberry.field(default=1, description="How many tasks at most, 1 to 100.")
     host: str | None = strawberry.field(
-        default=None, description="The host's token from an earlier claim; left out: this is a new host."
+        default=None, description="The host's token from an earlier claim; if it is missing: this is a new host."
     )
     host_name: str | None = strawberry.field(default=None, description="What a new host calls itself.")
     scheduler: str | None = strawberry.field(
         default=None,
-        description="`random`, `shortest`, `owners`, `oldest` or an installed one; left out: the pool's default.",
+        description="`random`, `shortest`, `owners`, `oldest` or an installed one; missing: the pool's default.",
     )
     jobs: list[str] | None = strawberry.field(default=None, description="Only tasks of the jobs with these keys.")
     owners: list[str] | None = strawberry.field(default=None, description="Only tasks of these owners' jobs.")

@@ -126,7 +126,7 @@ class VariableInput:
     )
     id: str | None = strawberry.field(
         default=None,
-        description="Its id within the job: letters, digits, `.`, `_`, `~`, `-`; left out: the pool makes one.",
+        description="Its id within the job: letters, digits, `.`, `_`, `~`, `-`; if it is missing: the pool makes one.",
     )
 
 
