@@ -33,7 +33,7 @@ def test_programs_get_each_event_as_a_line_of_json_and_a_summary(capsys: pytest.
     assert [line["event"] for line in lines] == [
         *("waiting", "claimed", "computed", "computed", "judged", "judged", "standing", "warned", "summary")
     ]
-    assert lines[2] == {"event": "computed", "job": "work", "elapsed_ms": 12, "error": ""}
+    assert lines[2] == {"event": "computed", "job": "work", "elapsed_ms": 12, "error": None}
     summary = lines[-1]
     assert (summary["claimed"], summary["computed"], summary["failed"]) == (2, 2, 1)
     assert summary["verdicts"] == {"CANONICAL": 1, "INVALID": 1}
