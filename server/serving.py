@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from server.app import Service, application
+from server.edge import behind_edge
 from server.settings import LogLevel, Settings
 
 BACKLOG = 2048
@@ -75,12 +76,13 @@ async def serve(
     async with service.running() as runtime:
         server = _Server(
             uvicorn.Config(
-                application(service, settings),
+                behind_edge(application(service, settings), settings),
                 http="httptools",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=UNFINISHED_REQUESTS_S,
             )
