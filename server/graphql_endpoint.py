@@ -9,8 +9,8 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import HTMLResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.asgi import GraphQL
@@ -49,13 +49,18 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     as. Strawberry answers server-sent events and WebSockets.
     """
 
-    def __init__(self, schema: Schema, make_context: Callable[[HTTPConnection], Awaitable[Context]]) -> None:
+    def __init__(
+        self, schema: Schema, make_context: Callable[[HTTPConnection], Awaitable[Context]], page: ASGIApp
+    ) -> None:
+        """`page` answers browsers that open the address."""
         super().__init__(
             schema,
+            graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
             max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
         )
         self._make_context = make_context
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,11 +73,11 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             log.info("a client left before its request was here")
 
     async def _respond(self, request: Request, send: Send) -> None:
-        response: Response | None
+        response: ASGIApp | None
         media_type = JSON
         try:
             if self._is_for_people(request):
-                response = HTMLResponse(self.graphql_ide_html)
+                response = self._page
             else:
                 media_type = answered_as(request.headers.get("accept", ""))
                 response = await self._answer(request, media_type)
@@ -85,7 +90,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         await super().__call__(request.scope, replayed(await request.body(), request.receive), send)
 
     def _is_for_people(self, request: Request) -> bool:
-        """Whether a browser, or someone who looks, asks for the editor."""
+        """Whether a browser, or someone who looks, asks for the page."""
         accept = request.headers.get("accept", "")
         wants_page = "text/html" in accept or "*/*" in accept
         return request.method == "GET" and wants_page and "query" not in request.query_params

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from strawberry.http.websocket_origin import normalize_allowed_origins, normalize_origin
 
 ANY = "*"
+WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~%/-]*)?")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -184,8 +186,7 @@ def is_web_address(text: str) -> bool:
         parts.port  # noqa: B018  # Raises ValueError for what is none.
     except ValueError:
         return False
-    plain = not (parts.query or parts.fragment or parts.username or any(c.isspace() for c in text))
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+    return parts.scheme in ("http", "https") and bool(WEB_ADDRESS.fullmatch(text))
 
 
 def is_loopback(host: str) -> bool:
