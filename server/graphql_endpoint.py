@@ -25,7 +25,17 @@ from strawberry.types.graphql import OperationType
 from resolvers import json_text
 from schema.machinery.context import Context
 from server.edge.origins import READ_ONLY, refusal
-from server.graphql_requests import EVENTS, JSON, RESPONSE, Refused, answered_as, limited, read_request, replayed
+from server.graphql_requests import (
+    EVENTS,
+    JSON,
+    RESPONSE,
+    Refused,
+    answered_as,
+    forgiving,
+    limited,
+    read_request,
+    replayed,
+)
 
 MAX_SUBSCRIPTIONS = 100
 NO_QUERY = "There is no `query` in the request."
@@ -64,7 +74,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, forgiving(send))
             return
         request = Request(scope, limited(receive))
         try:

@@ -12,6 +12,7 @@ import uvicorn
 
 from server.app import Service, application
 from server.edge import behind_edge
+from server.edge.connections import Pace, http_protocol, websocket_protocol
 from server.settings import LogLevel, Settings
 
 BACKLOG = 2048
@@ -73,11 +74,13 @@ async def serve(
     Raises what opening the store raises.
     """
     service = Service(settings)
+    pace = Pace(settings.max_header_bytes, settings.header_seconds, settings.write_seconds)
     async with service.running() as runtime:
         server = _Server(
             uvicorn.Config(
                 behind_edge(application(service, settings), settings),
-                http="httptools",
+                http=http_protocol(pace),
+                ws=websocket_protocol(pace),
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext, Page
 
+from server.pages import Page as FilePage
 from server.pages import page_routes
 from tests.pages.accessibility import violations
 from tests.pages.jobs import SQUARE, add_job
@@ -18,7 +19,7 @@ from tests.processes import RunningServer
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-ROUTED = [each.path for each in page_routes(None) if "html" in each.endpoint.media_type]
+ROUTED = [each.path for each in page_routes(None) if isinstance(each.app, FilePage) and "html" in each.app.media_type]
 PAGES = ["/", "/graphql", "/rels/cp/jobs", *ROUTED]
 OWN_FRAMES = ("/assets/volunteer/sandbox.html",)
 
