@@ -115,7 +115,7 @@ class Facade:
             return responses.options(_READ_ONLY)
         if request.method not in ("GET", "HEAD"):
             raise _not_allowed(request.method, _READ_ONLY)
-        return responses.cacheable(request, *document)
+        return responses.cacheable(request, *document, responses.PAGE_HEADERS)
 
     async def _send(self, response: Response, method: str, send: Send) -> None:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]

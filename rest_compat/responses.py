@@ -20,6 +20,13 @@ _SCRIPT_POLICY = "default-src 'none'; script-src 'unsafe-eval'; connect-src 'non
 """For other representations than HAL: a script that is run may compute, and reach nothing."""
 
 
+PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+}
+"""For what a browser shows: there is nothing to load, and nobody may frame it."""
+
+
 @dataclass(frozen=True)
 class Response:
     """What is sent. Header names are lower case."""

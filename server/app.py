@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,7 +25,7 @@ from schema.machinery.context import Context
 from schema.schema import schema
 from server.graphql_endpoint import GraphQLEndpoint
 from server.graphql_requests import MAX_BODY
-from server.pages import front_page, page_routes, wants_page
+from server.pages import front_page, graphql_page, page_routes, wants_page
 from server.settings import Settings
 from server.sweeper import Sweeper
 from storage import open_store
@@ -116,19 +116,27 @@ class Application(FastAPI):
     answers errors itself.
     """
 
-    def __init__(self, facade: Facade, **options: Any) -> None:
+    def __init__(self, facade: Facade, public_url: str | None, **options: Any) -> None:
         super().__init__(**options)
         self._facade = facade
+        self._public_url = public_url
 
     def build_middleware_stack(self) -> ASGIApp:
         own = {route.path for route in self.routes if isinstance(route, Route | WebSocketRoute)}
         routed = super().build_middleware_stack()
-        front = front_page()
+        front = front_page(self._public_url)
 
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "lifespan" or scope["path"] in own:
+            if scope["type"] == "lifespan":
                 await routed(scope, receive, send)
-            elif scope["path"] == "/" and scope["type"] == "http" and wants_page(Request(scope)):
+                return
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            if path in own:
+                await routed(scope, receive, send)
+            elif path == "" and scope["type"] == "http" and wants_page(Request(scope)):
+                # The page's links are relative to the root's slash.
+                await RedirectResponse(f"{scope['path']}/", 308)(scope, receive, send)
+            elif path == "/" and scope["type"] == "http" and wants_page(Request(scope)):
                 await front(scope, receive, send)
             else:
                 await self._facade(scope, receive, send)
@@ -154,16 +162,17 @@ def application(service: Service, settings: Settings) -> FastAPI:
         async with service.running() as runtime:
             yield {"runtime": runtime}
 
-    graphql = GraphQLEndpoint(schema, service.context)
+    graphql = GraphQLEndpoint(schema, service.context, graphql_page(settings.public_url))
     routes = [
         Route("/livez", _live),
         Route("/readyz", service.ready),
         Route("/graphql", OpenToScripts(graphql)),
         WebSocketRoute("/graphql", graphql),
-        *page_routes(),
+        *page_routes(settings.public_url),
     ]
     return Application(
         Facade(schema, service.context, public_url=settings.public_url, max_body=MAX_BODY),
+        settings.public_url,
         lifespan=lifespan,
         routes=routes,
         telemetry=NO_TELEMETRY,

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import orjson
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import HTMLResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.asgi import GraphQL
@@ -19,11 +19,23 @@ from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_res
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
+from strawberry.types.execution import SubscriptionExecutionResult
 from strawberry.types.graphql import OperationType
 
 from resolvers import json_text
 from schema.machinery.context import Context
-from server.graphql_requests import EVENTS, JSON, RESPONSE, Refused, answered_as, limited, read_request, replayed
+from server.edge.origins import READ_ONLY, refusal
+from server.graphql_requests import (
+    EVENTS,
+    JSON,
+    RESPONSE,
+    Refused,
+    answered_as,
+    forgiving,
+    limited,
+    read_request,
+    replayed,
+)
 
 MAX_SUBSCRIPTIONS = 100
 NO_QUERY = "There is no `query` in the request."
@@ -33,8 +45,9 @@ SUBSCRIPTION_AS_QUERY = (
 )
 MUTATION_BY_GET = "A mutation is sent by POST: GET changes nothing."
 READS = {OperationType.QUERY}
+STREAMS = {OperationType.QUERY, OperationType.SUBSCRIPTION}
 ALL_AT_ONCE = {OperationType.QUERY, OperationType.MUTATION}
-CODES = {413: "TOO_LARGE"}
+CODES = {403: "FORBIDDEN", 413: "TOO_LARGE"}
 
 log = logging.getLogger(__name__)
 
@@ -46,17 +59,22 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     as. Strawberry answers server-sent events and WebSockets.
     """
 
-    def __init__(self, schema: Schema, make_context: Callable[[HTTPConnection], Awaitable[Context]]) -> None:
+    def __init__(
+        self, schema: Schema, make_context: Callable[[HTTPConnection], Awaitable[Context]], page: ASGIApp
+    ) -> None:
+        """`page` answers browsers that open the address."""
         super().__init__(
             schema,
+            graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
             max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
         )
         self._make_context = make_context
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, forgiving(send))
             return
         request = Request(scope, limited(receive))
         try:
@@ -65,11 +83,11 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             log.info("a client left before its request was here")
 
     async def _respond(self, request: Request, send: Send) -> None:
-        response: Response | None
+        response: ASGIApp | None
         media_type = JSON
         try:
             if self._is_for_people(request):
-                response = HTMLResponse(self.graphql_ide_html)
+                response = self._page
             else:
                 media_type = answered_as(request.headers.get("accept", ""))
                 response = await self._answer(request, media_type)
@@ -82,7 +100,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         await super().__call__(request.scope, replayed(await request.body(), request.receive), send)
 
     def _is_for_people(self, request: Request) -> bool:
-        """Whether a browser, or someone who looks, asks for the editor."""
+        """Whether a browser, or someone who looks, asks for the page."""
         accept = request.headers.get("accept", "")
         wants_page = "text/html" in accept or "*/*" in accept
         return request.method == "GET" and wants_page and "query" not in request.query_params
@@ -96,6 +114,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             result = await self._execute(request, asked)
         except InvalidOperationTypeError as refused:
             if refused.operation_type is OperationType.MUTATION:
+                if request.scope.get(READ_ONLY):
+                    raise Refused(403, refusal(request.headers["origin"])) from None
                 raise Refused(405, MUTATION_BY_GET, allow="POST") from None
             if EVENTS in request.headers.get("accept", "").lower():
                 return None
@@ -115,12 +135,40 @@ class GraphQLEndpoint(GraphQL[Context, None]):
                 variable_values=asked.variables,
                 context_value=await self._make_context(request),
                 operation_name=asked.operation_name,
-                allowed_operation_types=READS if request.method == "GET" else ALL_AT_ONCE,
+                allowed_operation_types=READS if reads_only(request) else ALL_AT_ONCE,
                 operation_extensions=asked.extensions,
             )
         except CannotGetOperationTypeError as refused:
             error = GraphQLError(refused.as_http_error_reason(), extensions={"code": "BAD_INPUT"})
             return ExecutionResult(None, [error])
+
+    async def execute_operation(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: Context,
+        root_value: None,
+        sub_response: Response,
+    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
+        """What is answered as server-sent events: from a page of another origin, nothing that writes."""
+        if request.scope.get(READ_ONLY) and isinstance(request_data, GraphQLRequestData):
+            stream: SubscriptionExecutionResult = await self.schema.stream(  # type: ignore[assignment]
+                request_data.query,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                operation_extensions=request_data.extensions,
+                allowed_operation_types=STREAMS,
+            )
+            return stream
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        """Whether `server/edge/origins.py` let it in."""
+        return request.scope.get(READ_ONLY) is False
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         """A response without `data` where nothing was carried out (https://spec.graphql.org/October2021/#sec-Errors):
@@ -142,6 +190,11 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def encode_json(self, data: object) -> str:
         """Text: bytes would travel as binary WebSocket frames."""
         return orjson.dumps(data).decode()
+
+
+def reads_only(request: Request) -> bool:
+    """Whether it may not write: GET never does, and a page of another origin neither."""
+    return request.method == "GET" or bool(request.scope.get(READ_ONLY))
 
 
 def _refusal(refused: HTTPException, media_type: str) -> Response:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import NoneType
 from typing import Any
 
 from cross_web import HTTPException
 from starlette.requests import Request
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Send
 from strawberry.http import GraphQLRequestData
 
 from resolvers import json_text
@@ -98,6 +99,16 @@ def limited(receive: Receive) -> Receive:
         return message
 
     return receive_some
+
+
+def forgiving(send: Send) -> Send:
+    """The same, where the client has left as well: that is seen by what is received from it next."""
+
+    async def send_if_there(message: Message) -> None:
+        with suppress(OSError):
+            await send(message)
+
+    return send_if_there
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:

@@ -15,15 +15,20 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 import sandbox
+import schema
 from rest_compat import negotiation
 
 # Beside this package, in the source tree and where it is installed.
 CLIENT = Path(__file__).parents[1] / "client"
 # `src` is the npm package, which the pages use as well.
-AREAS = ("front", "volunteer", "dashboard", "shared", "src")
+AREAS = ("front", "volunteer", "dashboard", "graphql", "shared", "src")
 INDEX = "index.html"
 SANDBOX = "sandbox.html"
+SCHEMA = Path(schema.__file__).with_name("schema.graphql")
+ELSEWHERE = ("/front", "/graphql")
+"""Pages whose addresses answer others otherwise."""
 TYPES = {
+    ".graphql": "text/plain; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -50,8 +55,9 @@ EVERYWHERE = {
     "cache-control": "no-cache",
     "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# What may stand in a policy as it is. Others, IPv6 addresses among them, have no form there.
-HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
+# What may stand in a policy as it is, with the path that the pool is at. Others, IPv6 addresses among them,
+# have no form there.
+HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]+)?")
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -63,12 +69,14 @@ class Page:
     media_type: str
     policy: str
     etag: str
+    public_url: str | None
 
     @classmethod
-    def of(cls, file: Path) -> Page:
+    def of(cls, file: Path, public_url: str | None = None) -> Page:
+        """`public_url` is the pool's address as browsers see it, if it is known."""
         body = file.read_bytes()
         digest = base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:18]).decode()
-        return cls(body, TYPES[file.suffix], _policy(file.name, body.decode()), f'"{digest}"')
+        return cls(body, TYPES[file.suffix], _policy(file.name, body.decode()), f'"{digest}"', public_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -80,23 +88,30 @@ class Page:
         await response(scope, receive, send)
 
     def _policy_at(self, request: Request) -> str:
-        host = request.headers.get("host", "")
-        return self.policy.replace("{assets}", f"{host}/assets/" if HOST.fullmatch(host) else "'self'")
+        host = f"{request.headers.get('host', '')}{request.scope.get('root_path', '')}"
+        assets = f"{host}/assets/" if HOST.fullmatch(host) else "'self'"
+        if self.public_url:
+            assets = f"{assets} {self.public_url.rstrip('/')}/assets/"
+        return self.policy.replace("{assets}", assets)
 
 
-def page_routes() -> list[Route]:
-    """A route for each page and each of its files, except the page at `/`."""
+def page_routes(public_url: str | None) -> list[Route]:
+    """A route for each page and each of its files, except the pages at `/` and `/graphql`; and for the schema."""
+    files = [found for area in AREAS for found in _files(area) if found[0] not in ELSEWHERE]
     return [
-        Route(address, Page.of(file), methods=["GET"])
-        for area in AREAS
-        for address, file in _files(area)
-        if address != "/front"
+        Route(address, Page.of(file, public_url), methods=["GET"])
+        for address, file in [*files, (f"/{SCHEMA.name}", SCHEMA)]
     ]
 
 
-def front_page() -> Page:
+def front_page(public_url: str | None) -> Page:
     """What a browser gets at `/`: what the pool computes, and where to go from here."""
-    return Page.of(CLIENT / "front" / INDEX)
+    return Page.of(CLIENT / "front" / INDEX, public_url)
+
+
+def graphql_page(public_url: str | None) -> Page:
+    """What a browser gets at `/graphql`: a place to ask in, and the schema."""
+    return Page.of(CLIENT / "graphql" / INDEX, public_url)
 
 
 def wants_page(request: Request) -> bool:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import uvicorn
 
 from server.app import Service, application
+from server.edge import behind_edge
+from server.edge.connections import Pace, http_protocol, websocket_protocol
 from server.settings import LogLevel, Settings
 
 BACKLOG = 2048
@@ -72,15 +74,18 @@ async def serve(
     Raises what opening the store raises.
     """
     service = Service(settings)
+    pace = Pace(settings.max_header_bytes, settings.header_seconds, settings.write_seconds)
     async with service.running() as runtime:
         server = _Server(
             uvicorn.Config(
-                application(service, settings),
-                http="httptools",
+                behind_edge(application(service, settings), settings),
+                http=http_protocol(pace),
+                ws=websocket_protocol(pace),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=UNFINISHED_REQUESTS_S,
             )

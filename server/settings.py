@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Self
+from urllib.parse import unquote, urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from strawberry.http.websocket_origin import normalize_allowed_origins, normalize_origin
+
+ANY = "*"
+WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~%/-]*)?")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Auth(StrEnum):
@@ -43,7 +50,39 @@ class Settings(BaseSettings):
     sandbox_workers: int = Field(default=2, ge=1, le=64, description="V8 processes of each server process.")
     scheduler: str = Field(default="random", description="Job scheduler of requests that name none.")
     public_url: str | None = Field(
-        default=None, description="The pool's address as clients see it; if it is missing: taken from each request."
+        default=None,
+        description="The pool's address as clients see it, with its path if it has one; if it is missing: taken from "
+        "each request.",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="More names that the pool answers to, separated by commas; `*`: all. On loopback it answers to "
+        "its addresses and the host of `--public-url`; elsewhere to every name until this is set.",
+    )
+    allowed_origins: str = Field(
+        default="",
+        description="Origins whose pages may change something in the pool, besides its own, separated by commas: "
+        "`https://app.example`; `*`: all. What the original's clients send is taken from all.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses and networks of proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are "
+        "believed, separated by commas; `*`: all.",
+    )
+    max_header_bytes: int = Field(
+        default=32_768, ge=1_024, le=1_048_576, description="Most bytes of a request's line and headers."
+    )
+    header_seconds: float = Field(
+        default=15.0, gt=0, le=3600, description="How long the line and the headers of a request may take."
+    )
+    body_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        le=3600,
+        description="How long the body of a request may take; each 4,096 bytes that came extend it by a second.",
+    )
+    write_seconds: float = Field(
+        default=30.0, gt=0, le=3600, description="When a client that does not read its answer is disconnected."
     )
     name: str = Field(default="comp-pool", description="What the pool calls itself.")
     auth: Auth | None = Field(
@@ -73,6 +112,73 @@ class Settings(BaseSettings):
                 "say --auth open if that is meant, or listen on 127.0.0.1"
             )
         return self
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_web_address(value):
+            raise ValueError("must be an address such as https://pool.example or https://example.org/pool")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        try:
+            normalize_allowed_origins(members(value))
+        except ValueError:
+            raise ValueError("must be origins such as https://app.example, without paths, or *") from None
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for each in members(value):
+            try:
+                each == ANY or ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError("must be addresses or networks such as 127.0.0.1, 10.0.0.0/8, or *") from None
+        return value
+
+    @property
+    def own_hosts(self) -> frozenset[str]:
+        """The names and addresses that the pool answers to; empty: all."""
+        named = {each.lower() for each in members(self.allowed_hosts)}
+        if ANY in named or not (named or is_loopback(self.host)):
+            return frozenset()
+        own = {f"[{self.host}]" if ":" in self.host else self.host.lower(), *LOOPBACK_NAMES}
+        if self.public_url:
+            host = urlsplit(self.public_url).hostname or ""
+            own.add(f"[{host}]" if ":" in host else host)
+        return frozenset(own | named)
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """The origins of the pages that may write, in addition to that of the address that is asked."""
+        public = [origin for url in (self.public_url,) if url and (origin := normalize_origin(url))]
+        return normalize_allowed_origins([*public, *members(self.allowed_origins)])
+
+    @property
+    def proxies(self) -> list[str]:
+        return members(self.trusted_proxies)
+
+    @property
+    def public_path(self) -> str:
+        """The path that the pool is at, without a slash at its end."""
+        return unquote(urlsplit(self.public_url).path.rstrip("/")) if self.public_url else ""
+
+
+def members(text: str) -> list[str]:
+    """What a setting lists, separated by commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  # Raises ValueError for what is none.
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(WEB_ADDRESS.fullmatch(text))
 
 
 def is_loopback(host: str) -> bool:

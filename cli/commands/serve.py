@@ -37,7 +37,7 @@ REFUSALS = (
 def serve(as_json: bool, **given: str | None) -> None:
     """Run the pool until Ctrl-C or SIGTERM, which lets requests under way finish.
 
-    GraphQL (and GraphiQL, in a browser) is at /graphql, the REST API at /, its description at /openapi.json.
+    GraphQL (in a browser: a page to try it) is at /graphql, the REST API at /, its description at /openapi.json.
     """
     settings = settings_of(given)
     set_up_logging(settings.log_level)

@@ -60,7 +60,7 @@ export async function submitPage(main, { query, signal, go }) {
       "p",
       { class: "soft" },
       "The same by hand, with the whole schema beside it: ",
-      h("a", { href: "/graphql" }, "GraphiQL"),
+      h("a", { href: "graphql" }, "the GraphQL page"),
       ".",
     ),
     element,

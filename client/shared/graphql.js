@@ -4,7 +4,10 @@ import { GraphQL } from "../src/graphql.js";
 
 export { PoolAway, PoolError, PoolRefused } from "../src/errors.js";
 
-const pool = new GraphQL("/graphql");
+/** The pool's root, wherever a proxy has put it: two folders above this file's. */
+export const ROOT = new URL("../..", import.meta.url).href;
+
+const pool = new GraphQL(`${ROOT}graphql`);
 
 /** The data of a query or mutation. @type {GraphQL["execute"]} */
 export const ask = (query, variables, signal) => pool.execute(query, variables, signal);

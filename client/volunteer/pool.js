@@ -26,9 +26,11 @@ const JOBS = `query Jobs($after: String, $locale: String!) { pool { name } jobs(
 const MOST_PAGES = 5;
 const PATIENCE_MS = 60_000;
 
-const pool = new Pool("");
+const ROOT = new URL("../..", import.meta.url).href;
+
+const pool = new Pool(ROOT);
 /** What it is asked for is sent although the page goes away. */
-const leaving = new Pool("", { fetch: (url, init) => fetch(url, { ...init, keepalive: true }) });
+const leaving = new Pool(ROOT, { fetch: (url, init) => fetch(url, { ...init, keepalive: true }) });
 
 /** @param {AbortSignal[]} others What ends a call besides. */
 const patiently = (...others) => ({ signal: AbortSignal.any([AbortSignal.timeout(PATIENCE_MS), ...others]) });
@@ -87,7 +89,7 @@ export async function claim(first, wanted, signal) {
  */
 export async function submit(host, reports) {
   const outcomes = reports.map((report) => ({ ...report, task: heldOf(report) }));
-  const payload = await new Pool("", { host }).submit(outcomes, patiently());
+  const payload = await new Pool(ROOT, { host }).submit(outcomes, patiently());
   return oneByOne(payload, "results", reports.length).map((answer) =>
     answer instanceof PoolError ? { refusal: answer } : { ...answer, reason: answer.reason ?? "", refusal: null },
   );

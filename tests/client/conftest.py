@@ -51,11 +51,15 @@ def node_modules() -> Path:
 
 
 @pytest.fixture(scope="module")
-def pool_url() -> Iterator[str]:
+def pool_url(other_origin: str) -> Iterator[str]:
     """A pool with the one job `doubler`, whose variables are `v1` = {"x": 1}, `v2` = {"x": 2}, ...
 
     None doubles to 0: ketting posts no body for a falsy value."""
-    with running_server("memory") as server, httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client:
+    options = ("--allowed-origins", other_origin)
+    with (
+        running_server("memory", options=options) as server,
+        httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client,
+    ):
         client.post("/jobs", json=DOUBLER).raise_for_status()
         variables = [{"id": f"v{number}", "value": {"x": number}} for number in range(1, VARIABLES + 1)]
         given = {"input": {"job": "doubler", "variables": variables}}

@@ -23,11 +23,11 @@ UPGRADE = (
 
 
 def half(path: str, headers: str, body: str = '{"name": ') -> str:
-    return f"POST {path} HTTP/1.1\r\nHost: pool\r\n{headers}\r\nContent-Length: 1000\r\n\r\n{body}"
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nContent-Length: 1000\r\n\r\n{body}"
 
 
 def whole(path: str, headers: str, body: str) -> str:
-    return f"POST {path} HTTP/1.1\r\nHost: pool\r\n{headers}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
 
 
 ABORTED = {
@@ -36,12 +36,12 @@ ABORTED = {
     "a body for events": half("/graphql", EVENTS),
     "a multipart body": half("/graphql", FORM, "--x\r\nContent-Disposition: form-data; name=operations\r\n\r\n{"),
     "a multipart body for the facade": half("/jobs", FORM, "--x\r\n"),
-    "a chunk": f"POST /graphql HTTP/1.1\r\nHost: pool\r\n{JSON}\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nabc",
+    "a chunk": f"POST /graphql HTTP/1.1\r\nHost: localhost\r\n{JSON}\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nabc",
     "an upload to a page": half("/volunteer", JSON),
     "events under way": whole("/graphql", EVENTS, SUBSCRIBE),
     "an answer that is not read": whole("/graphql", JSON, '{"query": "{ __schema { types { fields { name } } } }"}'),
-    "a handshake": f"GET /graphql HTTP/1.1\r\nHost: pool\r\n{UPGRADE}\r\n\r\n",
-    "half a handshake": f"GET /graphql HTTP/1.1\r\nHost: pool\r\n{UPGRADE}",
+    "a handshake": f"GET /graphql HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n\r\n",
+    "half a handshake": f"GET /graphql HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}",
 }
 
 

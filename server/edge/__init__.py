@@ -1,0 +1,27 @@
+"""What stands between a socket and the application: whom a request is for, which page sent it, how long it may take."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp
+
+from server.edge.bodies import TimelyBodies
+from server.edge.hosts import KnownHosts
+from server.edge.origins import KnownOrigins
+from server.edge.proxies import Proxied
+from server.settings import Settings
+
+__all__ = ["behind_edge"]
+
+
+def behind_edge(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """The application, which from then on sees only requests that the settings let in."""
+    edge: ASGIApp = KnownOrigins(TimelyBodies(app, settings.body_seconds), settings.own_origins)
+    hosts = settings.own_hosts
+    proxies, path = settings.proxies, settings.public_path
+    if hosts:
+        edge = KnownHosts(edge, hosts)
+    if proxies or path:
+        edge = Proxied(edge, proxies, path)
+        # The proxy's own word for it too: a page whose name leads here can send X-Forwarded-Host as well.
+        edge = KnownHosts(edge, hosts) if hosts else edge
+    return edge
