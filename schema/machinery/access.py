@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from enum import Enum
 from inspect import isawaitable
 from typing import Any
@@ -62,11 +62,18 @@ class Only(FieldExtension):
         if not any(isinstance(each, Access) for each in field.directives):
             field.directives = [*field.directives, Access(to=AllowedTo(self._allowed))]
 
-    async def resolve_async(self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any) -> Any:
+    # Not a coroutine function: what anyone may do without a token must cost a read next to nothing.
+    def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:
+        context: Context = info.context
+        if self._allowed is Allowed.ANYONE and not context.has_token:
+            return next_(source, info, **kwargs)
+        return self._checked(next_, source, info, kwargs)
+
+    async def _checked(self, next_: Callable[..., Any], source: Any, info: Info, arguments: dict[str, Any]) -> Any:
         context: Context = info.context
         principal = await context.principal()
-        await check(context.runtime, principal, self._allowed, _key(self._allowed, kwargs))
-        found = next_(source, info, **kwargs)
+        await check(context.runtime, principal, self._allowed, _key(self._allowed, arguments))
+        found = next_(source, info, **arguments)
         return await found if isawaitable(found) else found  # A subscription's is a stream.
 
 

@@ -26,6 +26,11 @@ class Context:
     token: str = ""
     connection_params: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def has_token(self) -> bool:
+        """Whether the client may have shown a token."""
+        return bool(self.token or self.connection_params)
+
     async def principal(self) -> Principal:
         """Who asks, as it is known now: a WebSocket may outlive its token. Raises Unauthenticated."""
         token = self.token
@@ -38,6 +43,8 @@ class Context:
 def bearer_token(authorization: object) -> str:
     """The token in an `Authorization` header (RFC 6750, section 2.1); empty where there is none: another scheme is
     meant for a proxy."""
+    if not authorization:
+        return ""
     scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
     return token.strip() or "?" if scheme.lower() == BEARER else ""
 
