@@ -17,6 +17,7 @@ from resolvers.flows import submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
 from resolvers.owners import jobs, variables
 from resolvers.runtime import Runtime
+from resolvers.volunteers import hosts
 from server.app import Service, application
 from server.settings import Auth, Settings
 from storage import Token
@@ -37,6 +38,8 @@ class AccessPool:
     flow: str
     spare: str
     """The key of a token of ada's that nobody shows."""
+    host: str
+    """The token of a volunteer's host."""
 
     def header(self, principal: str) -> dict[str, str]:
         token = self.tokens[principal]
@@ -66,7 +69,8 @@ async def access_pool() -> AsyncIterator[AccessPool]:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://pool.example") as http:
             known, spare = await _tokens(runtime)
-            yield AccessPool(app, runtime, http, known, await _works(runtime), spare.key)
+            host = await hosts.identify(runtime, None)
+            yield AccessPool(app, runtime, http, known, await _works(runtime), spare.key, host.token)
 
 
 async def _tokens(runtime: Runtime) -> tuple[dict[str, str], Token]:

@@ -58,7 +58,7 @@ WRITES: dict[str, Any] = {
     "claimTasks": {"first": 1},
     "extendLease": {"tasks": [{"task": "none", "lease": "none"}]},
     "releaseTasks": {"tasks": [{"task": "none", "lease": "none"}]},
-    "submitResults": {"host": "none", "results": [{"task": "none", "lease": "none", "value": 1}]},
+    "submitResults": {"host": "HOST", "results": [{"task": "none", "lease": "none", "value": 1}]},
     "createResult": {"job": "work", "variable": "v", "value": 2},
     "submitFlow": {"jobs": [{"job": "work"}]},
     "cancelFlow": {"flow": "FLOW"},
@@ -105,7 +105,7 @@ async def pool() -> AsyncIterator[AccessPool]:
 
 
 def filled(text: str, pool: AccessPool) -> str:
-    return text.replace("FLOW", pool.flow).replace("SPARE", pool.spare)
+    return text.replace("FLOW", pool.flow).replace("SPARE", pool.spare).replace("HOST", pool.host)
 
 
 def check(found: dict[str, str], rule: str) -> None:
