@@ -17,6 +17,7 @@ class Connection:
     def __init__(self, scope: dict[str, Any], *said: dict[str, Any]) -> None:
         self._scope = {"asgi": {"version": "3.0"}, "path": "/graphql", "query_string": b"", "root_path": "", **scope}
         self._said = list(said)
+        self._more = asyncio.Event()
         self._open = asyncio.Event()
         self._closed = asyncio.Event()
         self._news = asyncio.Event()
@@ -25,9 +26,11 @@ class Connection:
         """The server has something to send, and can't."""
 
     async def receive(self) -> dict[str, Any]:
-        if self._said:
+        while not self._said and not self._closed.is_set():
+            self._more.clear()
+            await self._more.wait()
+        if self._said and not self._closed.is_set():
             return self._said.pop(0)
-        await self._closed.wait()
         return {"type": "websocket.disconnect" if self._scope["type"] == "websocket" else "http.disconnect"}
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -36,6 +39,10 @@ class Connection:
             await self._open.wait()
         self.heard.append(message)
         self._news.set()
+
+    def say(self, message: dict[str, Any]) -> None:
+        self._said.append(message)
+        self._more.set()
 
     async def hears(self, text: str) -> None:
         while text not in self.text():
@@ -52,6 +59,7 @@ class Connection:
             yield
         finally:
             self._closed.set()
+            self._more.set()
             self.read_on()
             await asyncio.wait_for(running, PATIENCE_S)
 
