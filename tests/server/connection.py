@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -53,8 +53,8 @@ class Connection:
         self._open.set()
 
     @asynccontextmanager
-    async def to(self, app: Callable[..., Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-        running = asyncio.create_task(app(self._scope, self.receive, self.send))
+    async def to(self, app: Callable[..., Awaitable[None]]) -> AsyncIterator[None]:
+        running = asyncio.ensure_future(app(self._scope, self.receive, self.send))
         try:
             yield
         finally:
