@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 
@@ -15,7 +13,7 @@ def _checked(context: click.Context, parameter: click.Parameter, token: str) -> 
     return token
 
 
-token_option: Any = click.option(
+token_option = click.option(
     "--token",
     default="",
     envvar="COMP_POOL_TOKEN",
