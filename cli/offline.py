@@ -35,8 +35,6 @@ def on_store(database: str | None, work: Callable[[Runtime], Coroutine[Any, Any,
     settings = Settings() if database is None else Settings(database=database)
     if settings.database == "memory":
         raise Failure("a store in memory is its server's own: name a directory or a mongodb:// URI")
-    if directory := settings.embedded_directory:
-        settings = settings.model_copy(update={"database": str(directory.absolute())})
     try:
         return asyncio.run(_on_store(settings, work))
     except (PoolError, BadLocation, EngineFailed, NewerSchema, StorageUnavailable) as problem:
@@ -44,10 +42,10 @@ def on_store(database: str | None, work: Callable[[Runtime], Coroutine[Any, Any,
 
 
 async def _on_store(settings: Settings, work: Callable[[Runtime], Awaitable[T]]) -> T:
-    async with open_store(await _shared(settings.embedded_directory) or settings.database) as store:
+    location = settings.database
+    if not location.startswith("mongodb"):
+        # A server that runs on the directory shares its engine.
+        location = str(Path(location).absolute())  # noqa: ASYNC240 - looks at no file
+        location = await running_engine(Path(location)) or location
+    async with open_store(location) as store:
         return await work(await runtime_over(store, settings))
-
-
-async def _shared(directory: Path | None) -> str:
-    """Where a server that runs on the directory shares its engine, or empty."""
-    return await running_engine(directory) if directory else ""

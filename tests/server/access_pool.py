@@ -62,7 +62,7 @@ class AccessPool:
 
 @asynccontextmanager
 async def access_pool() -> AsyncIterator[AccessPool]:
-    settings = Settings(database="memory", sandbox_workers=1, auth=Auth.TOKENS)
+    settings = Settings(database="mock", sandbox_workers=1, auth=Auth.TOKENS)
     service = Service(settings)
     async with service.running() as runtime:
         app = application(service, settings)
