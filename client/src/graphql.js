@@ -61,8 +61,9 @@ export class GraphQL {
   /** @param {string} query @param {object} variables @param {string} accept @param {AbortSignal} [signal] */
   async #post(query, variables, accept, signal) {
     const body = JSON.stringify({ query, variables });
-    const authorization = this.token ? { authorization: `Bearer ${this.token}` } : {};
-    const headers = { "content-type": "application/json", accept, ...authorization };
+    /** @type {Record<string, string>} */
+    const headers = { "content-type": "application/json", accept };
+    if (this.token) headers.authorization = `Bearer ${this.token}`;
     const options = { method: "POST", headers, body, signal };
     return this.#read(this.fetch.call(globalThis, this.url, options), signal);
   }
