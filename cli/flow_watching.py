@@ -30,13 +30,13 @@ class PoolLost(Failure):
     exit_code = LOST
 
 
-def watch_to_its_end(url: str, key: str, *, as_json: bool) -> None:
+def watch_to_its_end(url: str, token: str, key: str, *, as_json: bool) -> None:
     """Show how a flow goes on, and its result. Ends the process with exit code 1 unless the flow completes.
 
     Raises Failure.
     """
     try:
-        last = asyncio.run(_follow(url, key, as_json))
+        last = asyncio.run(_follow(url, token, key, as_json))
     except (NotAPool, PoolRefused) as problem:
         raise Failure(one_line(problem)) from problem
     except PoolUnavailable as problem:
@@ -52,10 +52,10 @@ def _how_to_go_on(key: str) -> str:
     return f"The flow may go on: watch it with `comp-pool flow watch {key}`, end it with `comp-pool flow cancel {key}`"
 
 
-async def _follow(url: str, key: str, as_json: bool) -> dict[str, Any]:
+async def _follow(url: str, token: str, key: str, as_json: bool) -> dict[str, Any]:
     """The last delta."""
     console = Console()
-    async with PoolClient(url) as client:
+    async with PoolClient(url, token=token) as client:
         if as_json:
             return await _tell(client, key, lambda update: click.echo(json.dumps(update.delta)))
         if console.is_terminal:

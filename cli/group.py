@@ -8,7 +8,7 @@ import click
 
 from server.problems import one_line_errors
 
-COMMANDS = ("serve", "work", "load", "flow", "demo", "schema", "routes")
+COMMANDS = ("serve", "work", "load", "flow", "account", "token", "demo", "schema", "routes")
 
 
 class LazyGroup(click.Group):

@@ -18,6 +18,7 @@ from cli.group import commands
 from docs.write_clients import client_modules
 from rest_compat import Facade, Operation
 from sandbox import CALL
+from schema.machinery.access import Access
 from schema.machinery.context import Context
 from schema.schema import schema, sdl
 from server.settings import Settings, default_database
@@ -113,16 +114,21 @@ def _graphql() -> Iterator[str]:
     roots = (schema._schema.query_type, schema._schema.mutation_type, schema._schema.subscription_type)
     for root in filter(None, roots):
         yield f"## {root.name}\n"
-        yield from _heading("field", "type", "meaning")
+        yield from _heading("field", "type", "meaning", "access")
         for name, field in root.fields.items():
-            yield _row(f"`{name}{_arguments(field)}`", _type_name(field), field.description or "")
+            yield _row(f"`{name}{_arguments(field)}`", _type_name(field), field.description or "", _access(field))
         yield ""
-    for name in ("ErrorCode", "WhyNoWork", "Verdict"):
+    for name in ("AllowedTo", "Scope", "ErrorCode", "WhyNoWork", "Verdict"):
         yield from _enum(schema._schema.type_map[name])
 
 
 def _arguments(field: GraphQLField) -> str:
     return f"({', '.join(f'{name}: {argument.type}' for name, argument in field.args.items())})" if field.args else ""
+
+
+def _access(field: GraphQLField) -> str:
+    directives = field.extensions["strawberry-definition"].directives
+    return "".join(f"`{each.to.name}`" for each in directives if isinstance(each, Access))
 
 
 def _type_name(field: GraphQLField) -> str:

@@ -1,8 +1,24 @@
 """The documents that resolvers answer with, for the schema, which does not reach into the storage."""
 
-from storage import Flow, FlowJob, FlowState, Host, Job, Level, NodeState, Result, Run, Task, UnitState, Variable
+from storage import (
+    Account,
+    Flow,
+    FlowJob,
+    FlowState,
+    Host,
+    Job,
+    Level,
+    NodeState,
+    Result,
+    Run,
+    Task,
+    Token,
+    UnitState,
+    Variable,
+)
 
 __all__ = [
+    "Account",
     "Flow",
     "FlowJob",
     "FlowState",
@@ -13,6 +29,7 @@ __all__ = [
     "Result",
     "Run",
     "Task",
+    "Token",
     "UnitState",
     "Variable",
 ]

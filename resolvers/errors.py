@@ -104,13 +104,13 @@ class LeaseLost(PoolError):
 
 
 class Unauthenticated(PoolError):
-    """A token is missing, unknown or revoked."""
+    """A token is missing, unknown, expired or revoked."""
 
     code = ErrorCode.UNAUTHENTICATED
 
 
 class Forbidden(PoolError):
-    """The token's scopes do not cover this."""
+    """The token's scopes do not cover this, or it is another account's."""
 
     code = ErrorCode.FORBIDDEN
 

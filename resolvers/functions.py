@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from resolvers.access.rules import sandbox_caller
 from resolvers.errors import TooLarge, Unavailable, UnparsableJavaScript
 from resolvers.runtime import Runtime
 from sandbox import Function, NotRun, Outcome, SourceForm, Threw, Unparsable, Wanted
@@ -47,7 +48,7 @@ async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "")
 async def call(runtime: Runtime, job: Job, name: str, arguments: Sequence[Sequence[str]]) -> list[Outcome]:
     """The outcomes of one of a job's functions that the server runs, in order, for arguments that are JSON texts."""
     function = callable_as(name, getattr(job, name))
-    return list(await runtime.sandbox.run(function, arguments, owner=job.owner or job.key))
+    return list(await runtime.sandbox.run(function, arguments, owner=sandbox_caller(job.account, job.key)))
 
 
 def callable_as(name: str, source: str) -> Function:

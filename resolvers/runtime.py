@@ -40,6 +40,8 @@ class Runtime:
     schedulers: Mapping[str, Scheduler] = field(default_factory=load_schedulers)
     default_scheduler: str = "random"
     name: str = "comp-pool"
+    wants_tokens: bool = False
+    """Whether who asks is known by a token; else everybody is the operator."""
     random: random.Random = field(default_factory=random.Random)
     takeover_ms: int = 30_000
     """After how long (ms) a process is taken for dead that has not finished what it began, and others carry it on."""

@@ -9,11 +9,13 @@ from graphql import GraphQLSchema
 
 from rest_compat import problems
 from rest_compat.arguments import Parameter, is_required
+from rest_compat.calls import definition
 from rest_compat.inputs import MutationInput
 from rest_compat.json_schemas import JsonSchemas
 from rest_compat.operations import Operation, ReadOperation, WriteOperation
 from rest_compat.requests import IDEMPOTENCY_KEY
 from rest_compat.resources import Collection, Resource
+from schema.machinery.access import WHO, Access
 
 PATH = "/openapi.json"
 """Where the document is served."""
@@ -24,6 +26,12 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "description": "A request that is repeated with the same key, URL and body is answered as it was the first time.",
     "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY},
+}
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of an account, where the pool wants tokens. Reading and volunteering take none; one that "
+    "the pool doesn't know is refused everywhere.",
 }
 
 
@@ -71,7 +79,7 @@ class _Description:
             "info": {"title": title, "version": version},
             "servers": [{"url": "."}],
             "paths": paths,
-            "components": {"schemas": self._schemas.components},
+            "components": {"schemas": self._schemas.components, "securitySchemes": {"token": _TOKEN}},
         }
 
     def _operation(self, operation: Operation) -> dict[str, Any]:
@@ -82,6 +90,10 @@ class _Description:
             "parameters": [*self._path_parameters(operation), *self._parameters(operation)],
             "responses": self._responses(operation),
         }
+        if allowed := _who_is_allowed(operation):
+            described["description"] += f" Where the pool wants tokens: {allowed[0].lower()}{allowed[1:]}"
+            described["security"] = [{}, {"token": []}]
+            described["responses"] |= _problem_responses(["401", "403"])
         if isinstance(operation, WriteOperation) and (body := self._body(operation.input)) is not None:
             described["requestBody"] = {
                 "required": True,
@@ -180,9 +192,19 @@ class _Description:
         return answer
 
 
+def _who_is_allowed(operation: Operation) -> str:
+    """Who may use an operation that not anyone may, as the schema describes it."""
+    said = next((each for each in definition(operation.call.field).directives if isinstance(each, Access)), None)
+    if said is None or said.to.name == "ANYONE":
+        return ""
+    return WHO[said.to.value]
+
+
 _SAID = {
     "304": "The client has this representation.",
     "400": "The request can't be read.",
+    "401": "There is no token, or one that the pool doesn't know (any more).",
+    "403": "The token does not cover this.",
     "404": "There is nothing at this address.",
     "406": "The client takes nothing that there is.",
     "409": "The state of things doesn't allow it.",

@@ -85,7 +85,7 @@ def problem_of(error: BaseException) -> Problem:
         shown = [{"field": snake_case(e.field), "message": e.message, "code": e.code} for e in error.errors]
         # What a body names and is not there makes the body wrong: there is something at the address.
         status = 422 if error.by_body and first.code == "NOT_FOUND" else _status(first.code)
-        return Problem(status, first.code, first.message, snake_case(first.field), shown)
+        return Problem(status, first.code, first.message, snake_case(first.field), shown, _headers(status))
     if isinstance(error, PoolError):
         retry_after = getattr(error, "retry_after_s", _RETRY_SECONDS)
         return _of_code(error.code.value, error.message, snake_case(error.field), retry_after)
@@ -102,9 +102,11 @@ def _status(code: str) -> int:
 
 def _of_code(code: str, message: str, at: str = "", retry_after_s: int = _RETRY_SECONDS) -> Problem:
     status = _status(code)
-    headers = {}
+    return Problem(status, code, message, at, headers=_headers(status, retry_after_s))
+
+
+def _headers(status: int, retry_after_s: int = _RETRY_SECONDS) -> dict[str, str]:
+    """What a client is told besides: when to come again (RFC 9110, section 10.2.3), or what to show (RFC 6750)."""
     if status in (429, 503):
-        headers["retry-after"] = str(retry_after_s)
-    if status == 401:
-        headers["www-authenticate"] = "Bearer"
-    return Problem(status, code, message, at, headers=headers)
+        return {"retry-after": str(retry_after_s)}
+    return {"www-authenticate": "Bearer"} if status == 401 else {}

@@ -19,6 +19,7 @@ from schema.machinery.documents import Documents
 from schema.machinery.limits import MAX_TOKENS, LimitsRule
 from schema.machinery.masking import Masking
 from schema.machinery.scalars import SCALARS
+from schema.types.accounts import AccountMutation, AccountQuery
 from schema.types.flow_mutations import FlowMutation
 from schema.types.flow_subscription import FlowSubscription
 from schema.types.flows import FlowQuery
@@ -33,9 +34,10 @@ CACHED_DOCUMENTS = 500
 
 
 @strawberry.type(
-    description="What the pool knows: its jobs with their variables and results, its flows and hosts, and how it does."
+    description="What the pool knows: its jobs with their variables and results, its flows and hosts, who asks, and "
+    "how it does."
 )
-class Query(JobQuery, FlowQuery, PoolQuery):
+class Query(JobQuery, FlowQuery, PoolQuery, AccountQuery):
     pass
 
 
@@ -43,7 +45,7 @@ class Query(JobQuery, FlowQuery, PoolQuery):
     description="What owners and volunteers do. A mutation takes one `input`, and reports what is wrong with it in "
     "`userErrors`."
 )
-class Mutation(JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation):
+class Mutation(JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation, AccountMutation):
     pass
 
 

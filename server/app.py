@@ -21,7 +21,7 @@ from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
 from rest_compat import Facade
 from sandbox import Sandbox
-from schema.machinery.context import Context
+from schema.machinery.context import Context, bearer_token
 from schema.schema import schema
 from server.graphql_endpoint import GraphQLEndpoint
 from server.graphql_requests import MAX_BODY
@@ -30,6 +30,7 @@ from server.settings import Settings
 from server.sweeper import Sweeper
 from storage import open_store
 
+CONTEXT_HEADERS = (b"user-agent", b"host", b"authorization")
 PING_TIMEOUT_S = 2.0
 PREFLIGHT_S = 24 * 3600
 STACK_FRAMES = 5_000
@@ -64,6 +65,7 @@ class Service:
             flows.register(runtime)
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
+            runtime.wants_tokens = settings.wants_tokens
             runtime.takeover_ms = int(settings.takeover_seconds * 1000)
             if settings.scheduler not in runtime.schedulers:
                 known = ", ".join(sorted(runtime.schedulers))
@@ -80,10 +82,15 @@ class Service:
     async def context(self, connection: HTTPConnection) -> Context:
         # Starlette's own view of the headers would be a twentieth of what a read costs.
         headers = dict(connection.scope["headers"])
-        agent, host = (headers.get(name, b"").decode("latin-1") for name in (b"user-agent", b"host"))
+        agent, host, authorization = (headers.get(name, b"").decode("latin-1") for name in CONTEXT_HEADERS)
         client = connection.client
         asked_at = f"{host.lower()}{connection.scope.get('root_path', '')}"
-        return Context(self.runtime, f"{client.host if client else ''} {agent}", (*self._public_address, asked_at))
+        return Context(
+            self.runtime,
+            f"{client.host if client else ''} {agent}",
+            (*self._public_address, asked_at),
+            bearer_token(authorization),
+        )
 
     async def ready(self, _: Request) -> Response:
         """503 while the process drains or its store doesn't answer."""

@@ -34,7 +34,7 @@ def main() -> None:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     with stop_signals() as stop:
-        await serve(settings, listener, stop=stop, ready=lambda: os.write(sys.stdout.fileno(), READY))
+        await serve(settings, listener, stop=stop, ready=lambda _: os.write(sys.stdout.fileno(), READY))
 
 
 def _die_with(parent: int) -> None:

@@ -11,7 +11,9 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
 
+from resolvers.access.accounts import first_operator
 from server import process
+from server.offline import runtime_over
 from server.serving import UNFINISHED_REQUESTS_S
 from server.settings import Settings
 from storage import open_store
@@ -28,22 +30,23 @@ class ProcessFailed(Exception):
 
 
 async def serve_in_processes(
-    settings: Settings, listener: socket.socket, *, stop: asyncio.Event, ready: Callable[[], object]
+    settings: Settings, listener: socket.socket, *, stop: asyncio.Event, ready: Callable[[str], object]
 ) -> None:
     """Run `settings.workers` server processes on a listening socket until `stop` is set.
 
     This process opens the store first, and keeps it open: an embedded engine, and the lock on its directory, are
-    its own. `ready` is called when all the others answer. One that dies is started again.
+    its own. `ready` is called when all the others answer, as `serve` calls it. One that dies is started again.
     Raises ProcessFailed, and what opening the store raises.
     """
     async with open_store(settings.database) as store:
+        operator = await first_operator(await runtime_over(store, settings))
         shared = settings.model_copy(update={"database": store.database.uri, "workers": 1})
         children = [_Child(shared, listener) for _ in range(settings.workers)]
         supervision: list[asyncio.Task[None]] = []
         try:
             await asyncio.gather(*(child.start() for child in children))
             supervision = [asyncio.create_task(child.supervise()) for child in children]
-            ready()
+            ready(operator)
             await stop.wait()
         finally:
             for task in supervision:

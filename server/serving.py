@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from resolvers.access.accounts import first_operator
 from server.app import Service, application
 from server.edge import behind_edge
 from server.edge.connections import Pace, http_protocol, websocket_protocol
@@ -66,9 +67,10 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    settings: Settings, listener: socket.socket, *, stop: asyncio.Event, ready: Callable[[], object]
+    settings: Settings, listener: socket.socket, *, stop: asyncio.Event, ready: Callable[[str], object]
 ) -> None:
-    """Run the pool on a listening socket until `stop` is set; `ready` is called once it answers.
+    """Run the pool on a listening socket until `stop` is set; `ready` is called once it answers, with the operator's
+    token if this is the pool's first start, otherwise with an empty text.
 
     Then no more tasks are handed out, requests under way are finished, and the store is closed.
     Raises what opening the store raises.
@@ -76,6 +78,7 @@ async def serve(
     service = Service(settings)
     pace = Pace(settings.max_header_bytes, settings.header_seconds, settings.write_seconds)
     async with service.running() as runtime:
+        operator = await first_operator(runtime)
         server = _Server(
             uvicorn.Config(
                 behind_edge(application(service, settings), settings),
@@ -91,7 +94,7 @@ async def serve(
             )
         )
         serving = asyncio.create_task(server.serve([listener]))
-        ready()
+        ready(operator)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
-from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from strawberry.http.websocket_origin import normalize_allowed_origins, normalize_origin
 
@@ -19,9 +18,10 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Auth(StrEnum):
-    """Who may submit work: everybody (`open`)."""
+    """How the pool knows who asks: not at all, and everybody is its operator; or by their tokens."""
 
     OPEN = "open"
+    TOKENS = "tokens"
 
 
 class LogLevel(StrEnum):
@@ -87,7 +87,8 @@ class Settings(BaseSettings):
     name: str = Field(default="comp-pool", description="What the pool calls itself.")
     auth: Auth | None = Field(
         default=None,
-        description="`open`: everybody may submit jobs. Must be said outright when not listening on loopback.",
+        description="`open`: everybody is the operator; `tokens`: submitting takes a token, reading and volunteering "
+        "take none; if it is missing: `open` on a loopback address, else `tokens`.",
     )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
     takeover_seconds: float = Field(
@@ -104,14 +105,10 @@ class Settings(BaseSettings):
     )
     log_level: LogLevel = Field(default=LogLevel.WARNING, description="How much is said on standard error.")
 
-    @model_validator(mode="after")
-    def _open_only_on_loopback(self) -> Self:
-        if self.auth is None and not is_loopback(self.host):
-            raise ValueError(
-                f"listening on {self.host} lets others in, and anybody could submit jobs: "
-                "say --auth open if that is meant, or listen on 127.0.0.1"
-            )
-        return self
+    @property
+    def wants_tokens(self) -> bool:
+        """Whether who asks is known by a token."""
+        return (self.auth or (Auth.OPEN if is_loopback(self.host) else Auth.TOKENS)) is Auth.TOKENS
 
     @field_validator("public_url")
     @classmethod

@@ -1,5 +1,6 @@
 """What the pool stores: documents, the states they go through, and the store that keeps them."""
 
+from storage.accounts import Account
 from storage.assignments import Assignment
 from storage.document import Document
 from storage.flow_jobs import FlowJob
@@ -14,10 +15,12 @@ from storage.results import Result, Verdict
 from storage.runs import Run
 from storage.store import Store, open_store
 from storage.tasks import Lease, Task, TaskState
+from storage.tokens import Token
 from storage.units import Unit, UnitState
 from storage.variables import Variable
 
 __all__ = [
+    "Account",
     "Assignment",
     "Document",
     "Flow",
@@ -36,6 +39,7 @@ __all__ = [
     "Store",
     "Task",
     "TaskState",
+    "Token",
     "Unit",
     "UnitState",
     "Variable",

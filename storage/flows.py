@@ -31,6 +31,8 @@ class Flow(ResumableDocument):
     seq: str
     name: str = ""
     owner: str = ""
+    account: str = ""
+    """The account that it was submitted by, or for; empty: nobody was known."""
     state: str = FlowState.NEW
     ended: bool = False
     ending: str = ""

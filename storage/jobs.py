@@ -26,6 +26,9 @@ class Job(Document):
     name: str
     seq: str
     owner: str = ""
+    """What its metadata says, in a pool without tokens; else the key of its account."""
+    account: str = ""
+    """The account that it was submitted by, or for; empty: nobody was known."""
     state: str = JobState.ACTIVE
     created_at: int
     updated_at: int

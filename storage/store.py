@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from storage.accounts import Accounts
 from storage.assignments import Assignments
 from storage.engines import Database, open_database
 from storage.flow_jobs import FlowJobs
@@ -17,6 +18,7 @@ from storage.results import Results
 from storage.runs import Runs
 from storage.secrets import Secrets
 from storage.tasks import Tasks
+from storage.tokens import Tokens
 from storage.variables import Variables
 
 
@@ -39,6 +41,8 @@ class Store:
         self.assignments = Assignments(database)
         self.secrets = Secrets(database)
         self.requests = Requests(database)
+        self.accounts = Accounts(database)
+        self.tokens = Tokens(database)
 
 
 REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
@@ -55,6 +59,8 @@ REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
     Assignments,
     Secrets,
     Requests,
+    Accounts,
+    Tokens,
 )
 
 

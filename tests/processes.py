@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -54,6 +54,8 @@ class RunningServer:
 
     url: str
     process: subprocess.Popen[str]
+    said: dict[str, Any] = field(default_factory=dict)
+    """What it said when it was ready."""
 
     @property
     def port(self) -> int:
@@ -112,7 +114,8 @@ def running_server(
     try:
         line = process.stdout.readline()
         assert line, f"comp-pool serve ended with status {process.wait()}"
-        yield RunningServer(json.loads(line)["url"], process)
+        said = json.loads(line)
+        yield RunningServer(said["url"], process, said)
     finally:
         if process.poll() is None:
             served = psutil.Process(process.pid).children()[0] if under else process

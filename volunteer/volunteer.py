@@ -134,7 +134,8 @@ class Volunteer:
                 host=self._identity.token, name=self._options.name, first=first, wanted=wanted
             )
         except PoolRefused as refused:
-            if refused.refusal.code != ErrorCode.UNAUTHENTICATED or not self._identity.token:
+            is_unknown = refused.refusal.code == ErrorCode.UNAUTHENTICATED and refused.refusal.field == "host"
+            if not is_unknown or not self._identity.token:
                 raise
             self._tell(Warned("the pool does not know this host any more: it is a new one from now on"))
             self._identity.is_now("")

@@ -11,6 +11,7 @@ import click
 
 from cli.commands.load import DEFAULT_URL
 from cli.flow_watching import watch_to_its_end
+from cli.token_option import token_option
 from comp_pool import NotAPool, PoolClient, PoolRefused, PoolUnavailable
 from comp_pool.files import FileProblem, read_text, shown
 from comp_pool.flows import read_flow
@@ -50,10 +51,11 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
 @flow.command()
 @click.argument("file")
 @url_option
+@token_option
 @click.option("--watch", is_flag=True, help="Watch it until it ends, as `flow watch` does.")
 @click.option("--key", "idempotency_key", metavar="TEXT", help="Submitting again with this key answers the same flow.")
 @json_option
-def submit(file: str, url: str, watch: bool, idempotency_key: str | None, as_json: bool) -> None:
+def submit(file: str, url: str, token: str, watch: bool, idempotency_key: str | None, as_json: bool) -> None:
     """Submit the flow in FILE (JSON or YAML; - is standard input).
 
     \b
@@ -71,17 +73,17 @@ def submit(file: str, url: str, watch: bool, idempotency_key: str | None, as_jso
         raise Failure(f"{shown(file)} {problem}") from problem
     if idempotency_key:
         given["idempotencyKey"] = idempotency_key
-    stored = _run(_submit(url, given))
+    stored = _run(_submit(url, token, given))
     if as_json:
         click.echo(json.dumps(stored))
     else:
         click.echo(f"flow {stored['key']} (jobs: {stored['jobCount']:,}, levels: {stored['levelCount']:,})")
     if watch:
-        watch_to_its_end(url, stored["key"], as_json=as_json)
+        watch_to_its_end(url, token, stored["key"], as_json=as_json)
 
 
-async def _submit(url: str, given: dict[str, Any]) -> dict[str, Any]:
-    async with PoolClient(url) as client:
+async def _submit(url: str, token: str, given: dict[str, Any]) -> dict[str, Any]:
+    async with PoolClient(url, token=token) as client:
         stored: dict[str, Any] = (await client.mutate(SUBMIT, **given))["flow"]
         return stored
 
@@ -89,23 +91,25 @@ async def _submit(url: str, given: dict[str, Any]) -> dict[str, Any]:
 @flow.command()
 @click.argument("key")
 @url_option
+@token_option
 @json_option
-def watch(key: str, url: str, as_json: bool) -> None:
+def watch(key: str, url: str, token: str, as_json: bool) -> None:
     """Watch the flow KEY until it ends: its levels with progress bars.
 
     Exit code 1 unless it completes, 3 where the pool is lost for a minute: the flow may go on.
     """
-    watch_to_its_end(url, key, as_json=as_json)
+    watch_to_its_end(url, token, key, as_json=as_json)
 
 
 @flow.command(name="list")
 @url_option
+@token_option
 @click.option("--state", type=click.Choice(list(FlowState.__members__), case_sensitive=False), help="Only these.")
 @click.option("--owner", help="Only this owner's flows.")
 @json_option
-def list_(url: str, state: str | None, owner: str | None, as_json: bool) -> None:
+def list_(url: str, token: str, state: str | None, owner: str | None, as_json: bool) -> None:
     """The 50 newest flows."""
-    found = _run(_list(url, state, owner))
+    found = _run(_list(url, token, state, owner))
     for each in found:
         if as_json:
             click.echo(json.dumps(each))
@@ -114,8 +118,8 @@ def list_(url: str, state: str | None, owner: str | None, as_json: bool) -> None
             click.echo(f"{each['key']}  {each['state']:<10} {fraction:<16} {each['name'] or ''}")
 
 
-async def _list(url: str, state: str | None, owner: str | None) -> list[dict[str, Any]]:
-    async with PoolClient(url) as client:
+async def _list(url: str, token: str, state: str | None, owner: str | None) -> list[dict[str, Any]]:
+    async with PoolClient(url, token=token) as client:
         found: list[dict[str, Any]] = (await client.call(LIST, state=state, owner=owner))["flows"]["nodes"]
         return found
 
@@ -124,17 +128,18 @@ def _steering(name: str, what: str) -> None:
     """Add the command that carries out the mutation `nameFlow` on a flow."""
     document = f"mutation ($input: {name.title()}FlowInput!) {{ {name}Flow(input: $input) {ANSWER} }}"
 
-    async def steer(url: str, key: str) -> dict[str, Any]:
-        async with PoolClient(url) as client:
+    async def steer(url: str, token: str, key: str) -> dict[str, Any]:
+        async with PoolClient(url, token=token) as client:
             stored: dict[str, Any] = (await client.mutate(document, flow=key))["flow"]
             return stored
 
     @flow.command(name=name, help=what)
     @click.argument("key")
     @url_option
+    @token_option
     @json_option
-    def command(key: str, url: str, as_json: bool) -> None:
-        stored = _run(steer(url, key))
+    def command(key: str, url: str, token: str, as_json: bool) -> None:
+        stored = _run(steer(url, token, key))
         click.echo(json.dumps(stored) if as_json else f"flow {stored['key']}: {stored['state']}")
 
 

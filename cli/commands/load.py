@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.token_option import token_option
 from comp_pool import NotAPool, PoolClient, PoolUnavailable
 from comp_pool.files import STANDARD_INPUT, FileProblem, read_text, shown
 from comp_pool.loading import Loaded, Loader, LoadProblem, Workload, read_workload
@@ -23,6 +24,7 @@ PATIENCE_S = 60.0
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--url", default=DEFAULT_URL, show_default=True, envvar="COMP_POOL_URL", help="The pool's address.")
+@token_option
 @click.option(
     "--wait",
     "patience_s",
@@ -33,7 +35,7 @@ PATIENCE_S = 60.0
     help="How long to wait for a pool that is away.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
-def load(files: tuple[str, ...], url: str, patience_s: float, as_json: bool) -> None:
+def load(files: tuple[str, ...], url: str, token: str, patience_s: float, as_json: bool) -> None:
     """Load jobs and variables from JSON or YAML files; - is standard input.
 
     \b
@@ -49,7 +51,7 @@ def load(files: tuple[str, ...], url: str, patience_s: float, as_json: bool) -> 
     original comp-pool persisted (jobs, variables with for_jobs, results) can be loaded too.
     """
     try:
-        loaded = asyncio.run(_load([_read(file) for file in files], url, patience_s))
+        loaded = asyncio.run(_load([_read(file) for file in files], url, token, patience_s))
     except LoadProblem as problem:
         raise Failure(lines(problem, problem.others)) from problem
     except (NotAPool, PoolUnavailable) as problem:
@@ -68,11 +70,11 @@ def _read(file: str) -> Workload:
     return read_workload(shown(file), text, Path() if file == STANDARD_INPUT else Path(file).parent)
 
 
-async def _load(workloads: list[Workload], url: str, patience_s: float) -> Loaded:
+async def _load(workloads: list[Workload], url: str, token: str, patience_s: float) -> Loaded:
     total = sum(len(each.results) + sum(len(job.variables) for job in each.jobs) for each in workloads)
     columns = TextColumn("loading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     console = Console(stderr=True)
-    async with PoolClient(url) as client:
+    async with PoolClient(url, token=token) as client:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = progress.add_task("", total=total)
             loader = Loader(client, patience_s=patience_s, advance=lambda n: progress.advance(bar, n))

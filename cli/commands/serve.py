@@ -51,16 +51,23 @@ def serve(as_json: bool, **given: str | None) -> None:
 async def _serve(settings: Settings, listener: socket.socket, as_json: bool) -> None:
     run = serve_here if settings.workers == 1 else serve_in_processes
     with stop_signals() as stop:
-        await run(settings, listener, stop=stop, ready=lambda: _announce(settings, listener, as_json))
+        await run(
+            settings, listener, stop=stop, ready=lambda operator: _announce(settings, listener, operator, as_json)
+        )
 
 
-def _announce(settings: Settings, listener: socket.socket, as_json: bool) -> None:
+def _announce(settings: Settings, listener: socket.socket, operator: str, as_json: bool) -> None:
     url, store = url_of(listener), _shown(settings.database)
     if as_json:
-        click.echo(json.dumps({"url": url, "database": store, "workers": settings.workers}))
+        said = {"url": url, "database": store, "workers": settings.workers, "auth": "open"}
+        if settings.wants_tokens:
+            said |= {"auth": "tokens"} | ({"operatorToken": operator} if operator else {})
+        click.echo(json.dumps(said))
     else:
         processes = "" if settings.workers == 1 else f", {settings.workers} processes"
         click.echo(f"comp-pool is listening on {url} (store: {store}{processes}). Ctrl-C stops it.")
+        if operator:
+            click.echo(f"The operator's token, which is not shown again: {operator}")
 
 
 def _shown(database: str) -> str:

@@ -8,6 +8,7 @@ import click
 import uvloop
 from rich.console import Console
 
+from cli.token_option import token_option
 from cli.volunteer_display import display
 from comp_pool import NotAPool, PoolClient, PoolRefused
 from server.problems import Failure, one_line
@@ -30,6 +31,7 @@ from volunteer import Options, Tally, Volunteer, remembered
 @click.option("--scheduler", default="", metavar="NAME", help="random, shortest, owners, oldest or an installed one.")
 @click.option("--until-idle", is_flag=True, help="End when the pool has nothing more for this host.")
 @click.option("--new-host", is_flag=True, help="Forget which host this was at this pool, and be a new one.")
+@token_option
 @click.option("--json", "as_json", is_flag=True, help="Write each event as one line of JSON.")
 def work(
     url: str,
@@ -40,6 +42,7 @@ def work(
     scheduler: str,
     until_idle: bool,
     new_host: bool,
+    token: str,
     as_json: bool,
 ) -> None:
     """Compute a pool's tasks until Ctrl-C, which gives back what is not computed yet.
@@ -56,13 +59,13 @@ def work(
         until_idle=until_idle,
     )
     try:
-        uvloop.run(_work(url, options, new_host=new_host, as_json=as_json))
+        uvloop.run(_work(url, options, token=token, new_host=new_host, as_json=as_json))
     except (NotAPool, PoolRefused) as problem:
         raise Failure(one_line(problem)) from problem
 
 
-async def _work(url: str, options: Options, *, new_host: bool, as_json: bool) -> None:
-    async with PoolClient(url) as client:
+async def _work(url: str, options: Options, *, token: str, new_host: bool, as_json: bool) -> None:
+    async with PoolClient(url, token=token) as client:
         with (
             stop_signals() as stop,
             remembered(client.url, new=new_host) as identity,

@@ -97,7 +97,7 @@ async def _server(directory: Path) -> AsyncIterator[str]:
     settings = Settings(port=0, database=str(directory / "pool"), sandbox_workers=1)
     stop, ready = asyncio.Event(), asyncio.Event()
     with listen(settings.host, settings.port) as listener:
-        serving = asyncio.create_task(serve(settings, listener, stop=stop, ready=ready.set))
+        serving = asyncio.create_task(serve(settings, listener, stop=stop, ready=lambda _: ready.set()))
         starting = asyncio.create_task(ready.wait())
         await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():

@@ -8,10 +8,12 @@ export class GraphQL {
   /**
    * @param {string} url
    * @param {typeof fetch} [fetch]
+   * @param {string} [token] an account's
    */
-  constructor(url, fetch = globalThis.fetch) {
+  constructor(url, fetch = globalThis.fetch, token = "") {
     this.url = url;
     this.fetch = fetch;
+    this.token = token;
   }
 
   /**
@@ -59,7 +61,9 @@ export class GraphQL {
   /** @param {string} query @param {object} variables @param {string} accept @param {AbortSignal} [signal] */
   async #post(query, variables, accept, signal) {
     const body = JSON.stringify({ query, variables });
+    /** @type {Record<string, string>} */
     const headers = { "content-type": "application/json", accept };
+    if (this.token) headers.authorization = `Bearer ${this.token}`;
     const options = { method: "POST", headers, body, signal };
     return this.#read(this.fetch.call(globalThis, this.url, options), signal);
   }

@@ -66,14 +66,15 @@ const SUBMIT_FLOW = `mutation SubmitFlow($input: SubmitFlowInput!) { submitFlow(
 export class Pool {
   /**
    * @param {string} url the pool's root, such as `http://127.0.0.1:7070`; empty: what served the page
-   * @param {{host?: string, fetch?: typeof fetch}} [options] `host`: the token by which the pool knows this volunteer
-   *   from an earlier time; `fetch`: instead of the platform's
+   * @param {{host?: string, token?: string, fetch?: typeof fetch}} [options] `host`: the token by which the pool knows
+   *   this volunteer from an earlier time; `token`: an account's, for what a pool that wants tokens takes one for;
+   *   `fetch`: instead of the platform's
    */
-  constructor(url, { host, fetch = globalThis.fetch } = {}) {
+  constructor(url, { host, token, fetch = globalThis.fetch } = {}) {
     this.url = String(url).replace(/\/+$/, "");
     /** The volunteer's own secret, to be kept: undefined until the first claim. */
     this.host = host;
-    this.graphql = new GraphQL(`${this.url}/graphql`, fetch);
+    this.graphql = new GraphQL(`${this.url}/graphql`, fetch, token);
     this.sources = new Sources(this.graphql);
   }
 

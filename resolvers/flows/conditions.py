@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resolvers import functions
+from resolvers.access.rules import sandbox_caller
 from resolvers.runtime import Runtime
 from sandbox import FailureKind, Outcome, Threw
+from storage import Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +28,26 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Whether the condition holds, or the problem that makes its job fail; `unanswered`: why it can't be evaluated
-    now, whereas others of the same owner could."""
+    now, whereas others of the same flow could."""
 
     holds: bool
     problem: str | None = None
     unanswered: str = ""
 
 
-async def ask(runtime: Runtime, owner: str, questions: Sequence[Question]) -> list[Answer]:
-    """The answers in order; questions of one source are put in one call.
+async def ask(runtime: Runtime, flow: Flow, questions: Sequence[Question]) -> list[Answer]:
+    """The answers to a flow's questions, in order; those of one source are put in one call.
 
-    Each is worth keeping: an owner whose conditions kill their workers gets only a few answers at a time.
+    Each is worth keeping: a flow whose conditions kill their workers gets only a few answers at a time.
     """
     by_source: dict[str, list[int]] = defaultdict(list)
     for at, question in enumerate(questions):
         by_source[question.source].append(at)
     answers: dict[int, Answer] = {}
+    caller = sandbox_caller(flow.account, flow.key)
     for source, places in by_source.items():
         calls = [(questions[at].variable, questions[at].context) for at in places]
-        outcomes = await runtime.sandbox.run(functions.callable_as("if", source), calls, owner=owner)
+        outcomes = await runtime.sandbox.run(functions.callable_as("if", source), calls, owner=caller)
         answers |= {at: read(outcome) for at, outcome in zip(places, outcomes, strict=True)}
     return [answers[at] for at in range(len(questions))]
 

@@ -118,7 +118,7 @@ async def _take_results(
     taken = [run for run in ended if run.id in done]
     repeating = [run for run in taken if flow_jobs[run.flow_job].repeat]
     questions = [Question(flow_jobs[run.flow_job].repeat, run.value, returned[run.id]) for run in repeating]
-    answers = await conditions.ask(runtime, flow.owner or flow.key, questions)
+    answers = await conditions.ask(runtime, flow, questions)
     answered = {run.id: answer for run, answer in zip(repeating, answers, strict=True)}
     unanswered = ""
     for run in taken:

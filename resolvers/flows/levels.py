@@ -136,7 +136,7 @@ async def _decide_ifs(
     `if` throws FAILED."""
     asked = [each for each in waiting if each.condition and not each.iteration]
     questions = [Question(each.condition, inputs[each.id], level.context) for each in asked]
-    answers = await conditions.ask(runtime, flow.owner or flow.key, questions)
+    answers = await conditions.ask(runtime, flow, questions)
     left_out: set[str] = set()
     failed, unanswered = False, ""
     for each, answer in zip(asked, answers, strict=True):

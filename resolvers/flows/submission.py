@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.rules import owner_of_new
 from resolvers.errors import BadInput
 from resolvers.flows import control, engine, reading
 from resolvers.flows.ending import CUT_SHORT
@@ -37,6 +39,7 @@ class NewFlow:
     root: NewLevel
     name: str = ""
     owner: str = ""
+    account: str = ""
     on_failure: OnFailure = OnFailure.FAIL
     idempotency_key: str = ""
 
@@ -53,14 +56,18 @@ def _meaning(given: NewFlowJob, addresses: Collection[str]) -> list[Any]:
     return [job, variable, given.condition, given.repeat, given.alias or job, dict(given.policy)]
 
 
-async def submit(runtime: Runtime, new: NewFlow, addresses: Collection[str] = ()) -> Flow:
-    """Check and store a flow, and start it. `addresses` are those of this pool, without scheme, that absolute URLs may
-    have.
+async def submit(
+    runtime: Runtime, new: NewFlow, addresses: Collection[str] = (), principal: Principal = EVERYBODY
+) -> Flow:
+    """Check and store a flow of the principal's, and start it. `addresses` are those of this pool, without scheme, that
+    absolute URLs may have.
 
-    Raises what `plan` and `once` raise.
+    Raises Forbidden for an owner who is somebody else, and what `plan` and `once` raise.
     """
     checked_text(new.name, field="name", most=MOST_NAME_CHARACTERS)
     checked_text(new.owner, field="owner", most=MOST_NAME_CHARACTERS)
+    owner, account = owner_of_new(principal, new.owner, field="owner")
+    new = replace(new, owner=owner, account=account)
     request = new.request(addresses)
 
     async def carry_out() -> str:
@@ -108,6 +115,7 @@ def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str) -> Flow:
         seq=new_seq(),
         name=new.name,
         owner=new.owner,
+        account=new.account,
         on_failure=new.on_failure,
         jobs=len(planned.jobs),
         levels=len(planned.levels),

@@ -10,6 +10,8 @@ from typing import Any
 from slugify import slugify
 
 from resolvers import functions, json_text
+from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.rules import owner_of_new
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
@@ -43,16 +45,19 @@ class NewJob:
     idempotency_key: str = ""
 
 
-async def create(runtime: Runtime, new: NewJob) -> Job:
-    """Store a job. Its JavaScript is compiled first: what does not parse is refused with line and column.
+async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY) -> Job:
+    """Store a job of the principal's. Its JavaScript is compiled first: what does not parse is refused with line and
+    column.
 
-    Raises BadInput, TooLarge, UnparsableJavaScript, AlreadyExists for a key that is taken, and what `once` raises.
+    Raises BadInput, TooLarge, UnparsableJavaScript, AlreadyExists for a key that is taken, Forbidden for metadata that
+    names another owner, and what `once` raises.
     """
     key = key_of(new.name)
-    metadata, owner = checked_metadata(new.metadata)
+    metadata, named = checked_metadata(new.metadata)
+    owner, account = owner_of_new(principal, named, field="metadata.owner")
     policy = Policy().overridden(new.policy).dump()
     meaning = [new.name, [getattr(new, name) for name in SOURCES], json_text.parse(metadata), policy]
-    request = Repeatable("job", new.idempotency_key, meaning)
+    request = Repeatable(f"job {account}".rstrip(), new.idempotency_key, meaning)
 
     async def carry_out() -> str:
         form = await functions.compiled(runtime, new.execute_function, "execute_function")
@@ -64,6 +69,7 @@ async def create(runtime: Runtime, new: NewJob) -> Job:
             name=new.name,
             seq=new_seq(),
             owner=owner,
+            account=account,
             created_at=now,
             updated_at=now,
             execute_body=form.body,
@@ -93,6 +99,7 @@ async def update(
     runtime: Runtime,
     key: str,
     *,
+    principal: Principal = EVERYBODY,
     metadata: Any = None,
     policy: Mapping[str, Any] | None = None,
     **sources: str | None,
@@ -104,7 +111,10 @@ async def update(
     job = await get(runtime, key)
     changes: dict[str, Any] = {"updated_at": runtime.now()}
     if metadata is not None:
-        changes["metadata"], changes["owner"] = checked_metadata(metadata)
+        changes["metadata"], named = checked_metadata(metadata)
+        changes["owner"], changes["account"] = owner_of_new(
+            principal, named, field="metadata.owner", kept=job.account or job.owner
+        )
     if policy is not None:
         changes["policy"] = Policy.of(job.policy).overridden(policy).dump()
     for name, source in sources.items():
@@ -156,7 +166,7 @@ def key_of(name: str) -> str:
 
 
 def checked_metadata(value: Any) -> tuple[str, str]:
-    """A job's metadata as JSON text, and its owner."""
+    """A job's metadata as JSON text, and the owner that it names."""
     text = json_text.checked({} if value is None else value, field="metadata", max_bytes=MAX_METADATA_BYTES)
     metadata = json_text.parse(text)
     if not isinstance(metadata, dict):

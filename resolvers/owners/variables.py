@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from resolvers import json_text
+from resolvers.access.principals import EVERYBODY, Principal, Scope
+from resolvers.access.rules import check_account, check_scope
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
@@ -25,6 +27,7 @@ from resolvers.owners import jobs, variable_schedulers
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units import replicas
+from resolvers.units.policies import Policy, VariableSource
 from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
@@ -40,15 +43,21 @@ class NewVariable:
 
 
 async def create_many(
-    runtime: Runtime, job_key: str, new: Sequence[NewVariable], *, idempotency_key: str = ""
+    runtime: Runtime,
+    job_key: str,
+    new: Sequence[NewVariable],
+    *,
+    principal: Principal = EVERYBODY,
+    idempotency_key: str = "",
 ) -> list[Variable]:
     """Add variables to a job, all or none, and the tasks that compute them.
 
-    Raises BadInput, TooLarge, NotFound, Conflict (archived job), Rejected (by the job's `validate_result`),
-    AlreadyExists (a key is taken), and what `once` raises.
+    Raises BadInput, TooLarge, NotFound, Unauthenticated and Forbidden (the job takes its owner's only), Conflict
+    (archived job), Rejected (by the job's `validate_result`), AlreadyExists (a key is taken), and what `once` raises.
     """
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
+    await _check_source(runtime, principal, job_key)
     checked = _checked(new)
     meaning = [[each.key, json_text.parse(value)] for each, value in zip(new, checked, strict=True)]
     request = Repeatable(f"variables {job_key}", idempotency_key, meaning)
@@ -60,6 +69,13 @@ async def create_many(
 
     await once(runtime, request, carry_out)
     return made or await _stored(runtime, job_key, new, request.mark)
+
+
+async def _check_source(runtime: Runtime, principal: Principal, job_key: str) -> None:
+    job = await jobs.get(runtime, job_key)
+    if Policy.of(job.policy).accepts_variables_from == VariableSource.OWNER:
+        check_scope(principal, Scope.SUBMIT)
+        check_account(principal, job.account, field="job")
 
 
 async def _open_job(runtime: Runtime, job_key: str) -> Job:

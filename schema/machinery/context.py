@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from strawberry.types import Info
 
+from resolvers.access.principals import Principal, authenticated
 from resolvers.runtime import Runtime
+
+BEARER = "bearer"
 
 
 @dataclass(slots=True)
 class Context:
-    """The process's runtime, the network address that a host without a token is known by, and the addresses of the
-    pool itself: host, port and path, without a scheme."""
+    """The process's runtime, the network address that a host without a token is known by, the addresses of the
+    pool itself (host, port and path, without a scheme), the token in the header `Authorization`, and what a client
+    said when it opened a WebSocket."""
 
     runtime: Runtime
     address: str = ""
     pool_addresses: tuple[str, ...] = ()
+    token: str = ""
+    connection_params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the client may have shown a token."""
+        return bool(self.token or self.connection_params)
+
+    async def principal(self) -> Principal:
+        """Who asks, as it is known now: a WebSocket may outlive its token. Raises Unauthenticated."""
+        token = self.token
+        if self.connection_params:
+            said = {name.lower(): value for name, value in self.connection_params.items()}
+            token = bearer_token(said.get("authorization", "")) or token
+        return await authenticated(self.runtime, token)
+
+
+def bearer_token(authorization: object) -> str:
+    """The token in an `Authorization` header (RFC 6750, section 2.1); empty where there is none: another scheme is
+    meant for a proxy."""
+    if not authorization:
+        return ""
+    scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
+    return token.strip() or "?" if scheme.lower() == BEARER else ""
 
 
 PoolInfo: TypeAlias = Info[Context, None]

@@ -8,3 +8,10 @@ def moment(milliseconds: int) -> datetime:
 
 def moment_or_none(milliseconds: int) -> datetime | None:
     return moment(milliseconds) if milliseconds else None
+
+
+def milliseconds(time: datetime | None) -> int:
+    """The same the other way round; a time without a zone is in UTC, and none is 0."""
+    if time is None:
+        return 0
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -6,6 +6,7 @@ from enum import Enum
 
 import strawberry
 
+from resolvers.access.principals import Scope as StoredScope
 from resolvers.errors import ErrorCode as PoolErrorCode
 from resolvers.units.policies import VariableSource as Source
 from resolvers.volunteers.claims import WhyNoWork as WhyNoWorkReason
@@ -72,6 +73,14 @@ class WhyNoWork(Enum):
     )
 
 
+@strawberry.enum(description="What a token is good for.")
+class Scope(Enum):
+    SUBMIT = described(StoredScope.SUBMIT, "Submitting jobs, variables and flows of the own account, and its tokens.")
+    READ = described(StoredScope.READ, "Reading what is the account's own, such as the list of its tokens.")
+    COMPUTE = described(StoredScope.COMPUTE, "Computing as a machine of the account.")
+    OPERATE = described(StoredScope.OPERATE, "Everything: operating the pool.")
+
+
 @strawberry.enum(description="What kind of thing went wrong, for programs.")
 class ErrorCode(Enum):
     BAD_INPUT = described(PoolErrorCode.BAD_INPUT, "A value is not what its field takes.")
@@ -87,8 +96,8 @@ class ErrorCode(Enum):
         PoolErrorCode.IDEMPOTENCY_MISMATCH, "The idempotency key came before with another body."
     )
     LEASE_LOST = described(PoolErrorCode.LEASE_LOST, "The lease ran out, was released, or is another host's.")
-    UNAUTHENTICATED = described(PoolErrorCode.UNAUTHENTICATED, "A token is missing, unknown or revoked.")
-    FORBIDDEN = described(PoolErrorCode.FORBIDDEN, "The token does not cover this.")
+    UNAUTHENTICATED = described(PoolErrorCode.UNAUTHENTICATED, "A token is missing, unknown, expired or revoked.")
+    FORBIDDEN = described(PoolErrorCode.FORBIDDEN, "The token does not cover this, or it is of another account.")
     RATE_LIMITED = described(PoolErrorCode.RATE_LIMITED, "Too many requests.")
     TOO_LARGE = described(PoolErrorCode.TOO_LARGE, "More bytes than the pool takes in one value.")
     IN_PROGRESS = described(PoolErrorCode.IN_PROGRESS, "The same request is still being carried out.")

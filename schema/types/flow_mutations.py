@@ -6,8 +6,10 @@ from typing import Annotated
 
 import strawberry
 
+from resolvers.access.rules import Allowed
 from resolvers.flows import control, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
+from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.directives import Hal, HalField, HalMethod
 from schema.machinery.nodes import key_or_reference
@@ -83,7 +85,9 @@ class SubmitFlowInput:
         default=None, description="Levels that run before, in parallel: one object or a list."
     )
     name: str | None = strawberry.field(default=None, description="What to call it.")
-    owner: str | None = strawberry.field(default=None, description="Who submits it.")
+    owner: str | None = strawberry.field(
+        default=None, description="Who submits it; where the pool wants tokens: the account of the token that was sent."
+    )
     on_failure: OnFailure | None = strawberry.field(
         default=OnFailure.FAIL, description="What the failure of one job means for the flow; null: FAIL."
     )
@@ -130,7 +134,7 @@ class FlowPayload(Payload):
 class FlowMutation:
     @strawberry.mutation(
         directives=[Hal(path=["/flows"], method=HalMethod.POST, rel=["submit-flow"])],
-        extensions=[UserErrors(FlowPayload)],
+        extensions=[Only(Allowed.SUBMITTER), UserErrors(FlowPayload)],
         description="Submit a tree of jobs. All its JavaScript is compiled first. What is wrong is told at once, in "
         "up to 20 errors that name their place in the tree.",
     )
@@ -148,9 +152,14 @@ class FlowMutation:
             idempotency_key=input.idempotency_key or "",
         )
         context = info.context
-        return FlowPayload(flow=Flow.of(await submission.submit(context.runtime, new, context.pool_addresses)))
+        principal = await context.principal()
+        flow = await submission.submit(context.runtime, new, context.pool_addresses, principal)
+        return FlowPayload(flow=Flow.of(flow))
 
-    @strawberry.mutation(extensions=[UserErrors(FlowPayload)], description="End a flow. What has completed stays.")
+    @strawberry.mutation(
+        extensions=[Only(Allowed.FLOW_OWNER), UserErrors(FlowPayload)],
+        description="End a flow. What has completed stays.",
+    )
     async def cancel_flow(
         self,
         info: PoolInfo,
@@ -159,7 +168,7 @@ class FlowMutation:
         return FlowPayload(flow=Flow.of(await control.cancel(info.context.runtime, input.key)))
 
     @strawberry.mutation(
-        extensions=[UserErrors(FlowPayload)],
+        extensions=[Only(Allowed.FLOW_OWNER), UserErrors(FlowPayload)],
         description="Hand out nothing of a flow for a while. What is under way may be reported.",
     )
     async def pause_flow(
@@ -169,7 +178,9 @@ class FlowMutation:
     ) -> FlowPayload:
         return FlowPayload(flow=Flow.of(await control.pause(info.context.runtime, input.key)))
 
-    @strawberry.mutation(extensions=[UserErrors(FlowPayload)], description="Have a paused flow go on.")
+    @strawberry.mutation(
+        extensions=[Only(Allowed.FLOW_OWNER), UserErrors(FlowPayload)], description="Have a paused flow go on."
+    )
     async def resume_flow(
         self,
         info: PoolInfo,
@@ -178,7 +189,7 @@ class FlowMutation:
         return FlowPayload(flow=Flow.of(await control.resume(info.context.runtime, input.key)))
 
     @strawberry.mutation(
-        extensions=[UserErrors(FlowPayload)],
+        extensions=[Only(Allowed.FLOW_OWNER), UserErrors(FlowPayload)],
         description="Have a failed or cancelled flow go on from what did not complete. What completed is kept.",
     )
     async def retry_flow(

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import strawberry
 
+from resolvers.access.rules import Allowed
 from resolvers.flows import watching
+from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.nodes import key_or_reference
 from schema.types.flow_nodes import FlowJob
@@ -44,8 +46,9 @@ class FlowDelta:
 @strawberry.type
 class FlowSubscription:
     @strawberry.subscription(
+        extensions=[Only(Allowed.ANYONE)],
         description="What changes in a flow, at most a few times a second, until it has ended. A slow client gets "
-        "fewer and larger deltas."
+        "fewer and larger deltas.",
     )
     async def flow_progress(
         self,

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import strawberry
 
+from resolvers.access.rules import Allowed
 from resolvers.documents import Flow as FlowDocument
 from resolvers.documents import FlowState as StoredFlowState
 from resolvers.documents import NodeState as StoredNodeState
 from resolvers.flows import critical_path, progress, reading, waiting
 from resolvers.json_text import JsonText
+from schema.machinery.access import Only
 from schema.machinery.connections import After, Connection, First, connection, page_size
 from schema.machinery.context import PoolInfo
 from schema.machinery.directives import Hal, HalRole
@@ -124,6 +126,7 @@ class Flow(Node):
 @strawberry.type
 class FlowQuery:
     @strawberry.field(
+        extensions=[Only(Allowed.ANYONE)],
         directives=[Hal(path=["/flows/{key}"], role=HalRole.SELF)],
         description="The flow with this key.",
     )
@@ -133,6 +136,7 @@ class FlowQuery:
         return Flow.of(await reading.get(info.context.runtime, key))
 
     @strawberry.field(
+        extensions=[Only(Allowed.ANYONE)],
         directives=[Hal(path=["/flows"], role=HalRole.EMBED, members="flows", rel_wide=["flows-root", "cp:flows"])],
         description="Flows, the newest first.",
     )

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import strawberry
 
+from resolvers.access.rules import Allowed
 from resolvers.json_text import JsonText
 from resolvers.owners import jobs
+from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import WRITES
 from schema.machinery.directives import Hal, HalMethod
@@ -84,7 +86,7 @@ def _policy(given: PolicyInput | None) -> dict[str, Any]:
 class JobMutation:
     @strawberry.mutation(
         directives=[Hal(path=["/jobs"], method=HalMethod.POST, rel=["create-job", "cp:create-job"], contract=WRITES)],
-        extensions=[UserErrors(CreateJobPayload)],
+        extensions=[Only(Allowed.SUBMITTER), UserErrors(CreateJobPayload)],
         description="Submit a job. Its JavaScript is compiled first.",
     )
     async def create_job(
@@ -102,10 +104,12 @@ class JobMutation:
             policy=_policy(input.policy),
             idempotency_key=input.idempotency_key or "",
         )
-        return CreateJobPayload(job=Job.of(await jobs.create(info.context.runtime, new)))
+        return CreateJobPayload(
+            job=Job.of(await jobs.create(info.context.runtime, new, await info.context.principal()))
+        )
 
     @strawberry.mutation(
-        extensions=[UserErrors(UpdateJobPayload)],
+        extensions=[Only(Allowed.JOB_OWNER), UserErrors(UpdateJobPayload)],
         description=(
             "Change a job's metadata, policy or server-side functions. Its `executeFunction` can't change: results of "
             "two programs must not vote on one variable."
@@ -119,6 +123,7 @@ class JobMutation:
         job = await jobs.update(
             info.context.runtime,
             input.job,
+            principal=await info.context.principal(),
             metadata=input.metadata,
             policy=None if input.policy is None else input.policy.changes(),
             validate_result=input.validate_result,
@@ -128,7 +133,7 @@ class JobMutation:
         return UpdateJobPayload(job=Job.of(job))
 
     @strawberry.mutation(
-        extensions=[UserErrors(ArchiveJobPayload)],
+        extensions=[Only(Allowed.JOB_OWNER), UserErrors(ArchiveJobPayload)],
         description="Stop handing out a job's work. What was computed stays; tasks under way may be reported. "
         "Flows that wait for it fail, or go on without it, as their `onFailure` says.",
     )

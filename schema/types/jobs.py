@@ -9,6 +9,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers import json_text
+from resolvers.access.rules import Allowed
 from resolvers.documents import Job as JobDocument
 from resolvers.documents import UnitState
 from resolvers.json_text import JsonText
@@ -16,6 +17,7 @@ from resolvers.owners import jobs, variables
 from resolvers.units import results
 from resolvers.units.policies import Policy as StoredPolicy
 from resolvers.volunteers import scheduled_job
+from schema.machinery.access import Only
 from schema.machinery.connections import After, Before, Connection, First, Last, Turn, connection, page_size, turned
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import READS
@@ -36,7 +38,9 @@ class Job(Node):
     document: strawberry.Private[JobDocument]
     key: str = strawberry.field(description="Slug of the name: the job's place in URLs, and its name in other calls.")
     name: str = strawberry.field(directives=[HalField(link="name")], description="What its owner calls it.")
-    owner: str = strawberry.field(description="Who submitted it, as its metadata says; empty if nobody is named.")
+    owner: str = strawberry.field(
+        description="Who submitted it: an account's key; where the pool wants no tokens, whom its metadata names."
+    )
     state: JobState = strawberry.field(description="Whether its work is handed out.")
     execute_function: str = strawberry.field(
         directives=[HIDDEN],
@@ -200,6 +204,7 @@ def localised(texts: Mapping[str, str], locale: str) -> str | None:
 @strawberry.type
 class JobQuery:
     @strawberry.field(
+        extensions=[Only(Allowed.ANYONE)],
         directives=[
             Hal(
                 path=["/jobs/{key}"],
@@ -216,6 +221,7 @@ class JobQuery:
         return Job.of(await jobs.get(info.context.runtime, key))
 
     @strawberry.field(
+        extensions=[Only(Allowed.ANYONE)],
         directives=[
             Hal(
                 path=["/jobs"],
@@ -247,6 +253,7 @@ class JobQuery:
         return turned(found, turn, node=Job.of, cursor=lambda job: job.seq)
 
     @strawberry.field(
+        extensions=[Only(Allowed.ANYONE)],
         directives=[
             Hal(path=["/jobs"], role=HalRole.HOIST, contract=[3, 4]),
             Hal(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import strawberry
 
+from resolvers.access.rules import Allowed
 from resolvers.errors import BadInput, NotFound
 from resolvers.flows import reading
 from resolvers.owners import jobs, variables
@@ -18,6 +19,7 @@ from resolvers.runtime import Runtime
 from resolvers.units import results, tasks
 from resolvers.volunteers import hosts
 from resolvers.volunteers.claim_counts import ClaimCounts
+from schema.machinery.access import Only
 from schema.machinery.connections import After, Connection, First, connection, page_size
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import READS
@@ -208,6 +210,7 @@ NODES: dict[str, Callable[[Runtime, str], Awaitable[Node]]] = {
 @strawberry.type
 class PoolQuery:
     @strawberry.field(
+        extensions=[Only(Allowed.ANYONE)],
         directives=[Hal(path=["/"], role=HalRole.SELF, rel_wide=["api-root", "cp:pool"], contract=READS)],
         description="The pool as a whole.",
     )
@@ -219,7 +222,9 @@ class PoolQuery:
             schedulers=sorted(runtime.schedulers),
         )
 
-    @strawberry.field(description="Whatever has this global id; null if nothing has.")
+    @strawberry.field(
+        extensions=[Only(Allowed.ANYONE)], description="Whatever has this global id; null if nothing has."
+    )
     async def node(
         self,
         info: PoolInfo,
@@ -233,7 +238,7 @@ class PoolQuery:
         except NotFound:
             return None
 
-    @strawberry.field(description="A variable of a job.")
+    @strawberry.field(extensions=[Only(Allowed.ANYONE)], description="A variable of a job.")
     async def variable(
         self,
         info: PoolInfo,
@@ -242,11 +247,11 @@ class PoolQuery:
     ) -> Variable:
         return Variable.of(await variables.get(info.context.runtime, job, id))
 
-    @strawberry.field(description="The host with this pseudonym.")
+    @strawberry.field(extensions=[Only(Allowed.ANYONE)], description="The host with this pseudonym.")
     async def host(self, info: PoolInfo, key: Annotated[str, strawberry.argument(description="Its key.")]) -> Host:
         return Host.of(await hosts.get(info.context.runtime, key))
 
-    @strawberry.field(description="The hosts that ever came, the newest first.")
+    @strawberry.field(extensions=[Only(Allowed.ANYONE)], description="The hosts that ever came, the newest first.")
     async def hosts(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[Host]:
         found = await hosts.page(info.context.runtime, first=page_size(first) + 1, after=after or "")
         return connection(found, first, node=Host.of, cursor=lambda host: host.seq, after=after)
@@ -255,8 +260,9 @@ class PoolQuery:
 @strawberry.type
 class PoolSubscription:
     @strawberry.subscription(
+        extensions=[Only(Allowed.ANYONE)],
         description="What changes in the pool's counts, at most once a second. The first delta comes at once, and has "
-        "all of them unless `after` says what is known."
+        "all of them unless `after` says what is known.",
     )
     async def pool_activity(
         self,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from resolvers.access.rules import Allowed
 from resolvers.documents import Result as ResultDocument
 from resolvers.json_text import JsonText
 from resolvers.owners import jobs
 from resolvers.volunteers import hosts, unleased_results
+from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import WRITES
 from schema.machinery.directives import Hal, HalField, HalMethod
@@ -114,7 +116,7 @@ class ResultMutation:
                 contract=[*WRITES, 12],
             )
         ],
-        extensions=[UserErrors(CreateResultPayload)],
+        extensions=[Only(Allowed.ANYONE), UserErrors(CreateResultPayload)],
         description=(
             "Report a result for a variable that was not leased, as clients of the original pool do. It is validated "
             "and votes like any other, as one of an anonymous host. Volunteers use `submitResults`."

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from resolvers.access.rules import Allowed
 from resolvers.documents import Task as TaskDocument
 from resolvers.json_text import JsonText
 from resolvers.volunteers import claims, hosts, leases, reports
 from resolvers.volunteers.picking import ClaimedTask
+from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.nodes import Node, global_id, key_of
 from schema.machinery.payloads import Payload, UserError, UserErrors
@@ -188,7 +190,7 @@ class SubmitResultsPayload(Payload):
 @strawberry.type
 class TaskMutation:
     @strawberry.mutation(
-        extensions=[UserErrors(ClaimTasksPayload)],
+        extensions=[Only(Allowed.ANYONE), UserErrors(ClaimTasksPayload)],
         description="Lease tasks to compute. A host never gets two replicas of one variable.",
     )
     async def claim_tasks(
@@ -214,7 +216,7 @@ class TaskMutation:
         )
 
     @strawberry.mutation(
-        extensions=[UserErrors(ExtendLeasePayload)],
+        extensions=[Only(Allowed.ANYONE), UserErrors(ExtendLeasePayload)],
         description="Heartbeat: have leases run for their job's delay bound from now on.",
     )
     async def extend_lease(
@@ -229,7 +231,7 @@ class TaskMutation:
         )
 
     @strawberry.mutation(
-        extensions=[UserErrors(ReleaseTasksPayload)],
+        extensions=[Only(Allowed.ANYONE), UserErrors(ReleaseTasksPayload)],
         description="Give tasks back so that others may compute them. Costs no credit.",
     )
     async def release_tasks(
@@ -243,7 +245,7 @@ class TaskMutation:
         )
 
     @strawberry.mutation(
-        extensions=[UserErrors(SubmitResultsPayload)],
+        extensions=[Only(Allowed.ANYONE), UserErrors(SubmitResultsPayload)],
         description="Report what was computed. Repeating a report changes nothing.",
     )
     async def submit_results(

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from resolvers.access.rules import Allowed
 from resolvers.documents import Variable as VariableDocument
 from resolvers.json_text import JsonText
 from resolvers.owners import jobs, variables, worker_script
 from resolvers.units import results, tasks
+from schema.machinery.access import Only
 from schema.machinery.connections import After, Before, Connection, First, Last, Turn, turned
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import READS, WRITES
@@ -161,8 +163,9 @@ class VariableMutation:
                 contract=WRITES,
             )
         ],
-        extensions=[UserErrors(CreateVariablesPayload)],
-        description="Add variables to a job, all or none of them.",
+        extensions=[Only(Allowed.ANYONE), UserErrors(CreateVariablesPayload)],
+        description="Add variables to a job, all or none of them. Where its policy accepts them from its OWNER only, "
+        "that takes the owner's token, with the scope SUBMIT.",
     )
     async def create_variables(
         self,
@@ -176,6 +179,7 @@ class VariableMutation:
                 variables.NewVariable(given(each.value, field=f"variables[{at}].value"), each.id or "")
                 for at, each in enumerate(input.variables)
             ],
+            principal=await info.context.principal(),
             idempotency_key=input.idempotency_key or "",
         )
         return CreateVariablesPayload(variables=[Variable.of(each) for each in made])

@@ -24,6 +24,7 @@ _LONGEST_PAUSE_S = 5.0
 
 _CHUNK_BYTES = 65_536
 
+_RUN = "run"
 _SOCKET = "pool.sock"
 _PREFIX = "comp-pool-"
 _SOCKET_PATH_BYTES = 107  # unix(7): sun_path has 108, the last of which is NUL.
@@ -61,13 +62,29 @@ async def embedded_engine(directory: Path) -> AsyncIterator[str]:
         await engine.start()
         supervision = asyncio.create_task(engine.supervise())
         try:
-            # journal: an acknowledged write is on the disk.
-            yield f"mongodb://{quote(str(socket), safe='')}/?journal=true"
+            yield _uri(socket)
         finally:
             supervision.cancel()
             with suppress(asyncio.CancelledError):
                 await supervision
             await engine.stop()
+
+
+async def running_engine(directory: Path) -> str:
+    """The MongoDB URI of the engine that a server runs on `directory`, or empty where none listens there. (That of a
+    directory whose path is too long for a socket is not found.)"""
+    socket = directory / _RUN / _SOCKET
+    try:
+        _, writer = await asyncio.open_unix_connection(socket)
+    except OSError:
+        return ""
+    writer.close()
+    return _uri(socket)
+
+
+def _uri(socket: Path) -> str:
+    # journal: an acknowledged write is on the disk.
+    return f"mongodb://{quote(str(socket), safe='')}/?journal=true"
 
 
 @contextmanager
@@ -79,7 +96,7 @@ def _directories(directory: Path) -> Iterator[tuple[Path, Path]]:
     """
     data = directory.absolute()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sockets = data / "run"
+    sockets = data / _RUN
     if len(os.fsencode(sockets / _SOCKET)) <= _SOCKET_PATH_BYTES:
         sockets.mkdir(mode=0o700, exist_ok=True)
         sockets.chmod(0o700)

@@ -64,7 +64,7 @@ def test_routes_lists_method_path_operation_field_and_contract_lines() -> None:
     [
         (["serve", "--port", "99999"], "--port: input should be less than or equal to 65535, got '99999'"),
         (["serve", "--workers", "none"], "--workers: input should be a valid integer"),
-        (["serve", "--host", "0.0.0.0"], "say --auth open if that is meant"),
+        (["serve", "--auth", "none"], "--auth: input should be 'open' or 'tokens', got 'none'"),
         (["work"], "Missing argument 'URL'"),
         (["work", "http://pool.example", "--concurrency", "0"], "0 is not in the range"),
         (["load"], "Missing argument 'FILE...'"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import count
 
 import httpx
@@ -10,21 +10,48 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.scenario import EXECUTE, Job
-from tests.processes import PATIENCE_S, running_server
+from tests.processes import PATIENCE_S, RunningServer, running_server
 
 _numbers = count()
 
 
-@pytest.fixture(scope="session")
-def pool_url() -> Iterator[str]:
-    """The address of a server that runs as long as the tests do, without a slash at its end."""
-    with running_server("memory") as server:
-        yield server.url
+SUBMITTING = (b"createJob", b"updateJob", b"archiveJob", b"submitFlow")
+
+
+class OwnersOnly(httpx.Auth):
+    """Shows an owner's token where jobs and flows are submitted or changed, and nowhere else."""
+
+    requires_request_body = True
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        path = request.url.path.rstrip("/")
+        mutates = path == "/graphql" and any(name in request.content for name in SUBMITTING)
+        if request.method == "POST" and (path in ("/jobs", "/flows") or mutates):
+            request.headers["authorization"] = f"Bearer {self._token}"
+        yield request
+
+
+@pytest.fixture(scope="session", params=["open", "tokens"])
+def pool_server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
+    """A server that runs as long as the tests do, without tokens and with them: volunteers get the same answers."""
+    with running_server("memory", options=("--auth", request.param)) as server:
+        yield server
+
+
+@pytest.fixture
+def pool_url(pool_server: RunningServer) -> str:
+    """Its address, without a slash at its end."""
+    return pool_server.url
 
 
 @pytest_asyncio.fixture
-async def client(pool_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=pool_url, timeout=PATIENCE_S) as opened:
+async def client(pool_server: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
+    token = pool_server.said.get("operatorToken")
+    auth = OwnersOnly(token) if token else None
+    async with httpx.AsyncClient(base_url=pool_server.url, timeout=PATIENCE_S, auth=auth) as opened:
         yield opened
 
 

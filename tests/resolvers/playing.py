@@ -25,6 +25,7 @@ from sandbox.breaker import CircuitBreaker
 from storage import Job, Result, Store, Task, TaskState, UnitState, Variable, Verdict
 from storage.engines import Collection, Database
 from storage.jobs import Jobs
+from storage.tokens import Tokens
 from tests.runtimes import start_runtime
 
 DOUBLE = "function (variable, context) { context.result = variable * 2; return context; }"
@@ -52,6 +53,7 @@ async def process(database: Database, sandbox: Sandbox, clock: Clock, seed: int 
     """What one server process has: caches of its own over the common database."""
     store = Store(database)
     store.jobs = Jobs(database, clock.seconds)
+    store.tokens = Tokens(database, clock.seconds)
     runtime = await start_runtime(store, sandbox, clock)
     runtime.seconds = clock.seconds
     runtime.random = random.Random(seed)
@@ -67,10 +69,10 @@ async def post(runtime: Runtime, job: str, values: Sequence[Any], **said: Any) -
     return await variables.create_many(runtime, job, [variables.NewVariable(value) for value in values], **said)
 
 
-def opened_for(owner: str, clock: Clock) -> CircuitBreaker:
-    """A sandbox's breaker for which this owner's calls have killed too many workers, for one and a half leases."""
+def opened_for(caller: str, clock: Clock) -> CircuitBreaker:
+    """A sandbox's breaker for which this caller's calls have killed too many workers, for one and a half leases."""
     breaker = CircuitBreaker(lambda: clock.ms / 1000, deaths=1, window_s=1, pause_s=1.5 * LEASE_S)
-    breaker.died(owner)
+    breaker.died(caller)
     return breaker
 
 

@@ -1,15 +1,18 @@
 import pytest
-from pydantic import ValidationError
 
 from server.settings import Auth, Settings
 
 
-def test_an_open_pool_listens_on_loopback_only_unless_told_so() -> None:
-    with pytest.raises(ValidationError, match="say --auth open if that is meant"):
-        Settings(host="0.0.0.0")
-    assert Settings(host="0.0.0.0", auth=Auth.OPEN).host == "0.0.0.0"
-    for host in ("127.0.0.1", "127.8.9.1", "::1", "localhost"):
-        assert Settings(host=host).auth is None
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+def test_a_pool_on_loopback_is_open_unless_told_otherwise(host: str) -> None:
+    assert not Settings(host=host).wants_tokens
+    assert Settings(host=host, auth=Auth.TOKENS).wants_tokens
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "pool.example"])
+def test_a_pool_that_others_reach_wants_tokens_unless_told_otherwise(host: str) -> None:
+    assert Settings(host=host).wants_tokens
+    assert not Settings(host=host, auth=Auth.OPEN).wants_tokens
 
 
 def test_the_environment_sets_what_no_option_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from resolvers.volunteers.claims import ClaimRequest, claim
 from resolvers.volunteers.reports import Report, submit
 from server.app import Service, application
 from server.settings import Settings
+from tests.server.connection import PATIENCE_S, Connection
 from tests.volunteer.work import CREATE_JOB, CREATE_VARIABLES
 
 JOBS = 40
@@ -26,56 +26,6 @@ PROGRESS = """subscription Progress($id: ID!) {
 SUBMIT = """mutation ($input: SubmitFlowInput!) {
   submitFlow(input: $input) { flow { key } userErrors { field message code } }
 }"""
-PATIENCE_S = 120.0
-
-
-class Connection:
-    """A client of an ASGI application, whose side of the connection takes in one message after the other when it is
-    told to (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
-
-    def __init__(self, scope: dict[str, Any], *said: dict[str, Any]) -> None:
-        self._scope = {"asgi": {"version": "3.0"}, "path": "/graphql", "query_string": b"", "root_path": "", **scope}
-        self._said = list(said)
-        self._open = asyncio.Event()
-        self._closed = asyncio.Event()
-        self._news = asyncio.Event()
-        self.heard: list[dict[str, Any]] = []
-        self.waits = asyncio.Event()
-        """The server has something to send, and can't."""
-
-    async def receive(self) -> dict[str, Any]:
-        if self._said:
-            return self._said.pop(0)
-        await self._closed.wait()
-        return {"type": "websocket.disconnect" if self._scope["type"] == "websocket" else "http.disconnect"}
-
-    async def send(self, message: dict[str, Any]) -> None:
-        if not self._open.is_set():
-            self.waits.set()
-            await self._open.wait()
-        self.heard.append(message)
-        self._news.set()
-
-    async def hears(self, text: str) -> None:
-        while text not in self.text():
-            self._news.clear()
-            await self._news.wait()
-
-    def read_on(self) -> None:
-        self._open.set()
-
-    @asynccontextmanager
-    async def to(self, app: Callable[..., Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-        running = asyncio.create_task(app(self._scope, self.receive, self.send))
-        try:
-            yield
-        finally:
-            self._closed.set()
-            self.read_on()
-            await asyncio.wait_for(running, PATIENCE_S)
-
-    def text(self) -> str:
-        return "".join(str(each.get("text") or each.get("body", b"").decode()) for each in self.heard).replace(" ", "")
 
 
 def by_websocket(variables: dict[str, Any]) -> Connection:

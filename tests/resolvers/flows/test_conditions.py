@@ -6,6 +6,19 @@ import pytest
 
 from resolvers.flows.conditions import Answer, Question, ask
 from resolvers.runtime import Runtime
+from storage import Flow
+
+FLOW = Flow(
+    id=Flow.id_of("asking"),
+    key="asking",
+    seq="",
+    on_failure="FAIL",
+    jobs=1,
+    levels=1,
+    queues=[],
+    due=0,
+    created_at=0,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,4 +37,4 @@ from resolvers.runtime import Runtime
     ],
 )
 async def test_a_condition_answers_true_or_false_or_fails(runtime: Runtime, source: str, answer: Answer) -> None:
-    assert await ask(runtime, "owner", [Question(source, "1", "{}")]) == [answer]
+    assert await ask(runtime, FLOW, [Question(source, "1", "{}")]) == [answer]

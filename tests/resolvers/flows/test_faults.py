@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from resolvers.access.rules import sandbox_caller
 from resolvers.errors import StorageUnavailable
 from resolvers.flows import engine, progress, reading, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
@@ -109,7 +110,7 @@ async def test_a_report_is_taken_though_what_follows_from_it_cannot_be_evaluated
     another = await submit(runtime, Level([Job("number", "three")]))
     held = (await claims.claim(runtime, ClaimRequest("ann", 100))).tasks
     with monkeypatch.context() as patch:
-        patch.setattr(runtime.sandbox, "_breaker", opened_for(waiting.key, clock))
+        patch.setattr(runtime.sandbox, "_breaker", opened_for(sandbox_caller("", waiting.key), clock))
         receipts = await reports.submit(runtime, "ann", [report("ann", each) for each in held])
         assert [(receipt.problem, receipt.result and receipt.result.verdict) for receipt in receipts] == [
             (None, Verdict.CANONICAL)

@@ -1,5 +1,6 @@
 import pytest
 
+from resolvers.access.rules import sandbox_caller
 from resolvers.errors import BadInput, LeaseLost, TooLarge
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
@@ -213,7 +214,7 @@ async def test_a_validator_that_is_away_is_asked_again_by_the_sweeper(
     await new_job(runtime, validate_result="(v, r, c) => c.phase === 'variable' || r === v * 2")
     await post(runtime, "double", [1])
     claimed = await FIRST.claim(runtime)
-    monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for("double", clock))
+    monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for(sandbox_caller("", "double"), clock))
     [receipt] = await FIRST.submit(runtime, claimed)
     assert receipt.result is not None
     assert receipt.result.verdict == Verdict.PENDING
@@ -236,7 +237,7 @@ async def test_results_that_cannot_be_compared_now_are_taken_and_compared_later(
     await post(runtime, "another", [1])
     for volunteer in (FIRST, SECOND):
         claimed = await volunteer.claim(runtime, first=2)
-        monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for("double", clock))
+        monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for(sandbox_caller("", "double"), clock))
         receipts = await volunteer.submit(runtime, claimed)
         assert all(receipt.result for receipt in receipts)
     verdicts = {(each.job, each.host): each.verdict for each in await store.results.page({}, first=100)}
@@ -263,7 +264,7 @@ async def test_a_lease_that_runs_out_while_results_cannot_be_compared_holds_no_o
     for volunteer in (FIRST, SECOND):
         await _work(runtime, volunteer)
     clock.advance(LEASE_S + 1)
-    monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for("double", clock))
+    monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for(sandbox_caller("", "double"), clock))
     assert (await sweep(runtime)).expired == 1
     assert await store.tasks.count({"status": TaskState.EXPIRING}) == 1
     await _sweep_twice(runtime, clock)

@@ -23,11 +23,17 @@ class PoolClient:
     """One pool, by its root URL. Use it as an async context manager."""
 
     def __init__(
-        self, url: str, *, timeout_s: float = TIMEOUT_S, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        url: str,
+        *,
+        token: str = "",
+        timeout_s: float = TIMEOUT_S,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """
         Args:
             url: the pool's address, such as `http://127.0.0.1:7070`; `http://` may be left out.
+            token: an account's token, for what a pool that wants tokens takes one for (submitting jobs and flows).
             timeout_s: the seconds to wait for a connection to take or bring anything.
             transport: takes the place of the network, for a pool in this process.
         """
@@ -37,7 +43,7 @@ class PoolClient:
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
             limits=LIMITS,
             transport=transport,
-            headers={"content-type": "application/json"},
+            headers={"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {}),
         )
 
     async def __aenter__(self) -> Self:

@@ -1,0 +1,54 @@
+"""`comp-pool account`: who may submit work to a pool that wants tokens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from cli.offline import database_option, json_option, on_store
+from resolvers.access import accounts
+from resolvers.runtime import Runtime
+from schema.machinery.times import moment
+from storage import Account
+
+PAGE = 100
+
+
+@click.group()
+def account() -> None:
+    """Make and list accounts, in the pool's store itself."""
+
+
+@account.command()
+@click.argument("name")
+@database_option
+@json_option
+def create(name: str, database: str | None, as_json: bool) -> None:
+    """Make an account called NAME. Its key, the slug of the name, is the owner of what it submits."""
+    _show(on_store(database, lambda runtime: accounts.create(runtime, name)), as_json=as_json)
+
+
+@account.command(name="list")
+@database_option
+@json_option
+def list_(database: str | None, as_json: bool) -> None:
+    """All accounts, the oldest first."""
+    for each in on_store(database, _all):
+        _show(each, as_json=as_json)
+
+
+async def _all(runtime: Runtime) -> list[Account]:
+    found: list[Account] = []
+    while page := await accounts.page(runtime, first=PAGE, after=found[-1].seq if found else ""):
+        found += page
+    return found
+
+
+def _show(account: Account, *, as_json: bool) -> None:
+    if as_json:
+        said: dict[str, Any] = {"key": account.key, "name": account.name}
+        click.echo(json.dumps({**said, "createdAt": moment(account.created_at).isoformat()}))
+    else:
+        click.echo(f"{account.key}  {account.name}")

@@ -1,0 +1,59 @@
+"""Accounts: who submits work, and who operates the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slugify import slugify
+
+from resolvers.access.principals import Scope
+from resolvers.access.tokens import NewToken, issue
+from resolvers.errors import AlreadyExists, BadInput, NotFound
+from resolvers.identifiers import ACCOUNT_KEY, checked_cursor, checked_text
+from resolvers.runtime import Runtime, new_seq
+from storage import Account
+
+FIRST_OPERATOR = "operator"
+MAX_NAME_CHARACTERS = 100
+
+
+async def create(runtime: Runtime, name: str) -> Account:
+    """Make an account; its key is the slug of its name. Raises BadInput and AlreadyExists."""
+    key = slugify(checked_text(name, field="name", most=MAX_NAME_CHARACTERS))
+    if not ACCOUNT_KEY.fullmatch(key):
+        raise BadInput(f"no key can be made of the name {name!r}: it needs letters or digits", field="name")
+    account = Account(id=Account.id_of(key), key=key, name=name, seq=new_seq(), created_at=runtime.now())
+    if not await runtime.store.accounts.insert(account):
+        stored = await get(runtime, key)
+        if stored.seq != account.seq:  # An insert whose answer was lost finds its own account there.
+            raise AlreadyExists(f"there is an account {key!r} already; choose another name", field="name")
+    return account
+
+
+async def get(runtime: Runtime, key: str) -> Account:
+    """Raises NotFound."""
+    account = await runtime.store.accounts.get(Account.id_of(key)) if ACCOUNT_KEY.fullmatch(key) else None
+    if account is None:
+        raise NotFound(f"there is no account {key[:100]!r}", field="account")
+    return account
+
+
+async def page(runtime: Runtime, *, first: int, after: str = "") -> Sequence[Account]:
+    """Accounts in the order of their creation."""
+    return await runtime.store.accounts.page({}, first=first, after=checked_cursor(after))
+
+
+async def first_operator(runtime: Runtime) -> str:
+    """Where there is no account yet, make the operator's; the text of its token, or empty where there was one.
+
+    Of several processes that start at once one makes it. Had the process ended in between, the operator makes a token
+    by `comp-pool token create`.
+    """
+    if not runtime.wants_tokens or await page(runtime, first=1):
+        return ""
+    try:
+        account = await create(runtime, FIRST_OPERATOR)
+    except AlreadyExists:
+        return ""
+    _, text = await issue(runtime, account.key, NewToken("first start", tuple(Scope)))
+    return text

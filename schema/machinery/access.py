@@ -1,0 +1,84 @@
+"""Who may use a field: said by `@access` in the schema, and checked before the field is resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from inspect import isawaitable
+from typing import Any
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.schema_directive import Location
+from strawberry.types import Info
+from strawberry.types.field import StrawberryField
+
+from resolvers.access.rules import Allowed, check
+from schema.machinery.context import Context
+
+WHO = {
+    Allowed.ANYONE: "Whoever can reach the pool, without a token.",
+    Allowed.READER: "A token with the scope READ.",
+    Allowed.SUBMITTER: "A token with the scope SUBMIT.",
+    Allowed.JOB_OWNER: "A token with the scope SUBMIT, of the account that owns the job.",
+    Allowed.FLOW_OWNER: "A token with the scope SUBMIT, of the account that owns the flow.",
+    Allowed.OPERATOR: "A token with the scope OPERATE.",
+}
+
+
+def _member(allowed: Allowed) -> Any:
+    return strawberry.enum_value(allowed, description=WHO[allowed])
+
+
+@strawberry.enum(description="Who may use a field of a pool that wants tokens; an operator may use all of them.")
+class AllowedTo(Enum):
+    ANYONE = _member(Allowed.ANYONE)
+    READER = _member(Allowed.READER)
+    SUBMITTER = _member(Allowed.SUBMITTER)
+    JOB_OWNER = _member(Allowed.JOB_OWNER)
+    FLOW_OWNER = _member(Allowed.FLOW_OWNER)
+    OPERATOR = _member(Allowed.OPERATOR)
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="access",
+    description="Who may use this field, where the pool wants tokens.",
+)
+class Access:
+    to: AllowedTo
+
+
+class Only(FieldExtension):
+    """Lets only those use a field whom the rule allows to, and says so in the schema.
+
+    The rules of owners read the job or flow from the field's `input`.
+    """
+
+    def __init__(self, allowed: Allowed) -> None:
+        self._allowed = allowed
+
+    def apply(self, field: StrawberryField) -> None:
+        if not any(isinstance(each, Access) for each in field.directives):
+            field.directives = [*field.directives, Access(to=AllowedTo(self._allowed))]
+
+    # Not a coroutine function: what anyone may do without a token must cost a read next to nothing.
+    def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:
+        context: Context = info.context
+        if self._allowed is Allowed.ANYONE and not context.has_token:
+            return next_(source, info, **kwargs)
+        return self._checked(next_, source, info, kwargs)
+
+    async def _checked(self, next_: Callable[..., Any], source: Any, info: Info, arguments: dict[str, Any]) -> Any:
+        context: Context = info.context
+        principal = await context.principal()
+        await check(context.runtime, principal, self._allowed, _key(self._allowed, arguments))
+        found = next_(source, info, **arguments)
+        return await found if isawaitable(found) else found  # A subscription's is a stream.
+
+
+def _key(allowed: Allowed, arguments: dict[str, Any]) -> str:
+    """The key of the job or flow that a mutation is about."""
+    if allowed is Allowed.JOB_OWNER:
+        return str(arguments["input"].job)
+    return str(arguments["input"].key) if allowed is Allowed.FLOW_OWNER else ""

@@ -1,0 +1,15 @@
+"""The pool's rules over a store without a server: for what needs no sandbox."""
+
+from __future__ import annotations
+
+from resolvers.runtime import Runtime, make_runtime
+from sandbox import Sandbox
+from server.settings import Settings
+from storage import Store
+
+
+async def runtime_over(store: Store, settings: Settings) -> Runtime:
+    """A runtime over an open store, whose sandbox is not started."""
+    runtime = await make_runtime(store, Sandbox(workers=1))
+    runtime.wants_tokens = settings.wants_tokens
+    return runtime

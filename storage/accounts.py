@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from storage.document import Document
+from storage.engines import Index
+from storage.repository import Repository
+
+
+@dataclass(slots=True, kw_only=True)
+class Account(Document):
+    """Who submits work: a person or an organisation. What an account may do is in its tokens."""
+
+    key: str
+    name: str
+    seq: str
+    created_at: int
+
+    @staticmethod
+    def id_of(key: str) -> str:
+        return f"account:{key}"
+
+
+class Accounts(Repository[Account]):
+    collection_name = "accounts"
+    kind = Account
+    indexes = (Index(("seq",)),)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from cachetools import TTLCache
+
+from storage.document import Document
+from storage.engines import Database, Index
+from storage.repository import Repository
+
+
+@dataclass(slots=True, kw_only=True)
+class Token(Document):
+    """What an account's programs show to be known by. Of its text only the SHA-256 is kept."""
+
+    key: str
+    account: str
+    name: str
+    seq: str
+    digest: str
+    """SHA-256 (hex) of the whole text."""
+    scopes: list[str] = field(default_factory=list)
+    created_at: int
+    expires_at: int = 0
+    """0: never."""
+    revoked_at: int = 0
+    used_at: int = 0
+    """When it was shown the last time, give or take a minute; 0: never."""
+
+    @staticmethod
+    def id_of(key: str) -> str:
+        return f"token:{key}"
+
+
+STALE_AFTER_S = 1.0
+_UNREAD = object()
+
+
+class Tokens(Repository[Token]):
+    """Tokens are read with every request that shows one: `shown` answers from a cache that is exact in the process that
+    writes and at most one second stale in the others. That there is no such token is kept as well."""
+
+    collection_name = "tokens"
+    kind = Token
+    indexes = (Index(("seq",)), Index(("account", "seq")))
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(database)
+        self._clock = clock
+        self._cache: TTLCache[str, Any] = TTLCache(maxsize=10_000, ttl=STALE_AFTER_S, timer=clock)
+        self._writes = 0
+
+    async def shown(self, key: str) -> Token | None:
+        """The token with this key, as it is or was within the last second."""
+        token_id = Token.id_of(key)
+        held = self._cache.get(token_id, _UNREAD)
+        if held is not _UNREAD:
+            return cast("Token | None", held)
+        writes, began = self._writes, self._clock()
+        token = await self.get(token_id)
+        # A write that came in while this read was under way may be newer than what was read, and what a read that took
+        # long has brought is stale already.
+        if writes == self._writes and self._clock() - began < STALE_AFTER_S / 10:
+            self._cache[token_id] = token
+        return token
+
+    async def insert(self, document: Token) -> bool:
+        try:
+            return await super().insert(document)
+        finally:
+            self._forget(document.id)
+
+    async def revoke(self, token: Token, now: int) -> bool:
+        """False where it is revoked already."""
+        try:
+            return await self._collection.update_one(
+                {"_id": token.id, "revoked_at": {"$eq": 0}}, {"$set": {"revoked_at": now}}
+            )
+        finally:
+            self._forget(token.id)
+
+    async def note_use(self, token: Token, now: int) -> None:
+        """The token was used at `now` (ms since the epoch)."""
+        await self._collection.update_one({"_id": token.id}, {"$max": {"used_at": now}})
+
+    def _forget(self, token_id: str) -> None:
+        self._writes += 1
+        self._cache.pop(token_id, None)

@@ -1,0 +1,84 @@
+"""Accounts and tokens from the command line, with real servers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.processes import HTTP, RunningServer, command, running_server, until
+
+SOURCE = "(variable, context) => { context.result = variable * 2; return context; }"
+TOKENS = ("--auth", "tokens")
+
+
+def said(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    """The lines of JSON that a command writes."""
+    ended = subprocess.run(command(*arguments, "--json"), capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stderr
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def create_job(server: RunningServer, token: str, name: str) -> httpx.Response:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return HTTP.post(f"{server.url}/jobs", json={"name": name, "execute_function": SOURCE}, headers=headers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_start_shows_the_operators_token_and_no_other_start_does(tmp_path: Path, workers: int) -> None:
+    database = tmp_path / "pool"
+    with running_server(database, workers=workers, options=TOKENS) as server:
+        assert server.said["auth"] == "tokens"
+        assert create_job(server, server.said["operatorToken"], "first").status_code == 201
+        assert create_job(server, "", "second").status_code == 401
+    with running_server(database, workers=workers, options=TOKENS) as server:
+        assert "operatorToken" not in server.said
+    with running_server(database, workers=workers) as server:
+        assert server.said["auth"] == "open"
+        assert create_job(server, "", "second").status_code == 201
+
+
+def test_accounts_and_tokens_are_made_listed_and_revoked_while_two_processes_serve(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "pool"))
+    with running_server(tmp_path / "pool", workers=2, options=TOKENS) as server:
+        [ada] = said("account", "create", "Ada Lovelace", *database)
+        assert ada["key"] == "ada-lovelace"
+        assert [each["key"] for each in said("account", "list", *database)] == ["operator", "ada-lovelace"]
+        [made] = said("token", "create", "ada-lovelace", "--name", "laptop", "--days", "1", *database)
+        assert made["scopes"] == ["read", "submit"]
+        assert create_job(server, made["text"], "of ada").status_code == 201
+        assert HTTP.get(f"{server.url}/jobs/of-ada").json()["owner"] == "ada-lovelace"
+        [revoked] = said("token", "revoke", made["key"], *database)
+        assert revoked["revokedAt"]
+        until(lambda: create_job(server, made["text"], "too late").status_code == 401, "the token ends")
+        listed = said("token", "list", "ada-lovelace", *database)
+        assert [(each["name"], bool(each["revokedAt"]), "text" in each) for each in listed] == [("laptop", True, False)]
+
+
+def test_a_store_without_a_server_takes_accounts_and_tokens_too(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "pool"))
+    said("account", "create", "Ada", *database)
+    [made] = said("token", "create", "ada", "--scope", "operate", *database)
+    with running_server(tmp_path / "pool", options=TOKENS) as server:
+        assert "operatorToken" not in server.said
+        assert create_job(server, made["text"], "work").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("token", "create", "nobody"), "there is no account 'nobody'"),
+        (("token", "revoke", "nothing"), "there is no token 'nothing'"),
+        (("account", "create", "..."), "it needs letters or digits"),
+    ],
+)
+def test_what_can_not_be_done_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...], complaint: str) -> None:
+    database = ("--database", str(tmp_path / "pool"))
+    ended = subprocess.run(command(*arguments, *database), capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert complaint in ended.stderr
+    assert ended.stderr.count("\n") == 1
