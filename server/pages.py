@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
 from collections.abc import Iterator
@@ -66,9 +67,10 @@ class Page:
     """A file as it is served. `{assets}` in its policy stands for where pages may load from."""
 
     body: bytes
+    compressed: bytes
     media_type: str
     policy: str
-    etag: str
+    digest: str
     public_url: str | None
 
     @classmethod
@@ -76,15 +78,20 @@ class Page:
         """`public_url` is the pool's address as browsers see it, if it is known."""
         body = file.read_bytes()
         digest = base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:18]).decode()
-        return cls(body, TYPES[file.suffix], _policy(file.name, body.decode()), f'"{digest}"', public_url)
+        compressed = gzip.compress(body, mtime=0)
+        return cls(body, compressed, TYPES[file.suffix], _policy(file.name, body.decode()), digest, public_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        headers = {**EVERYWHERE, "etag": self.etag, "content-security-policy": self._policy_at(request)}
-        if request.headers.get("if-none-match") == self.etag:
+        headers = {**EVERYWHERE, "vary": "accept-encoding", "content-security-policy": self._policy_at(request)}
+        if takes_gzip := "gzip" in request.headers.get("accept-encoding", ""):
+            headers["content-encoding"] = "gzip"
+        headers["etag"] = f'"{self.digest}{"-gzip" if takes_gzip else ""}"'
+        if request.headers.get("if-none-match") == headers["etag"]:
             response = Response(status_code=304, headers=headers)
         else:
-            response = Response(self.body, headers=headers, media_type=self.media_type)
+            body = self.compressed if takes_gzip else self.body
+            response = Response(body, headers=headers, media_type=self.media_type)
         await response(scope, receive, send)
 
     def _policy_at(self, request: Request) -> str:
