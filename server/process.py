@@ -13,8 +13,9 @@ import sys
 
 import uvloop
 
+from server.logs import set_up_logging
 from server.problems import one_line_errors
-from server.serving import serve, set_up_logging
+from server.serving import serve
 from server.settings import Settings
 from server.stopping import stop_signals
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from resolvers.access.accounts import first_operator
 from server.app import Service, application
 from server.edge import behind_edge
 from server.edge.connections import Pace, http_protocol, websocket_protocol
-from server.settings import LogLevel, Settings
+from server.settings import Settings
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 30
@@ -23,11 +22,6 @@ UNFINISHED_REQUESTS_S = 10
 
 class AddressUnavailable(Exception):
     """The address to listen on is taken, not allowed, or not this machine's."""
-
-
-def set_up_logging(level: LogLevel) -> None:
-    """Have the log written to standard error."""
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def listen(host: str, port: int) -> socket.socket:

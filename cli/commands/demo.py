@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.live import Live
 
 from cli.demo import Demo, Outcome, view
+from server.logs import set_up_logging
 from server.problems import Failure, one_line
-from server.serving import set_up_logging
 from server.settings import LogLevel
 from storage.embedded import EngineFailed
 

@@ -10,9 +10,10 @@ import uvloop
 
 from cli.settings_options import settings_of, settings_options
 from server.app import NoSuchScheduler
+from server.logs import set_up_logging
 from server.problems import Failure, one_line
 from server.processes import ProcessFailed, serve_in_processes
-from server.serving import AddressUnavailable, listen, set_up_logging, url_of
+from server.serving import AddressUnavailable, listen, url_of
 from server.serving import serve as serve_here
 from server.settings import Settings
 from server.stopping import stop_signals

@@ -98,6 +98,6 @@ def _problem(outcome: Outcome) -> str:
 
 async def _note(runtime: Runtime, job: Job, problem: str) -> None:
     if problem:
-        log.warning("job %s: %s; a variable is chosen at random", job.key, problem)
+        log.warning("job %s: %s; a variable is chosen at random", job.key, problem, extra={"job": job.key})
     if problem != job.scheduler_problem:
         await runtime.store.jobs.set(job.id, {"scheduler_problem": problem})

@@ -33,7 +33,9 @@ class Proxied:
         self._networks = [ip_network(each, strict=False) for each in trusted if each != ANY]
         self._any = ANY in trusted
         self._path = path
-        self._app: ASGIApp = ProxyHeadersMiddleware(app, list(trusted)) if trusted else app  # type: ignore[arg-type, assignment]
+        self._app: ASGIApp = app
+        if trusted:
+            self._app = ProxyHeadersMiddleware(app, ANY if self._any else list(trusted))  # type: ignore[arg-type, assignment]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
