@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.processes import HTTP, RunningServer, command, running_server, until
+from tests.processes import HTTP, RunningServer, command, environment, running_server, until
 
 SOURCE = "(variable, context) => { context.result = variable * 2; return context; }"
 TOKENS = ("--auth", "tokens")
@@ -82,3 +82,29 @@ def test_what_can_not_be_done_is_said_in_one_line(tmp_path: Path, arguments: tup
     assert ended.returncode == 1
     assert complaint in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_the_commands_show_the_token_that_they_are_given(tmp_path: Path) -> None:
+    jobs = tmp_path / "jobs.json"
+    jobs.write_text(json.dumps({"jobs": [{"name": "Work", "executeFunction": SOURCE, "variables": [1, 2]}]}))
+    flow = tmp_path / "flow.json"
+    flow.write_text(json.dumps({"jobs": [{"job": "work"}]}))
+    with running_server(tmp_path / "pool", options=TOKENS) as server:
+        token = server.said["operatorToken"]
+
+        def run(*arguments: str, shown: str = "") -> subprocess.CompletedProcess[str]:
+            env = {**environment(tmp_path), **({"COMP_POOL_TOKEN": shown} if shown else {})}
+            return subprocess.run(command(*arguments), capture_output=True, text=True, check=False, env=env)
+
+        url = ("--url", server.url)
+        refused = run("load", str(jobs), *url)
+        assert (refused.returncode, "takes a token" in refused.stderr) == (1, True)
+        assert run("load", str(jobs), *url, shown=token).returncode == 0
+        assert run("flow", "submit", str(flow), *url).returncode == 1
+        submitted = run("flow", "submit", str(flow), *url, "--token", token, "--json")
+        assert submitted.returncode == 0, submitted.stderr
+        assert run("work", server.url, "--until-idle", "--token", token).returncode == 0
+        key = json.loads(submitted.stdout.splitlines()[0])["key"]
+        assert HTTP.get(f"{server.url}/flows/{key}").json()["state"] == "COMPLETED"
+        ended = run("work", server.url, "--until-idle", "--token", token[:-1])
+        assert (ended.returncode, "knows no such token" in ended.stderr) == (1, True)
