@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     auth: Auth | None = Field(
         default=None,
         description="`open`: everybody is the operator; `tokens`: submitting takes a token, reading and volunteering "
-        "take none; if it is missing: `open` on a loopback address, else `tokens`.",
+        "take none; if it is missing: `open` on a loopback address without a proxy, else `tokens`.",
     )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
     takeover_seconds: float = Field(
@@ -108,7 +108,13 @@ class Settings(BaseSettings):
     @property
     def wants_tokens(self) -> bool:
         """Whether who asks is known by a token."""
-        return (self.auth or (Auth.OPEN if is_loopback(self.host) else Auth.TOKENS)) is Auth.TOKENS
+        return (self.auth or (Auth.TOKENS if self.is_reached_by_others else Auth.OPEN)) is Auth.TOKENS
+
+    @property
+    def is_reached_by_others(self) -> bool:
+        """Whether requests come from other machines, directly or through a proxy on this one."""
+        public = urlsplit(self.public_url).hostname or "" if self.public_url else "localhost"
+        return bool(self.proxies) or not (is_loopback(self.host) and is_loopback(public))
 
     @field_validator("public_url")
     @classmethod

@@ -69,7 +69,7 @@ def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Proxied]
     program, variant = request.param
     port = free_port()
     url = f"https://{HOST}:{port}" + ("" if variant == "root" else f"/{variant}")
-    options = ("--public-url", url, "--trusted-proxies", "127.0.0.1", "--sweep-seconds", "0.2")
+    options = ("--public-url", url, "--trusted-proxies", "127.0.0.1", "--auth", "open")
     with (
         running_server("memory", options=options) as server,
         running_proxy(program, variant, port, server.port, tmp_path),

@@ -34,3 +34,11 @@ def test_names_are_checked_on_loopback_and_elsewhere_once_they_are_set() -> None
 def test_origins_are_compared_as_browsers_write_them() -> None:
     settings = Settings(public_url="https://Pool.example:443/pool", allowed_origins="https://App.example, http://b:80/")
     assert settings.own_origins == {"https://pool.example", "https://app.example", "http://b"}
+
+
+def test_behind_a_proxy_a_pool_on_loopback_is_not_open_by_itself() -> None:
+    assert not Settings().wants_tokens
+    assert not Settings(public_url="http://localhost:7070").wants_tokens
+    assert Settings(public_url="https://pool.example").wants_tokens
+    assert Settings(trusted_proxies="127.0.0.1").wants_tokens
+    assert not Settings(trusted_proxies="127.0.0.1", auth=Auth.OPEN).wants_tokens

@@ -27,7 +27,7 @@ SIMPLE = ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form
 @pytest.fixture(scope="module")
 def pool() -> Iterator[RunningServer]:
     options = ("--public-url", "https://pool.example", "--allowed-origins", FRIEND, "--allowed-hosts", "other.example")
-    with running_server("memory", options=options) as server:
+    with running_server("memory", options=(*options, "--auth", "open")) as server:
         httpx.post(f"{server.url}/jobs", json=JOB).raise_for_status()
         httpx.post(f"{server.url}/jobs/work/variables", json=1).raise_for_status()
         yield server
