@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -20,20 +21,20 @@ MOST_KEY_CHARACTERS = 200
 MARK_CHARACTERS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Repeatable:
     """A request that may come again.
 
     Attributes:
         scope: where its key means anything; the same key elsewhere is another request.
         key: what it is repeated by; empty: it never is.
-        meaning: all that it asks for, as a JSON value: defaults are filled in, and URLs are keys, so that another
-            spelling of the same request is the same request.
+        meaning: returns all that it asks for, as a JSON value: defaults are filled in, and URLs are keys, so that
+            another spelling of the same request is the same request. Called once, and only for a request with a key.
     """
 
     scope: str
     key: str
-    meaning: Any
+    meaning: Callable[[], Any]
 
     def __post_init__(self) -> None:
         """Raises BadInput for a key that can't be one."""
@@ -43,10 +44,10 @@ class Repeatable:
     def id(self) -> str:
         return f"req:{_digest(self.scope, self.key)}"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of what is asked for, whatever the order of keys in objects."""
-        return hashlib.sha256(orjson.dumps(self.meaning, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return hashlib.sha256(orjson.dumps(self.meaning(), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     @property
     def mark(self) -> str:

@@ -25,11 +25,20 @@ class Document:
     @classmethod
     def load(cls, stored: dict[str, Any]) -> Self:
         """The document that a collection returned. Fields that a newer minor version added are ignored."""
-        names = {f.name: cls.stored_names.get(f.name, f.name) for f in fields(cls)}
-        known = {name: stored[at] for name, at in names.items() if at in stored}
+        known = {name: stored[at] for name, at in _names(cls) if at in stored}
         return cls(id=stored["_id"], **known)
 
     def dump(self) -> dict[str, Any]:
         """What a collection stores."""
-        stored = {self.stored_names.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
+        stored = {at: getattr(self, name) for name, at in _names(type(self))}
         return {"_id": stored.pop("id"), **stored}
+
+
+_names_of: dict[type[Any], list[tuple[str, str]]] = {}
+
+
+def _names(kind: type[Any]) -> list[tuple[str, str]]:
+    """The names of a kind's fields, in code and as they are stored. Kept: every document that is read needs them."""
+    if kind not in _names_of:
+        _names_of[kind] = [(f.name, kind.stored_names.get(f.name, f.name)) for f in fields(kind)]
+    return _names_of[kind]

@@ -44,8 +44,11 @@ class NewFlow:
     idempotency_key: str = ""
 
     def request(self, addresses: Collection[str]) -> Repeatable:
-        levels = [[each.parent, [_meaning(job, addresses) for job in each.level.jobs]] for each in walk(self.root)]
-        return Repeatable(f"flow {self.owner}", self.idempotency_key, [self.name, self.on_failure, levels])
+        def meaning() -> list[Any]:
+            levels = [[each.parent, [_meaning(job, addresses) for job in each.level.jobs]] for each in walk(self.root)]
+            return [self.name, self.on_failure, levels]
+
+        return Repeatable(f"flow {self.owner}", self.idempotency_key, meaning)
 
 
 def _meaning(given: NewFlowJob, addresses: Collection[str]) -> list[Any]:

@@ -56,7 +56,10 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     metadata, named = checked_metadata(new.metadata)
     owner, account = owner_of_new(principal, named, field="metadata.owner")
     policy = Policy().overridden(new.policy).dump()
-    meaning = [new.name, [getattr(new, name) for name in SOURCES], json_text.parse(metadata), policy]
+
+    def meaning() -> list[Any]:
+        return [new.name, [getattr(new, name) for name in SOURCES], json_text.parse(metadata), policy]
+
     request = Repeatable(f"job {account}".rstrip(), new.idempotency_key, meaning)
 
     async def carry_out() -> str:

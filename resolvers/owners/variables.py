@@ -59,7 +59,10 @@ async def create_many(
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
     await _check_source(runtime, principal, job_key)
     checked = _checked(new)
-    meaning = [[each.key, json_text.parse(value)] for each, value in zip(new, checked, strict=True)]
+
+    def meaning() -> list[list[Any]]:
+        return [[each.key, json_text.parse(value)] for each, value in zip(new, checked, strict=True)]
+
     request = Repeatable(f"variables {job_key}", idempotency_key, meaning)
     made: list[Variable] = []
 

@@ -77,7 +77,7 @@ async def claim_as(
 def _lease_of(host: hosts.HostIdentity, request: ClaimRequest) -> str:
     """The token of the leases that a host gets by this claim, each time that it is made with the same key; nobody else
     can guess it. Empty: each claim is another one."""
-    return Repeatable(f"claim {host.token}", request.idempotency_key, _meaning(request)).mark
+    return Repeatable(f"claim {host.token}", request.idempotency_key, lambda: _meaning(request)).mark
 
 
 def _meaning(request: ClaimRequest) -> list[Any]:
@@ -110,7 +110,7 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
 
 def check(runtime: Runtime, request: ClaimRequest) -> None:
     """Raises BadInput for an unknown scheduler, too many tasks, and wishes that make no sense; whoever asks."""
-    Repeatable("claim", request.idempotency_key, _meaning(request))
+    Repeatable("claim", request.idempotency_key, lambda: _meaning(request))
     if not 1 <= request.first <= MOST_AT_ONCE:
         raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
     _scheduler(runtime, request)

@@ -40,7 +40,10 @@ async def submit(
     """
     checked = json_text.checked(value, field="value")
     returned = reports.checked_context(context, "context")
-    meaning = [json_text.parse(checked), json_text.parse(returned)]
+
+    def meaning() -> list[Any]:
+        return [json_text.parse(checked), json_text.parse(returned)]
+
     request = Repeatable(f"result {job_key} {variable_key}", idempotency_key, meaning)
 
     async def carry_out() -> str:

@@ -28,7 +28,7 @@ class Work:
 async def ask(
     runtime: Runtime, work: Callable[[], Awaitable[str]], *, scope: str = "here", meaning: object = "x"
 ) -> str:
-    return await once(runtime, Repeatable(scope, "key", meaning), work)
+    return await once(runtime, Repeatable(scope, "key", lambda: meaning), work)
 
 
 async def begin_and_die(runtime: Runtime) -> None:

@@ -57,7 +57,7 @@ async def test_a_host_that_asks_many_times_at_once_gets_no_variable_twice(
 
 
 def _repeatable(key: str) -> str:
-    return Repeatable("claim first.its secret", key, None).mark
+    return Repeatable("claim first.its secret", key, lambda: None).mark
 
 
 @pytest.mark.parametrize("first", [1, 3])
