@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,9 +95,9 @@ class PoolCalls:
     def __init__(self, client: PoolClient) -> None:
         self._client = client
 
-    async def claim(self, *, host: str, name: str, first: int, wanted: dict[str, Any]) -> Claim:
-        """Up to `first` tasks, for the host with this token; empty: a new host. `wanted`: further inputs."""
-        payload = await self._client.mutate(CLAIM, host=host or None, hostName=name, first=first, **wanted)
+    async def claim(self, *, host: str, name: str, wanted: Mapping[str, Any]) -> Claim:
+        """Tasks for the host with this token; empty: a new host. `wanted`: further inputs of the claim."""
+        payload = await self._client.mutate(CLAIM, host=host or None, hostName=name, **wanted)
         return Claim(
             [LeasedTask.of(task) for task in payload["tasks"]],
             payload["host"],

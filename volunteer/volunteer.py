@@ -6,9 +6,10 @@ import asyncio
 import itertools
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from comp_pool import Backoff, ErrorCode, PoolClient, PoolError, PoolRefused
@@ -106,8 +107,9 @@ class Volunteer:
         backoff = self._asking.backoff()
         while self._left > 0:
             await self._until(lambda: self._queue.qsize() <= self._pace.batch // 2)
-            attempts = itertools.count()
-            claim = await self._asking.until_answered(partial(self._claim, uuid4().hex, attempts), backoff)
+            first = int(min(max(1, self._pace.batch - self._queue.qsize()), self._left))
+            wanted = {**self._options.wanted, "first": first, "idempotencyKey": uuid4().hex}
+            claim = await self._asking.until_answered(partial(self._claim, wanted, itertools.count()), backoff)
             if claim.tasks:
                 await self._queue_genuine(claim.tasks, backoff)
             elif self._options.until_idle and not self._leases and claim.why_no_work != WhyNoWork.DRAINING:
@@ -121,17 +123,16 @@ class Volunteer:
         """How many more tasks may be claimed."""
         return self._options.max_tasks - self._claimed if self._options.max_tasks else math.inf
 
-    async def _claim(self, key: str, attempts: Iterator[int]) -> Claim:
-        self._claiming = asyncio.create_task(self._claim_once(key, attempts))
+    async def _claim(self, wanted: Mapping[str, Any], attempts: Iterator[int]) -> Claim:
+        self._claiming = asyncio.create_task(self._claim_once(wanted, attempts))
         # The pool leases its tasks whether anybody waits for the answer or not.
         return await asyncio.shield(self._claiming)
 
-    async def _claim_once(self, key: str, attempts: Iterator[int]) -> Claim:
-        first = int(min(max(1, self._pace.batch - self._queue.qsize()), self._left))
-        wanted = {**self._options.wanted, "idempotencyKey": key, "repeated": next(attempts) > 0}
+    async def _claim_once(self, wanted: Mapping[str, Any], attempts: Iterator[int]) -> Claim:
+        repeated = next(attempts) > 0
         try:
             claim = await self._calls.claim(
-                host=self._identity.token, name=self._options.name, first=first, wanted=wanted
+                host=self._identity.token, name=self._options.name, wanted={**wanted, "repeated": repeated}
             )
         except PoolRefused as refused:
             is_unknown = refused.refusal.code == ErrorCode.UNAUTHENTICATED and refused.refusal.field == "host"
@@ -139,7 +140,7 @@ class Volunteer:
                 raise
             self._tell(Warned("the pool does not know this host any more: it is a new one from now on"))
             self._identity.is_now("")
-            return await self._claim_once(key, attempts)
+            return await self._claim_once(wanted, attempts)
         self._identity.is_now(claim.host)
         self._hold(claim.tasks)
         return claim

@@ -83,7 +83,7 @@ export class Pool {
    *
    * @param {{first?: number, scheduler?: string, jobs?: string[], owners?: string[], hostName?: string,
    *   idempotencyKey?: string, repeated?: boolean, signal?: AbortSignal}} [wanted] `first`: how many at most, 1 to 100;
-   *   `hostName`: what a new volunteer calls itself; `repeated`: the claim was made before with the same
+   *   `hostName`: what a new volunteer calls itself; `repeated`: this very claim was made before, with the same
    *   `idempotencyKey`, and its answer lost: it answers the same tasks
    * @returns {Promise<{tasks: Task[], whyNoWork: ?string, retryAfterSeconds: ?number}>} no tasks: why, and when to ask
    *   again

@@ -50,7 +50,7 @@ export class Claims {
   /** @param {number} first How many at most. @param {{jobs?: string[]}} wanted @returns {Promise<Claim>} @throws {PoolError} */
   ask(first, wanted) {
     const most = Math.min(Math.max(1, first), TASKS_PER_CLAIM);
-    const answer = this.#ask(most, { ...wanted, ...this.#leases.claimName() });
+    const answer = this.#ask(this.#leases.nextClaim({ ...wanted, first: most }), wanted);
     this.#last = answer;
     return answer;
   }
@@ -61,17 +61,23 @@ export class Claims {
     await this.#last.catch(() => {});
   }
 
-  /** @param {number} first @param {{jobs?: string[], idempotencyKey: string, repeated: boolean}} wanted @returns {Promise<Claim>} */
-  async #ask(first, wanted) {
+  /**
+   * @param {ReturnType<import("./leases.js").Leases["nextClaim"]>} asked
+   * @param {{jobs?: string[]}} wanted What is wanted by now, if the claim is an earlier one.
+   * @returns {Promise<Claim>}
+   */
+  async #ask(asked, wanted) {
     try {
-      const claim = await pool.claim(first, wanted, this.#hurry.signal);
+      const claim = await pool.claim(asked, this.#hurry.signal);
       this.#leases.add(claim.tasks);
-      return claim;
+      const unwanted = claim.tasks.filter(({ job }) => wanted.jobs?.includes(job) === false);
+      await this.#leases.release(unwanted);
+      return { ...claim, tasks: claim.tasks.filter((task) => !unwanted.includes(task)) };
     } catch (problem) {
       const isUnknown = problem instanceof PoolError && problem.code === ErrorCode.UNAUTHENTICATED;
       if (!isUnknown || !identity.token) throw problem;
       identity.token = ""; // Another pool's, or one that was forgotten.
-      return this.#ask(first, wanted);
+      return this.#ask(asked, wanted);
     }
   }
 }

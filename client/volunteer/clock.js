@@ -1,6 +1,6 @@
 /**
  * Time that goes on while the tab is hidden. Browsers slow a hidden page's own timers down to one a minute, which is
- * too late for a lease's heartbeat; those of a worker run on.
+ * too late for a lease's heartbeat; those of a worker run on. Where its script does not load, the page's have to do.
  */
 
 const LONGEST_MS = 2 ** 31 - 1;
@@ -14,15 +14,28 @@ const trusted = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("comp
 class Clock {
   #worker = new Worker(trusted.createScriptURL(new URL("clock-worker.js", import.meta.url).href));
   #next = 0;
-  /** @type {Map<number, () => void>} */
+  #hasWorker = true;
+  /** @type {Map<number, {wake: () => void, at: number}>} */
   #waiting = new Map();
 
   constructor() {
-    this.#worker.onmessage = ({ data: number }) => {
-      const wake = this.#waiting.get(number);
-      this.#waiting.delete(number);
-      wake?.();
+    this.#worker.onmessage = ({ data: number }) => this.#wake(number);
+    this.#worker.onerror = () => {
+      this.#hasWorker = false;
+      for (const [number, { at }] of this.#waiting) this.#set(number, at - Date.now());
     };
+  }
+
+  /** @param {number} number @param {number} ms */
+  #set(number, ms) {
+    if (this.#hasWorker) this.#worker.postMessage([number, ms]);
+    else setTimeout(() => this.#wake(number), ms);
+  }
+
+  /** @param {number} number */
+  #wake(number) {
+    this.#waiting.get(number)?.wake();
+    this.#waiting.delete(number);
   }
 
   /**
@@ -46,15 +59,17 @@ class Clock {
       const number = this.#next++;
       const give = () => {
         this.#waiting.delete(number);
-        this.#worker.postMessage([number, null]);
+        if (this.#hasWorker) this.#worker.postMessage([number, null]);
         reject(signal?.reason);
       };
-      this.#waiting.set(number, () => {
+      const wake = () => {
         signal?.removeEventListener("abort", give);
         resolve();
-      });
+      };
+      const most = Math.min(ms, LONGEST_MS);
+      this.#waiting.set(number, { wake, at: Date.now() + most });
       signal?.addEventListener("abort", give, { once: true });
-      this.#worker.postMessage([number, Math.min(ms, LONGEST_MS)]);
+      this.#set(number, most);
     });
   }
 }

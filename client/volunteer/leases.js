@@ -1,10 +1,11 @@
 /**
  * The tasks that this host holds. Heartbeats have their leases run on until their results are taken. What is held, and
- * the key of the claim that is under way, are kept in the browser: a tab that was killed gave nothing back, so the next
- * one does, and it repeats the claim whose answer nobody heard.
+ * the claim that is under way, are kept in the browser: a tab that was killed gave nothing back, so the next one does,
+ * and it repeats the claim whose answer nobody heard.
  *
  * @typedef {import("./pool.js").Task} Task
  * @typedef {{task: string, lease: string}} Held
+ * @typedef {{first: number, jobs?: string[], idempotencyKey: string}} Claim
  * @typedef {{task: Task, beatAt: number, lost: AbortController, computed: boolean}} Lease
  */
 
@@ -23,9 +24,9 @@ export class Leases {
   /** @type {Map<string, Lease>} */
   #held = new Map();
   /** What is to be given back. @type {Held[]} */
-  #left = kept();
-  /** The key of a claim that was not answered yet: by now, or to the last tab. */
-  #claimKey = localStorage.getItem(CLAIM_KEY);
+  #left = /** @type {Held[]} */ (kept(KEY) ?? []);
+  /** The claim that was not answered yet: by now, or to the last tab. */
+  #claim = /** @type {Claim | null} */ (kept(CLAIM_KEY));
   /** @type {(task: Task) => void} */
   #lose;
 
@@ -38,12 +39,17 @@ export class Leases {
     return this.#held.size;
   }
 
-  /** How the next claim can be told, and whether it is repeated: it is until `add` gets its tasks. */
-  claimName() {
-    const repeated = this.#claimKey !== null;
-    this.#claimKey ??= newKey();
-    localStorage.setItem(CLAIM_KEY, this.#claimKey);
-    return { idempotencyKey: this.#claimKey, repeated };
+  /**
+   * What to claim: the last claim once more, as it was, until `add` gets its tasks.
+   *
+   * @param {{first: number, jobs?: string[]}} wanted
+   * @returns {Claim & {repeated: boolean}}
+   */
+  nextClaim(wanted) {
+    const repeated = this.#claim !== null;
+    this.#claim ??= { ...wanted, idempotencyKey: newKey() };
+    localStorage.setItem(CLAIM_KEY, JSON.stringify(this.#claim));
+    return { ...this.#claim, repeated };
   }
 
   /** What was claimed. @param {Task[]} tasks */
@@ -52,7 +58,7 @@ export class Leases {
       this.#held.set(task.id, { task, beatAt: nextBeat(task), lost: new AbortController(), computed: false });
     }
     this.#keep();
-    this.#claimKey = null;
+    this.#claim = null;
     localStorage.removeItem(CLAIM_KEY);
   }
 
@@ -143,12 +149,12 @@ export class Leases {
   }
 }
 
-/** @returns {Held[]} */
-function kept() {
+/** @param {string} key @returns {any} What was kept by it, or null. */
+function kept(key) {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return JSON.parse(localStorage.getItem(key) ?? "null");
   } catch {
-    return []; // Not ours.
+    return null; // Not ours.
   }
 }
 

@@ -45,18 +45,16 @@ const heldOf = ({ task, lease }) => ({ id: task, lease: { token: lease } });
 const languages = () => (navigator.languages.length ? navigator.languages : ["en"]);
 
 /**
- * Up to `first` tasks, for this browser's host; where it is none yet, it is one from then on.
+ * Tasks for this browser's host; where it is none yet, it is one from then on.
  *
- * @param {number} first
- * @param {{jobs?: string[], owners?: string[], idempotencyKey?: string, repeated?: boolean}} wanted
+ * @param {{first: number, jobs?: string[], idempotencyKey: string, repeated: boolean}} wanted
  * @param {AbortSignal} signal
  * @returns {Promise<Claim>}
  * @throws {PoolError}
  */
-export async function claim(first, wanted, signal) {
+export async function claim(wanted, signal) {
   pool.host = identity.token;
   const { tasks, whyNoWork, retryAfterSeconds } = await pool.claim({
-    first,
     hostName: "browser",
     ...wanted,
     ...patiently(signal),

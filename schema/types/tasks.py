@@ -108,8 +108,9 @@ class ClaimTasksInput:
     )
     repeated: bool = strawberry.field(
         default=False,
-        description="The host made this claim before, with the same `idempotencyKey`, and its answer was lost: it is "
-        "answered with the tasks that it leased then, as long as the host holds any of them.",
+        description="The host made this very claim before, with the same `idempotencyKey`, and its answer was lost: it "
+        "is answered with the tasks that it leased then, as long as the host holds any of them. With another `first`, "
+        "`scheduler`, `jobs` or `owners` it is a new claim.",
     )
 
 

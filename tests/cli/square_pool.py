@@ -38,7 +38,7 @@ async def _work(url: str, over: threading.Event) -> None:
     async with PoolClient(url) as client:
         calls, host = PoolCalls(client), ""
         while not over.is_set():
-            claim = await calls.claim(host=host, name="", first=10, wanted={})
+            claim = await calls.claim(host=host, name="", wanted={"first": 10})
             host = claim.host
             if claim.tasks:
                 await calls.submit(host, [_computed(task) for task in claim.tasks])

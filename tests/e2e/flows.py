@@ -55,7 +55,7 @@ class Volunteer:
             pool, first = self._chance.choice(self._pools), self._chance.randint(1, self._most)
             wanted = {"idempotencyKey": key, "repeated": repeated}
             try:
-                claim = await pool.claim(host=self._host, name="", first=first, wanted=wanted)
+                claim = await pool.claim(host=self._host, name="", wanted={**wanted, "first": first})
             except PoolUnavailable:
                 repeated = True
                 await asyncio.sleep(0.1)

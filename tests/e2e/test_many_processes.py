@@ -124,7 +124,7 @@ class Host:
 
     async def _claim(self) -> list[LeasedTask]:
         first = self._chance.randint(self._pace.least, self._pace.most)
-        claim = await self._pool.claim(host=self._token, name="", first=first, wanted={"jobs": [JOB]})
+        claim = await self._pool.claim(host=self._token, name="", wanted={"first": first, "jobs": [JOB]})
         self._token = claim.host
         assert len({task.variable for task in claim.tasks}) == len(claim.tasks)
         return claim.tasks

@@ -35,7 +35,7 @@ async def test_what_changes_in_the_pool_is_told_and_a_client_that_comes_back_mis
             await dashboard.follow(transport, lambda: bool(dashboard.counts["tasks"]["ready"] == 2))
             # It is away while the pool goes on, and may come back to the other process.
             async with PoolClient(server.url) as client:
-                claim = await PoolCalls(client).claim(host="", name="", first=1, wanted={})
+                claim = await PoolCalls(client).claim(host="", name="", wanted={"first": 1})
             assert len(claim.tasks) == 1
             one_is_leased = {**empty, "ready": 1, "leased": 1}
             await dashboard.follow(transport, lambda: bool(dashboard.counts["tasks"] == one_is_leased))

@@ -1,6 +1,8 @@
 """The volunteer page when the pool, the network or its host is lost, in a real browser."""
 
 import asyncio
+import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,48 @@ async def test_two_tabs_are_one_host_and_take_turns(context: BrowserContext, ser
     results = [result for each in variables_of(server, job) for result in each["results"]["nodes"]]
     assert len({result["host"]["key"] for result in results}) == 1
     assert await second.figure("Computed") != "0"
+
+
+async def test_claims_whose_answers_are_lost_are_repeated_as_they_were(
+    context: BrowserContext, server: RunningServer
+) -> None:
+    asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
+
+    async def lose_each_first_answer(route: Route) -> None:
+        call = json.loads(route.request.post_data or "")
+        if "claimTasks" not in call["query"]:
+            await route.fallback()
+            return
+        claim = call["variables"]["input"]
+        claims = asked[claim["idempotencyKey"]]
+        claims.append({name: claim[name] for name in ("first", "repeated")})
+        answer = await route.fetch()
+        await (route.abort() if len(claims) == 1 and len(asked) > 1 else route.fulfill(response=answer))
+
+    await context.route("**/graphql", lose_each_first_answer)
+    job = add_job(server, "Slow", SLOW, [50] * 40)
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: server.counts(job)["done"] == 40, "all results")
+    for first, *again in asked.values():
+        assert again == [{**first, "repeated": True}] * len(again)
+
+
+async def test_it_computes_although_the_script_of_its_clock_did_not_come(
+    context: BrowserContext, server: RunningServer
+) -> None:
+    lost = asyncio.Event()
+
+    async def lose(route: Route) -> None:
+        lost.set()
+        await route.abort()
+
+    await context.route("**/clock-worker.js", lose)
+    job = add_job(server, "Square", SQUARE, range(3))
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: server.counts(job)["done"] == 3, "results")
+    assert lost.is_set()
 
 
 async def test_a_pool_that_forgot_this_host_gets_a_new_one(context: BrowserContext, server: RunningServer) -> None:

@@ -1,5 +1,6 @@
 """A volunteer whose network loses calls, against a real pool."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.volunteer.running import POOL_URL, Handle, Network, compute, of_kind
 from tests.volunteer.work import SQUARE, add_job, variables_of
 from volunteer import Computed, Judged, Lost, Options, Warned, forgotten
 
+TAKES_A_WHILE = "(v, c) => { const end = Date.now() + 30; while (Date.now() < end); c.result = v; return c; }"
 HELD_OVER_A_HEARTBEAT = "(v, c) => { const end = Date.now() + 600; while (Date.now() < end); c.result = v; return c; }"
 
 
@@ -72,6 +74,28 @@ async def test_tasks_whose_claim_was_lost_on_the_way_are_handed_out_again(
     async with PoolClient(POOL_URL, transport=Network(pool_transport, "claimTasks", first_answer_lost())) as unlucky:
         await compute(unlucky, Options(max_tasks=5, concurrency=5, longest_wait_s=0.2), identity=identity)
     assert [variable["state"] for variable in await variables_of(client, job)] == ["DONE"] * 5
+
+
+async def test_a_claim_is_repeated_as_it_was_although_fewer_tasks_are_held_by_then(
+    client: PoolClient, pool_transport: httpx.ASGITransport
+) -> None:
+    asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
+
+    async def lose_each_first_answer(request: httpx.Request, pool: Handle) -> httpx.Response:
+        claim = orjson.loads(request.content)["variables"]["input"]
+        claims = asked[claim["idempotencyKey"]]
+        claims.append({name: claim[name] for name in ("first", "repeated")})
+        answer = await pool(request)
+        if len(asked) > 1 and len(claims) == 1:
+            raise httpx.ReadError("the connection broke")
+        return answer
+
+    job = await add_job(client, TAKES_A_WHILE, range(40))
+    async with PoolClient(POOL_URL, transport=Network(pool_transport, "claimTasks", lose_each_first_answer)) as unlucky:
+        await compute(unlucky, Options(max_tasks=40, concurrency=2, longest_wait_s=0.2))
+    assert {variable["state"] for variable in await variables_of(client, job)} == {"DONE"}
+    for first, *again in asked.values():
+        assert again == [{**first, "repeated": True}] * len(again)
 
 
 CALLS = ("claimTasks", "executeFunction", "extendLease", "submitResults", "host(key")
