@@ -34,9 +34,7 @@ async def test_what_changes_in_the_pool_is_told_and_a_client_that_comes_back_mis
             server.ask(CREATE_VARIABLES)
             await dashboard.follow(transport, lambda: bool(dashboard.counts["tasks"]["ready"] == 2))
             # It is away while the pool goes on, and may come back to the other process.
-            async with PoolClient(server.url) as client:
-                claim = await PoolCalls(client).claim(host="", name="", wanted={"first": 1})
-            assert len(claim.tasks) == 1
+            await claim_one(server)
             one_is_leased = {**empty, "ready": 1, "leased": 1}
             await dashboard.follow(transport, lambda: bool(dashboard.counts["tasks"] == one_is_leased))
             for _ in range(4):  # Some of them go to the process whose counts are the older ones.
@@ -47,6 +45,14 @@ async def test_what_changes_in_the_pool_is_told_and_a_client_that_comes_back_mis
     assert dashboard.deltas[0] == {"hosts": 0, "activeHosts": 0, "tasks": empty}
     assert {"tasks": {**empty, "ready": 2}} in dashboard.deltas
     assert dashboard.deltas[-1] == {}
+
+
+async def claim_one(server: RunningServer) -> None:
+    """A process hears within a second of work that came to another."""
+    async with PoolClient(server.url) as client:
+        host = ""
+        while not (claim := await PoolCalls(client).claim(host=host, name="", wanted={"first": 1})).tasks:
+            host = claim.host
 
 
 async def test_a_cursor_that_is_none_of_the_pool_is_refused(pool_server: RunningServer) -> None:

@@ -66,7 +66,7 @@ async def until(condition: Callable[[], Any | Awaitable[Any]], what: str, patien
     while True:
         value = condition()
         if isawaitable(value):
-            value = await value
+            value = await asyncio.wait_for(value, max(LOOK_S, deadline - time.monotonic()))
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {patience_s:g} s: {what}"
