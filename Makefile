@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(VENV)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package comp-pool-client --no-header
 
+STYLE := tests/test_house.py tests/test_docs.py tests/docs/test_reference.py
+
 .PHONY: help demo serve test check bench soak reference pictures release-check lock clean
 
 help: ## Say what there is
@@ -22,8 +24,8 @@ serve: $(VENV)/.runtime ## Run a pool on http://127.0.0.1:7070 until Ctrl-C
 	$(BIN)/comp-pool serve
 
 # A test that stands still fails by its name and its stack, instead of holding the whole run up.
-test: $(VENV)/.dev ## Run the tests, all but those that take long
-	$(BIN)/pytest -m "not soak" -n auto --dist worksteal --timeout 500
+test: $(VENV)/.dev ## Run the tests, all but those that take long and those of `make check`
+	$(BIN)/pytest -m "not soak" -n auto --dist worksteal --timeout 500 $(addprefix --ignore=,$(STYLE))
 
 soak: $(VENV)/.dev ## Run the tests that take long, and print their figures
 	$(BIN)/pytest -m soak -rA
@@ -34,7 +36,7 @@ check: $(VENV)/.dev ## Style and types (of the JavaScript too), import arrows, a
 	$(BIN)/mypy
 	$(BIN)/mypy client/python/tests
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/test_house.py tests/test_docs.py tests/docs/test_reference.py
+	$(BIN)/pytest -q $(STYLE)
 
 bench: $(VENV)/.dev ## Measure what a request, a cycle and a validation cost
 	$(BIN)/python -m bench

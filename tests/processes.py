@@ -19,7 +19,7 @@ import psutil
 
 PATIENCE_S = 120.0
 """For what a process does: as much as a machine needs whose processors are all taken."""
-LOOK_S = 0.05
+LOOK_S = 0.1
 
 # A client is expensive, for the certificates that it loads. Each connection may reach another process of a server.
 HTTP = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0))
@@ -53,7 +53,7 @@ class RunningServer:
     """A server, and a few questions to it."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | psutil.Process
     said: dict[str, Any] = field(default_factory=dict)
     """What it said when it was ready."""
 
@@ -79,10 +79,16 @@ class RunningServer:
         counted: dict[str, int] = self.ask(TASKS)["pool"]["status"]["tasks"]
         return counted
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
+    def stop(self, number: int = signal.SIGTERM) -> int | None:
         """End the server by a signal; its exit code."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE_S)
+
+
+def serve_arguments(database: str | Path, *, workers: int = 1, port: int = 0, options: Sequence[str] = ()) -> list[str]:
+    """Those of `comp-pool` for a server of the tests; by default the machine chooses the port."""
+    place = ["--database", str(database), "--port", str(port), "--workers", str(workers)]
+    return ["serve", "--json", *place, "--sandbox-workers", "1", *options]
 
 
 @contextmanager
@@ -98,12 +104,9 @@ def running_server(
 ) -> Iterator[RunningServer]:
     """`comp-pool serve` on a database, started by the command `under` in the environment `env`; stopped by SIGTERM at
     the end of the block if it still runs. What it says on standard error goes to `log`."""
-    arguments = [
-        *("--database", str(database), "--port", str(port), "--workers", str(workers)),
-        *("--sandbox-workers", "1", *options),
-    ]
+    arguments = serve_arguments(database, workers=workers, port=port, options=options)
     process = subprocess.Popen(
-        [*under, *command("serve", "--json", *arguments)],
+        [*under, *command(*arguments)],
         stdout=subprocess.PIPE,
         stderr=log,
         env=env,

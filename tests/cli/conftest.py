@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.square_pool import fill
-from tests.processes import running_server
+from tests.warm_servers import warm_server
 
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[str]:
     """The address of a pool with the jobs `square` and `broken`."""
-    with running_server("memory") as server:
+    with warm_server("memory") as server:
         asyncio.run(fill(server.url))
         yield server.url

@@ -14,7 +14,8 @@ from comp_pool import PoolUnavailable
 from comp_pool.flows import FlowUpdate
 from tests.cli.flow_command import BROKEN, ONE, TREE, key_of, lines, run, submit
 from tests.cli.square_pool import fill, volunteer
-from tests.processes import PATIENCE_S, running_server, started
+from tests.processes import PATIENCE_S, started
+from tests.warm_servers import warm_server
 
 
 def test_watching_ends_with_the_result_and_exit_code_0(pool: str) -> None:
@@ -88,7 +89,7 @@ def test_a_pool_that_is_lost_for_good_is_no_flow_that_failed(pool: str, monkeypa
 
 
 def test_a_lost_connection_is_told_and_taken_up_again(tmp_path: Path) -> None:
-    with running_server(tmp_path / "pool") as first:
+    with warm_server(tmp_path / "pool") as first:
         asyncio.run(fill(first.url))
         key = key_of(submit(first.url, ONE))
         with started("flow", "watch", key, "--url", first.url) as watching:
@@ -96,7 +97,7 @@ def test_a_lost_connection_is_told_and_taken_up_again(tmp_path: Path) -> None:
             watching.stdout.readline()
             first.stop(signal.SIGKILL)
             assert watching.stdout.readline().endswith("; trying again\n")
-            with running_server(tmp_path / "pool", port=first.port) as second, volunteer(second.url):
+            with warm_server(tmp_path / "pool", port=first.port) as second, volunteer(second.url):
                 said, _ = watching.communicate(timeout=PATIENCE_S)
     assert watching.returncode == 0
     assert said.endswith('{\n  "square": 9\n}\n')

@@ -18,7 +18,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests import npm
 from tests.conftest import lacking
-from tests.processes import PATIENCE_S, running_server
+from tests.processes import PATIENCE_S
+from tests.warm_servers import warm_server
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "client" / "src"
@@ -57,7 +58,7 @@ def pool_url(other_origin: str) -> Iterator[str]:
     None doubles to 0: ketting posts no body for a falsy value."""
     options = ("--allowed-origins", other_origin)
     with (
-        running_server("memory", options=options) as server,
+        warm_server("memory", options=options) as server,
         httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client,
     ):
         client.post("/jobs", json=DOUBLER).raise_for_status()

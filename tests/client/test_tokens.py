@@ -7,11 +7,12 @@ import subprocess
 from pathlib import Path
 
 from tests.client.conftest import DOUBLER, HERE
-from tests.processes import HTTP, running_server
+from tests.processes import HTTP
+from tests.warm_servers import warm_server
 
 
 def test_the_client_shows_its_token(node_modules: Path) -> None:
-    with running_server("memory", options=("--auth", "tokens")) as server:
+    with warm_server("memory", options=("--auth", "tokens")) as server:
         token = server.said["operatorToken"]
         headers = {"authorization": f"Bearer {token}"}
         HTTP.post(f"{server.url}/jobs", json=DOUBLER, headers=headers).raise_for_status()

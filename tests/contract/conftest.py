@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.scenario import EXECUTE, Job
-from tests.processes import PATIENCE_S, RunningServer, running_server
+from tests.processes import PATIENCE_S, RunningServer
+from tests.warm_servers import warm_server
 
 _numbers = count()
 
@@ -37,7 +38,7 @@ class OwnersOnly(httpx.Auth):
 @pytest.fixture(scope="session", params=["open", "tokens"])
 def pool_server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
     """A server that runs as long as the tests do, without tokens and with them: volunteers get the same answers."""
-    with running_server("memory", options=("--auth", request.param)) as server:
+    with warm_server("memory", options=("--auth", request.param)) as server:
         yield server
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from sandbox import Function, Returned, Sandbox
 from tests.contract.players import GraphQLPlayer, Player, RestPlayer
-from tests.processes import PATIENCE_S, running_server
+from tests.processes import PATIENCE_S
+from tests.warm_servers import warm_server
 
 FIXTURE = json.loads((Path(__file__).parent / "fixture.json").read_text(encoding="utf-8"))
 Players = type[RestPlayer] | type[GraphQLPlayer]
@@ -44,7 +45,7 @@ async def look(player: Player, key: str) -> list[Any]:
 
 @pytest.mark.parametrize("sort", [RestPlayer, GraphQLPlayer])
 async def test_the_example_interaction_ends_with_the_result_that_was_posted(sort: Players) -> None:
-    with running_server("memory") as server:
+    with warm_server("memory") as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client:
             submitted, added, job, variable, value, saved, results = await play(sort(client))
     assert job == submitted
@@ -59,7 +60,7 @@ async def test_the_example_interaction_ends_with_the_result_that_was_posted(sort
 async def test_both_ways_know_the_same_values_whichever_did_the_work() -> None:
     played, seen = [], []
     for sort in (RestPlayer, GraphQLPlayer):
-        with running_server("memory") as server:
+        with warm_server("memory") as server:
             async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client:
                 played.append(await play(sort(client)))
                 seen += [await look(observer(client), "example-job") for observer in (RestPlayer, GraphQLPlayer)]

@@ -21,7 +21,8 @@ from schemathesis.graphql import nodes
 
 from schema.schema import sdl
 from tests.contract.scenario import EXECUTE
-from tests.processes import PATIENCE_S, running_server
+from tests.processes import PATIENCE_S
+from tests.warm_servers import warm_server
 
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 
@@ -41,7 +42,7 @@ class BusyPool:
 def busy_pool(request: pytest.FixtureRequest) -> Iterator[BusyPool]:
     mode = "open" if request.param == "open" else "tokens"
     with (
-        running_server("memory", options=("--auth", mode)) as server,
+        warm_server("memory", options=("--auth", mode)) as server,
         httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client,
     ):
         token = {"authorization": f"Bearer {server.said['operatorToken']}"} if mode == "tokens" else {}
@@ -55,7 +56,7 @@ def busy_pool(request: pytest.FixtureRequest) -> Iterator[BusyPool]:
 
 
 def test_all_checks_of_schemathesis_find_nothing_in_the_pools_openapi(busy_pool: BusyPool, tmp_path: Path) -> None:
-    _check_all(busy_pool, tmp_path, examples=6)
+    _check_all(busy_pool, tmp_path, examples=3)
 
 
 @pytest.mark.soak
@@ -75,7 +76,7 @@ def _check_all(pool: BusyPool, directory: Path, *, examples: int) -> None:
     assert "Tested: 0" not in done.stdout
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @seed(20141202)
 @given(case=schemathesis.graphql.from_file(sdl()).as_strategy())
 def test_generated_operations_of_the_graphql_schema_are_no_fault_of_the_pool(

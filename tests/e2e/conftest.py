@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import RunningServer, environment, running_server
+from tests.processes import RunningServer, environment
+from tests.warm_servers import warm_server
 
 
 @pytest.fixture
 def pool_server(tmp_path: Path) -> Iterator[RunningServer]:
     """`comp-pool serve` on an empty embedded database."""
-    with running_server(tmp_path / "pool") as server:
+    with warm_server(tmp_path / "pool") as server:
         yield server
 
 

@@ -10,7 +10,8 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 
 from tests import npm
 from tests.conftest import lacking
-from tests.processes import PATIENCE_S, RunningServer, running_server
+from tests.processes import PATIENCE_S, RunningServer
+from tests.warm_servers import warm_server
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -61,14 +62,14 @@ async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[RunningServer]:
     """A pool for tests that bring jobs of their own and ask for nothing else."""
-    with running_server("memory") as server:
+    with warm_server("memory") as server:
         yield server
 
 
 @pytest.fixture
 def server() -> Iterator[RunningServer]:
     """An empty pool of the test's own."""
-    with running_server("memory", options=("--sweep-seconds", "0.2")) as server:
+    with warm_server("memory", options=("--sweep-seconds", "0.2")) as server:
         yield server
 
 

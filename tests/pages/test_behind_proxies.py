@@ -17,8 +17,9 @@ from websockets.typing import Subprotocol
 from tests.pages.dashboard import Dashboard
 from tests.pages.jobs import SQUARE, add_job, variables_of
 from tests.pages.volunteer import LIGHTEST, Volunteer, until
-from tests.processes import RunningServer, running_server
+from tests.processes import RunningServer
 from tests.proxies import HOST, free_port, running_proxy, unverified
+from tests.warm_servers import warm_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -71,7 +72,7 @@ def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Proxied]
     url = f"https://{HOST}:{port}" + ("" if variant == "root" else f"/{variant}")
     options = ("--public-url", url, "--trusted-proxies", "127.0.0.1", "--auth", "open")
     with (
-        running_server("memory", options=options) as server,
+        warm_server("memory", options=options) as server,
         running_proxy(program, variant, port, server.port, tmp_path),
     ):
         yield Proxied(server, url, port)

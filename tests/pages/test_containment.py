@@ -17,7 +17,8 @@ from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from tests.pages.escapes import FIRST_WALL, REACH, SECOND_WALL
 from tests.pages.jobs import ENDLESS, SLOW, SQUARE, add_job, variables_of
 from tests.pages.volunteer import Volunteer, says, until
-from tests.processes import RunningServer, command_line, descendants, running_server
+from tests.processes import RunningServer, command_line, descendants
+from tests.warm_servers import warm_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -66,7 +67,7 @@ class Watched:
 @pytest.fixture(scope="module")
 def quiet_server() -> Iterator[RunningServer]:
     """A pool whose jobs are all done, but for the one that a test adds."""
-    with running_server("memory") as server:
+    with warm_server("memory") as server:
         yield server
 
 

@@ -11,7 +11,8 @@ from tests.pages.dashboard import Dashboard
 from tests.pages.hand import Hand, submit_flow
 from tests.pages.jobs import SQUARE, add_job
 from tests.pages.volunteer import until
-from tests.processes import RunningServer, running_server
+from tests.processes import RunningServer
+from tests.warm_servers import warm_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -175,7 +176,7 @@ async def test_it_goes_on_at_its_cursor_after_the_server_was_away(context: Brows
         if request.headers.get("accept") == "text/event-stream":
             cursors.append(json.loads(request.post_data or "{}")["variables"]["after"])
 
-    with running_server(tmp_path / "pool", port=port) as server:
+    with warm_server(tmp_path / "pool", port=port) as server:
         add_jobs(server)
         key = submit_flow(server, jobs=[{"job": "sum"}])
         dashboard = await Dashboard.visit(context, server, f"flows/{key}")
@@ -183,7 +184,7 @@ async def test_it_goes_on_at_its_cursor_after_the_server_was_away(context: Brows
         await dashboard.sees("live")
         await dashboard.counts("1 queued")
     await dashboard.sees("the pool is away, trying again")
-    with running_server(tmp_path / "pool", port=port) as server:
+    with warm_server(tmp_path / "pool", port=port) as server:
         hand, tasks = only("sum", server)
         hand.report(tasks, value={"total": 1})
         await expect(dashboard.active_item).to_contain_text("completed")

@@ -12,7 +12,8 @@ from playwright.async_api import BrowserContext, Route
 from tests.answering_pool import STRAY_ROWS
 from tests.pages.jobs import SLOW, SQUARE, add_job, reported, variables_of
 from tests.pages.volunteer import LIGHTEST, Volunteer, figure_is, says, until
-from tests.processes import RunningServer, running_server
+from tests.processes import RunningServer
+from tests.warm_servers import warm_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,14 +22,14 @@ SOME_ROWS = STRAY_ROWS[::3]
 
 
 async def test_it_outlives_a_restart_of_the_server(context: BrowserContext, tmp_path: Path) -> None:
-    with running_server(tmp_path / "pool") as server:
+    with warm_server(tmp_path / "pool") as server:
         job = add_job(server, "Slow", SLOW, [100] * 60)
         volunteer = await Volunteer.visit(context, server, **LIGHTEST)
         await volunteer.start()
         await until(lambda: server.counts(job)["done"] >= 3, "some results")
         port = server.port
     await until(lambda: says(volunteer, "The pool is away"), "word of the pool's absence", 60)
-    with running_server(tmp_path / "pool", port=port) as server:
+    with warm_server(tmp_path / "pool", port=port) as server:
         await until(lambda: server.counts(job)["done"] == 60, "all results", 90)
         hosts = {result["host"]["key"] for each in variables_of(server, job) for result in each["results"]["nodes"]}
         assert reported(server, job) == 60

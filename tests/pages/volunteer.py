@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, Page
 
 from tests.processes import PATIENCE_S, RunningServer
 
-LOOK_S = 0.05
+LOOK_S = 0.2
 LIGHTEST = {"workers": 1, "share": 100}
 
 

@@ -27,13 +27,13 @@ async def _agree(sandbox: Sandbox, root: Level, keep_going: bool, seed: int, hos
         await check_nothing_is_left(runtime, flow)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=40, deadline=None, suppress_health_check=SHARED)
 @given(root=levels(1), keep_going=st.booleans(), seed=st.integers(0, 1_000_000))
 async def test_any_flow_ends_as_the_model_says(sandbox: Sandbox, root: Level, keep_going: bool, seed: int) -> None:
     await _agree(sandbox, root, keep_going, seed, HONEST)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=20, deadline=None, suppress_health_check=SHARED)
 @given(root=levels(2), keep_going=st.booleans(), seed=st.integers(0, 1_000_000))
 async def test_a_cheat_changes_nothing_where_two_must_agree(
     sandbox: Sandbox, root: Level, keep_going: bool, seed: int

@@ -20,7 +20,7 @@ from tests.resolvers.flows.written import ALWAYS, below
 from tests.resolvers.playing import Clock, process
 
 SMALL = 10
-LARGE = 10_000
+LARGE = 2_000
 
 
 class Lowest(random.Random):

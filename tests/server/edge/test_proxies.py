@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from server.edge.proxies import Proxied
 from server.settings import Settings
-from tests.processes import RunningServer, running_server
+from tests.processes import RunningServer
+from tests.warm_servers import warm_server
 
 SAID = {
     "x-forwarded-for": "198.51.100.7, 203.0.113.9",
@@ -65,7 +66,7 @@ async def test_a_path_of_the_settings_counts_more_and_may_be_gone_or_there() -> 
 @pytest.fixture(scope="module")
 def below() -> Iterator[RunningServer]:
     """A pool below a path that a proxy names, which is at the path of one of its routes."""
-    with running_server("memory", options=("--trusted-proxies", "127.0.0.1", "--auth", "open")) as server:
+    with warm_server("memory", options=("--trusted-proxies", "127.0.0.1", "--auth", "open")) as server:
         httpx.post(f"{server.url}/jobs", json={"name": "Work", "execute_function": "x => x"}).raise_for_status()
         yield server
 

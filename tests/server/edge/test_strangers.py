@@ -12,7 +12,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.processes import RunningServer, running_server
+from tests.processes import RunningServer
+from tests.warm_servers import warm_server
 
 ELSEWHERE = "https://elsewhere.example"
 FRIEND = "https://friend.example"
@@ -27,7 +28,7 @@ SIMPLE = ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form
 @pytest.fixture(scope="module")
 def pool() -> Iterator[RunningServer]:
     options = ("--public-url", "https://pool.example", "--allowed-origins", FRIEND, "--allowed-hosts", "other.example")
-    with running_server("memory", options=(*options, "--auth", "open")) as server:
+    with warm_server("memory", options=(*options, "--auth", "open")) as server:
         httpx.post(f"{server.url}/jobs", json=JOB).raise_for_status()
         httpx.post(f"{server.url}/jobs/work/variables", json=1).raise_for_status()
         yield server
