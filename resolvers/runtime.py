@@ -13,6 +13,8 @@ from typing import Any, TypeVar, cast
 import uuid_utils
 
 from resolvers.errors import Unavailable
+from resolvers.limits import NO_LIMITS, Limits
+from resolvers.rates import Rates
 from resolvers.schedulers import Scheduler, load_schedulers
 from sandbox import Sandbox
 from storage import Store
@@ -42,6 +44,8 @@ class Runtime:
     name: str = "comp-pool"
     wants_tokens: bool = False
     """Whether who asks is known by a token; else everybody is the operator."""
+    limits: Limits = NO_LIMITS
+    rates: Rates = field(default_factory=Rates)
     random: random.Random = field(default_factory=random.Random)
     takeover_ms: int = 30_000
     """After how long (ms) a process is taken for dead that has not finished what it began, and others carry it on."""

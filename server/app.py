@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from resolvers.addresses import group_of
 from resolvers.flows import kind as flows
 from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
@@ -66,6 +67,7 @@ class Service:
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
             runtime.wants_tokens = settings.wants_tokens
+            runtime.limits = settings.limits
             runtime.takeover_ms = int(settings.takeover_seconds * 1000)
             if settings.scheduler not in runtime.schedulers:
                 known = ", ".join(sorted(runtime.schedulers))
@@ -83,13 +85,14 @@ class Service:
         # Starlette's own view of the headers would be a twentieth of what a read costs.
         headers = dict(connection.scope["headers"])
         agent, host, authorization = (headers.get(name, b"").decode("latin-1") for name in CONTEXT_HEADERS)
-        client = connection.client
+        client = connection.client.host if connection.client else ""
         asked_at = f"{host.lower()}{connection.scope.get('root_path', '')}"
         return Context(
             self.runtime,
-            f"{client.host if client else ''} {agent}",
+            f"{client} {agent}",
             (*self._public_address, asked_at),
             bearer_token(authorization),
+            group_of(client),
         )
 
     async def ready(self, _: Request) -> Response:

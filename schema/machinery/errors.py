@@ -42,6 +42,8 @@ def with_code(error: GraphQLError, places: Places) -> GraphQLError:
     original = error.original_error
     if isinstance(original, PoolError):
         error.extensions = _extended(error, original.code, original.field)
+        if original.retry_after_s:
+            error.extensions["retryAfterSeconds"] = original.retry_after_s
     elif not is_internal(error) and "code" not in (error.extensions or {}):
         # GraphQL's own: the request is not what the schema takes.
         place, error.message = places.of(error)
