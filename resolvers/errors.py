@@ -9,9 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar, Self
 
-from storage.engines import StorageUnavailable
+from storage.engines import StorageFull, StorageUnavailable
 
-__all__ = ["StorageUnavailable"]
+__all__ = ["StorageFull", "StorageUnavailable"]
 
 
 class ErrorCode(StrEnum):

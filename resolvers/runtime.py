@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -45,6 +46,8 @@ class Runtime:
     wants_tokens: bool = False
     """Whether who asks is known by a token; else everybody is the operator."""
     limits: Limits = NO_LIMITS
+    free_bytes: Callable[[], float] = lambda: math.inf
+    """The free space where the pool's data is."""
     rates: Rates = field(default_factory=Rates)
     random: random.Random = field(default_factory=random.Random)
     takeover_ms: int = 30_000

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from rest_compat.declarations import snake_case
 from rest_compat.errors import BadRequest
 from rest_compat.operations import Refused
-from schema.machinery.errors import PoolError, code_of
+from schema.machinery.errors import PoolError, code_of, explained
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -94,7 +94,7 @@ def problem_of(error: BaseException) -> Problem:
         return _of_code(str(code), error.message)
     code = code_of(error)
     log.error("An operation of the REST facade failed (%s)", code.value, exc_info=error)
-    return _of_code(code.value, "Something went wrong here. The request may be tried again.")
+    return _of_code(code.value, explained(error))
 
 
 def _status(code: str) -> int:

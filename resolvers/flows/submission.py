@@ -18,6 +18,7 @@ from resolvers.flows.structure import CHUNK, NewFlowJob, NewLevel, Plan, plan, w
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import checked_text, job_key, variable_key
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units.policies import Policy
 from storage import Flow, FlowJob, FlowState, Level
 
@@ -65,8 +66,9 @@ async def submit(
     """Check and store a flow of the principal's, and start it. `addresses` are those of this pool, without scheme, that
     absolute URLs may have.
 
-    Raises Forbidden for an owner who is somebody else, and what `plan` and `once` raise.
+    Raises Forbidden for an owner who is somebody else, Unavailable, and what `plan` and `once` raise.
     """
+    runtime.part(Space).check_for_work()
     checked_text(new.name, field="name", most=MOST_NAME_CHARACTERS)
     checked_text(new.owner, field="owner", most=MOST_NAME_CHARACTERS)
     owner, account = owner_of_new(principal, new.owner, field="owner")

@@ -20,6 +20,7 @@ from resolvers.errors import (
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import JOB_KEY, checked_cursor, checked_text
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units.kinds import VariableKind
 from resolvers.units.policies import Policy
 from resolvers.units.queues import OpenQueues
@@ -50,8 +51,9 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     column.
 
     Raises BadInput, TooLarge, UnparsableJavaScript, AlreadyExists for a key that is taken, Forbidden for metadata that
-    names another owner, and what `once` raises.
+    names another owner, Unavailable, and what `once` raises.
     """
+    runtime.part(Space).check_for_work()
     key = key_of(new.name)
     metadata, named = checked_metadata(new.metadata)
     owner, account = owner_of_new(principal, named, field="metadata.owner")
@@ -111,6 +113,7 @@ async def update(
 
     `execute_function` can't change: results of two programs must not vote on one variable.
     """
+    runtime.part(Space).check_for_work()
     job = await get(runtime, key)
     changes: dict[str, Any] = {"updated_at": runtime.now()}
     if metadata is not None:

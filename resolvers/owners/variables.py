@@ -26,6 +26,7 @@ from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor
 from resolvers.owners import jobs, variable_schedulers
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units import replicas
 from resolvers.units.policies import Policy, VariableSource
 from storage import Job, JobState, UnitState, Variable
@@ -53,10 +54,12 @@ async def create_many(
     """Add variables to a job, all or none, and the tasks that compute them.
 
     Raises BadInput, TooLarge, NotFound, Unauthenticated and Forbidden (the job takes its owner's only), Conflict
-    (archived job), Rejected (by the job's `validate_result`), AlreadyExists (a key is taken), and what `once` raises.
+    (archived job), Rejected (by the job's `validate_result`), AlreadyExists (a key is taken), Unavailable, and what
+    `once` raises.
     """
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
+    runtime.part(Space).check_for_work()
     await _check_source(runtime, principal, job_key)
     checked = _checked(new)
 

@@ -13,6 +13,7 @@ from resolvers.idempotency import Repeatable
 from resolvers.identifiers import checked_text
 from resolvers.runtime import Runtime
 from resolvers.schedulers import Candidate, Request, Scheduler
+from resolvers.space import Space
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.queues import USABLE_FOR_S, OpenQueues
 from resolvers.volunteers import hosts, leases, picking
@@ -71,6 +72,7 @@ async def claim_as(
     Also raises what `identify` raises.
     """
     check(runtime, request)  # Before a host is made that would never learn its token.
+    runtime.part(Space).check_for_work()
     host = await hosts.identify(runtime, token, name, group=group)
     lease = _lease_of(host, request)
     return host, await claim(runtime, replace(request, host=host.key, lease=lease))
@@ -90,11 +92,13 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     """Lease up to `first` tasks to a host, never two replicas of one unit.
 
     A claim that is repeated, since its answer was lost, gets the tasks that it leased and that are still held. An empty
-    claim says why and when to ask again. Raises RateLimited for a host that holds too many, and what `check` raises.
+    claim says why and when to ask again. Raises RateLimited for a host that holds too many, Unavailable while there is
+    no room for results, and what `check` raises.
     """
     check(runtime, request)
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
+    runtime.part(Space).check_for_work()
     runtime.part(Interests).note(request.host, request.owners, request.jobs)
     if request.repeated and request.lease and (claimed := await _claimed_before(runtime, request)):
         return Claim(claimed)

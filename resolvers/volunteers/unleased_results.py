@@ -10,6 +10,7 @@ from resolvers.idempotency import Repeatable, once
 from resolvers.owners import jobs, variables
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units import assignments
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import policy_of
@@ -38,6 +39,7 @@ async def submit(
     Raises NotFound, BadInput, TooLarge, Rejected, Unavailable, Conflict for a variable that got too many, and what
     `once` raises.
     """
+    runtime.part(Space).check_for_results()
     checked = json_text.checked(value, field="value")
     returned = reports.checked_context(context, "context")
 

@@ -8,11 +8,11 @@ from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from resolvers.errors import ErrorCode, Fault, PoolError, RateLimited, StorageUnavailable
+from resolvers.errors import ErrorCode, Fault, PoolError, StorageFull, StorageUnavailable
 from resolvers.faults import Faults
 from schema.machinery.places import Places
 
-__all__ = ["ErrorCode", "Fault", "Faults", "PoolError", "RateLimited", "code_of", "is_internal", "with_code"]
+__all__ = ["ErrorCode", "Fault", "Faults", "PoolError", "code_of", "explained", "is_internal", "with_code"]
 
 CALLERS_FAULTS = (
     PoolError,
@@ -30,6 +30,15 @@ def code_of(problem: BaseException) -> ErrorCode:
     if isinstance(problem, StorageUnavailable):
         return ErrorCode.UNAVAILABLE
     return ErrorCode.INTERNAL
+
+
+def explained(problem: BaseException) -> str:
+    """What callers learn of an exception that is no fault of theirs."""
+    if isinstance(problem, StorageFull):
+        return "the pool's disk is full, and nothing was stored; try again later"
+    if isinstance(problem, StorageUnavailable):
+        return "the pool's store does not answer; try again"
+    return "something went wrong in the pool; its log says more"
 
 
 def is_internal(error: GraphQLError) -> bool:
