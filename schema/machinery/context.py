@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ from strawberry.types import Info
 
 from resolvers.access.principals import Principal, authenticated
 from resolvers.runtime import Runtime
+from resolvers.subscriptions import Subscriptions
 
 BEARER = "bearer"
 
@@ -47,6 +49,10 @@ class Context:
             self._counted = True
             self.runtime.rates.check(rate, principal.token, what="calls with this token")
         return principal
+
+    def subscription(self) -> AbstractContextManager[None]:
+        """Counts a subscription while it is open. Raises RateLimited."""
+        return self.runtime.part(Subscriptions).opened(self.group)
 
 
 def bearer_token(authorization: object) -> str:

@@ -86,7 +86,11 @@ def test_work_ends_before_results_do(disk: Path, workers: int) -> None:
         with taken_up(disk, (LOW_BYTES + FULL_BYTES) // 2):
             until(lambda: not any(is_ready(pool) for _ in range(20)), "the pool's processes notice")
             assert (ready(pool).json()["reason"], ready(pool).headers["retry-after"]) == ("disk", "30")
-            for path, body in (("/jobs", JOB | {"name": "More"}), ("/jobs/work/variables", 1), ("/flows", {"jobs": []})):
+            for path, body in (
+                ("/jobs", JOB | {"name": "More"}),
+                ("/jobs/work/variables", 1),
+                ("/flows", {"jobs": []}),
+            ):
                 refused = httpx.post(f"{pool.url}{path}", json=body)
                 assert (refused.status_code, refused.json()["code"]) == (503, "UNAVAILABLE"), path
                 assert refused.headers["retry-after"] == "30"
