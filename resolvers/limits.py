@@ -22,8 +22,7 @@ class Limits:
         address_subscriptions, subscriptions: that an address group, and all clients of a process, have open at once.
         answer_bytes: of one answer to a query.
         account_bytes: what is stored for an account, in bytes.
-        account_variables, account_flows: of an account that are not finished.
-        account_sandbox_seconds: what an account's functions may compute in a minute.
+        account_variables, account_flows: of an account, that are not finished.
         low_disk_bytes, full_disk_bytes: free space below which no new work is taken, and no results either.
     """
 
@@ -37,7 +36,6 @@ class Limits:
     account_bytes: int = 0
     account_variables: int = 0
     account_flows: int = 0
-    account_sandbox_seconds: int = 0
     low_disk_bytes: int = 0
     full_disk_bytes: int = 0
 

@@ -203,7 +203,9 @@ def application(service: Service, settings: Settings) -> FastAPI:
         *page_routes(settings.public_url),
     ]
     return Application(
-        Facade(schema, service.context, public_url=settings.public_url, max_body=MAX_BODY),
+        Facade(
+            schema, service.context, public_url=settings.public_url, max_body=MAX_BODY, max_answer=settings.answer_bytes
+        ),
         settings.public_url,
         lifespan=lifespan,
         routes=routes,

@@ -61,12 +61,6 @@ class LimitSettings(BaseSettings):
         default=1_000_000, ge=0, description="Variables, and jobs of flows, of an account that are not finished."
     )
     account_flows: int = Field(default=1_000, ge=0, description="Flows of an account that have not ended.")
-    account_sandbox_seconds: int = Field(
-        default=60,
-        ge=0,
-        description="Seconds in any minute, in each server process, that an account's validators, schedulers and "
-        "conditions compute.",
-    )
     watched_directory: str | None = Field(
         default=None,
         description="Directory whose free space is watched; if it is missing: that of the embedded engine, and of a "

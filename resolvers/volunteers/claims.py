@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -150,7 +151,21 @@ async def _take_from(runtime: Runtime, offered: Sequence[Queue], request: ClaimR
         tasks += await picking.pick(runtime, queue, request.first - len(tasks), host=request.host, token=request.lease)
         if len(tasks) >= request.first:
             break
-    return tasks
+    return await _that_fit(runtime, tasks)
+
+
+async def _that_fit(runtime: Runtime, tasks: list[ClaimedTask]) -> list[ClaimedTask]:
+    """As many of the first tasks as one answer has room for, at least one; the others are given back."""
+    room, number = runtime.limits.answer_bytes or math.inf, 0
+    for number, each in enumerate(tasks):
+        room -= len(each.unit.value) + len(each.unit.context)
+        if room < 0 and number:
+            break
+    else:
+        return tasks
+    for each in tasks[number:]:
+        await leases.give_back(runtime, [each.task], each.task.lease)
+    return tasks[:number]
 
 
 def _scheduler(runtime: Runtime, request: ClaimRequest) -> Scheduler:
