@@ -19,7 +19,7 @@ METAVARS = {int: "N", float: "SECONDS", str: "TEXT"}
 
 def settings_options(command: _Command) -> _Command:
     """Give a command one option for each setting; `settings_of` takes what was given."""
-    for name, field in reversed(Settings.model_fields.items()):
+    for name, field in reversed(Settings.listed().items()):
         command = click.option(
             f"--{name.replace('_', '-')}",
             name,

@@ -59,7 +59,7 @@ def _settings() -> Iterator[str]:
     yield "# Settings\n"
     yield "Every setting is an option of `comp-pool serve`, and a variable of the environment. The option wins.\n"
     yield from _heading("option", "environment", "default", "meaning")
-    for name, field in Settings.model_fields.items():
+    for name, field in Settings.listed().items():
         default = field.get_default(call_default_factory=True, validated_data={})
         shown = DATABASE_DEFAULT if default == default_database() else "" if default is None else f"`{default}`"
         kind = (get_args(field.annotation) or (field.annotation,))[0]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar, Self
 
-from storage.engines import StorageUnavailable
+from storage.engines import StorageFull, StorageUnavailable
 
-__all__ = ["StorageUnavailable"]
+__all__ = ["StorageFull", "StorageUnavailable"]
 
 
 class ErrorCode(StrEnum):
@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     RATE_LIMITED = "RATE_LIMITED"
+    QUOTA = "QUOTA"
     TOO_LARGE = "TOO_LARGE"
     IN_PROGRESS = "IN_PROGRESS"
     UNAVAILABLE = "UNAVAILABLE"
@@ -45,14 +46,16 @@ class Fault(Exception):
 
 
 class PoolError(Fault):
-    """What a caller is answered. `field` is the path of the input at fault (`variables[3].value`), or empty."""
+    """What a caller is answered. `field` is the path of the input at fault (`variables[3].value`), or empty;
+    `retry_after_s` the seconds after which the same call is worth another try, or 0."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 
-    def __init__(self, message: str, *, field: str = "") -> None:
+    def __init__(self, message: str, *, field: str = "", retry_after_s: int = 0) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
+        self.retry_after_s = retry_after_s
 
 
 class BadInput(PoolError):
@@ -120,13 +123,15 @@ class RateLimited(PoolError):
 
     code = ErrorCode.RATE_LIMITED
 
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+
+class QuotaExceeded(PoolError):
+    """An account has as much in the pool as it may have."""
+
+    code = ErrorCode.QUOTA
 
 
 class TooLarge(PoolError):
-    """More bytes than the pool takes in one value."""
+    """More bytes than the pool takes, or answers."""
 
     code = ErrorCode.TOO_LARGE
 
@@ -138,6 +143,6 @@ class InProgress(PoolError):
 
 
 class Unavailable(PoolError):
-    """The pool can't answer now: it is starting or draining, or its store or its sandbox is away."""
+    """The pool can't answer now: it is starting or draining, its store or its sandbox is away, or its disk is full."""
 
     code = ErrorCode.UNAVAILABLE

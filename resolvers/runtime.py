@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -13,6 +14,8 @@ from typing import Any, TypeVar, cast
 import uuid_utils
 
 from resolvers.errors import Unavailable
+from resolvers.limits import NO_LIMITS, Limits
+from resolvers.rates import Rates
 from resolvers.schedulers import Scheduler, load_schedulers
 from sandbox import Sandbox
 from storage import Store
@@ -42,6 +45,10 @@ class Runtime:
     name: str = "comp-pool"
     wants_tokens: bool = False
     """Whether who asks is known by a token; else everybody is the operator."""
+    limits: Limits = NO_LIMITS
+    free_bytes: Callable[[], float] = lambda: math.inf
+    """The free space where the pool's data is."""
+    rates: Rates = field(default_factory=Rates)
     random: random.Random = field(default_factory=random.Random)
     takeover_ms: int = 30_000
     """After how long (ms) a process is taken for dead that has not finished what it began, and others carry it on."""

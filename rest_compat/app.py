@@ -38,6 +38,7 @@ class Facade:
         public_url: str | None = None,
         allow_origin: str = "*",
         max_body: int = 1 << 20,
+        max_answer: int = 0,
         title: str = "comp-pool",
         version: str = "1.0.0",
     ) -> None:
@@ -47,6 +48,7 @@ class Facade:
             public_url: the API's address as clients know it; default: taken from each request's `Host`.
             allow_origin: the value of `Access-Control-Allow-Origin`.
             max_body: the longest body that is read, in bytes.
+            max_answer: the longest body of an answer to a `GET`, in bytes; 0: any.
 
         Raises BadHalSchema when the schema's directives contradict each other or the schema.
         """
@@ -55,6 +57,7 @@ class Facade:
         self._make_context = make_context
         self._public_url = public_url.rstrip("/") if public_url else None
         self._max_body = max_body
+        self._max_answer = max_answer
         self._router = Router(self.operations)
         self._forms = Forms(self.operations)
         self._everywhere = cors.on_every_response(allow_origin)
@@ -92,7 +95,10 @@ class Facade:
         exchange = Exchange(request.root, request.url, operation.address.variables, values, request.query, context)
         if isinstance(operation, ReadOperation):
             answer = await _read(operation, target, media_type, exchange)
-            return self._represented(request, operation, media_type, exchange, answer)
+            response = self._represented(request, operation, media_type, exchange, answer)
+            if self._max_answer and len(response.body) > self._max_answer:
+                raise _too_large(self._max_answer)
+            return response
         if not negotiation.is_json(request.header(b"content-type")):
             raise BadRequest("A body is application/json here.", status=415, code="UNSUPPORTED_MEDIA_TYPE")
         exchange.idempotency_key = request.idempotency_key
@@ -147,6 +153,11 @@ def _negotiate(request: HttpRequest, operation: Operation, target: Target) -> st
 async def _read(operation: ReadOperation, target: Target, media_type: str, exchange: Exchange) -> Answer:
     alternate = target.alternate or next((a for a in operation.alternates if media_type in a.types), None)
     return await (operation.alternate(alternate, exchange) if alternate else operation.answer(exchange))
+
+
+def _too_large(most: int) -> BadRequest:
+    message = f"This answer would have more than {most:,} bytes; ask for a shorter page of the list."
+    return BadRequest(message, status=413, code="TOO_LARGE")
 
 
 def _not_allowed(method: str, allow: str) -> BadRequest:

@@ -176,6 +176,7 @@ class UserError:
     code: str
     message: str
     field: str
+    retry_after_s: int = 0
 
 
 class Refused(Exception):
@@ -236,4 +237,5 @@ def _user_error(error: Any) -> UserError:
         code.value if hasattr(code, "value") else str(code),
         error.message,
         ".".join(map(str, field)) if isinstance(field, list) else str(field),
+        getattr(error, "retry_after_seconds", None) or 0,
     )

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from rest_compat.declarations import snake_case
 from rest_compat.errors import BadRequest
 from rest_compat.operations import Refused
-from schema.machinery.errors import PoolError, code_of
+from schema.machinery.errors import PoolError, code_of, explained
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -30,6 +30,7 @@ STATUS = {
     "REJECTED": 422,
     "IDEMPOTENCY_MISMATCH": 422,
     "RATE_LIMITED": 429,
+    "QUOTA": 403,
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
 }
@@ -85,28 +86,28 @@ def problem_of(error: BaseException) -> Problem:
         shown = [{"field": snake_case(e.field), "message": e.message, "code": e.code} for e in error.errors]
         # What a body names and is not there makes the body wrong: there is something at the address.
         status = 422 if error.by_body and first.code == "NOT_FOUND" else _status(first.code)
-        return Problem(status, first.code, first.message, snake_case(first.field), shown, _headers(status))
+        headers = _headers(status, first.retry_after_s)
+        return Problem(status, first.code, first.message, snake_case(first.field), shown, headers)
     if isinstance(error, PoolError):
-        retry_after = getattr(error, "retry_after_s", _RETRY_SECONDS)
-        return _of_code(error.code.value, error.message, snake_case(error.field), retry_after)
+        return _of_code(error.code.value, error.message, snake_case(error.field), error.retry_after_s)
     if isinstance(error, GraphQLError) and (code := (error.extensions or {}).get("code")) in STATUS:
         return _of_code(str(code), error.message)
     code = code_of(error)
     log.error("An operation of the REST facade failed (%s)", code.value, exc_info=error)
-    return _of_code(code.value, "Something went wrong here. The request may be tried again.")
+    return _of_code(code.value, explained(error))
 
 
 def _status(code: str) -> int:
     return STATUS.get(code, 400)
 
 
-def _of_code(code: str, message: str, at: str = "", retry_after_s: int = _RETRY_SECONDS) -> Problem:
+def _of_code(code: str, message: str, at: str = "", retry_after_s: int = 0) -> Problem:
     status = _status(code)
     return Problem(status, code, message, at, headers=_headers(status, retry_after_s))
 
 
-def _headers(status: int, retry_after_s: int = _RETRY_SECONDS) -> dict[str, str]:
+def _headers(status: int, retry_after_s: int = 0) -> dict[str, str]:
     """What a client is told besides: when to come again (RFC 9110, section 10.2.3), or what to show (RFC 6750)."""
-    if status in (429, 503):
-        return {"retry-after": str(retry_after_s)}
+    if retry_after_s or status in (429, 503):
+        return {"retry-after": str(retry_after_s or _RETRY_SECONDS)}
     return {"www-authenticate": "Bearer"} if status == 401 else {}

@@ -15,6 +15,7 @@ from strawberry.extensions.base_extension import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.machinery.answer_size import AnswerSize
 from schema.machinery.documents import Documents
 from schema.machinery.limits import MAX_TOKENS, LimitsRule
 from schema.machinery.masking import Masking
@@ -59,6 +60,7 @@ RULES: list[type[ASTValidationRule]] = [LimitsRule]
 
 EXTENSIONS: list[Callable[[], SchemaExtension]] = [
     Masking,
+    AnswerSize,
     lambda: Documents(maxsize=CACHED_DOCUMENTS),
     lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
     lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
+import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,9 +20,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from resolvers.addresses import group_of
 from resolvers.flows import kind as flows
 from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
+from resolvers.space import RETRY_S, Space
 from rest_compat import Facade
 from sandbox import Sandbox
 from schema.machinery.context import Context, bearer_token
@@ -35,6 +41,7 @@ PING_TIMEOUT_S = 2.0
 PREFLIGHT_S = 24 * 3600
 STACK_FRAMES = 5_000
 """The input of a flow is read by recursion, ten frames a level and more."""
+log = logging.getLogger(__name__)
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
@@ -66,6 +73,8 @@ class Service:
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
             runtime.wants_tokens = settings.wants_tokens
+            runtime.limits = settings.limits
+            runtime.free_bytes = _free_bytes(settings.watched_directory or store.database.directory)
             runtime.takeover_ms = int(settings.takeover_seconds * 1000)
             if settings.scheduler not in runtime.schedulers:
                 known = ", ".join(sorted(runtime.schedulers))
@@ -83,24 +92,40 @@ class Service:
         # Starlette's own view of the headers would be a twentieth of what a read costs.
         headers = dict(connection.scope["headers"])
         agent, host, authorization = (headers.get(name, b"").decode("latin-1") for name in CONTEXT_HEADERS)
-        client = connection.client
+        client = connection.client.host if connection.client else ""
         asked_at = f"{host.lower()}{connection.scope.get('root_path', '')}"
         return Context(
             self.runtime,
-            f"{client.host if client else ''} {agent}",
+            f"{client} {agent}",
             (*self._public_address, asked_at),
             bearer_token(authorization),
+            group_of(client),
         )
 
     async def ready(self, _: Request) -> Response:
-        """503 while the process drains or its store doesn't answer."""
+        """503 while the process drains, its store doesn't answer, or there is no room for more work."""
         if self._runtime is None or self._runtime.draining:
             return JSONResponse({"ready": False, "reason": "draining"}, 503)
         try:
             await asyncio.wait_for(self._runtime.store.database.ping(), PING_TIMEOUT_S)
         except Exception as problem:
             return JSONResponse({"ready": False, "reason": type(problem).__name__}, 503)
+        if self._runtime.part(Space).is_low:
+            return JSONResponse({"ready": False, "reason": "disk"}, 503, {"retry-after": str(RETRY_S)})
         return JSONResponse({"ready": True})
+
+
+def _free_bytes(directory: str | Path | None) -> Callable[[], float]:
+    """What is free on the directory's disk, in bytes; infinite if there is no directory, or it can't be looked at."""
+
+    def free() -> float:
+        try:
+            return math.inf if directory is None else shutil.disk_usage(directory).free
+        except OSError as problem:
+            log.warning("the free space of %s can't be seen: %s", directory, problem.strerror)
+            return math.inf
+
+    return free
 
 
 class OpenToScripts(CORSMiddleware):
@@ -178,7 +203,9 @@ def application(service: Service, settings: Settings) -> FastAPI:
         *page_routes(settings.public_url),
     ]
     return Application(
-        Facade(schema, service.context, public_url=settings.public_url, max_body=MAX_BODY),
+        Facade(
+            schema, service.context, public_url=settings.public_url, max_body=MAX_BODY, max_answer=settings.answer_bytes
+        ),
         settings.public_url,
         lifespan=lifespan,
         routes=routes,

@@ -40,7 +40,10 @@ async def serve_in_processes(
     """
     async with open_store(settings.database) as store:
         operator = await first_operator(await runtime_over(store, settings))
-        shared = settings.model_copy(update={"database": store.database.uri, "workers": 1})
+        watched = settings.watched_directory or (str(directory) if (directory := store.database.directory) else None)
+        shared = settings.model_copy(
+            update={"database": store.database.uri, "workers": 1, "watched_directory": watched}
+        )
         children = [_Child(shared, listener) for _ in range(settings.workers)]
         supervision: list[asyncio.Task[None]] = []
         try:

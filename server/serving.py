@@ -13,6 +13,7 @@ from resolvers.access.accounts import first_operator
 from server.app import Service, application
 from server.edge import behind_edge
 from server.edge.connections import Pace, http_protocol, websocket_protocol
+from server.edge.visitors import Visitors
 from server.settings import Settings
 
 BACKLOG = 2048
@@ -71,13 +72,14 @@ async def serve(
     """
     service = Service(settings)
     pace = Pace(settings.max_header_bytes, settings.header_seconds, settings.write_seconds)
+    visitors = Visitors(settings.address_connections_in_force, settings.proxies)
     async with service.running() as runtime:
         operator = await first_operator(runtime)
         server = _Server(
             uvicorn.Config(
                 behind_edge(application(service, settings), settings),
-                http=http_protocol(pace),
-                ws=websocket_protocol(pace),
+                http=http_protocol(pace, visitors),
+                ws=websocket_protocol(pace, visitors),
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -9,8 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
 from strawberry.http.websocket_origin import normalize_allowed_origins, normalize_origin
+
+from server.limits import LimitSettings
 
 ANY = "*"
 WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~%/-]*)?")
@@ -35,10 +37,8 @@ def default_database() -> str:
     return str(user_data_path("comp-pool") / "pool")
 
 
-class Settings(BaseSettings):
+class Settings(LimitSettings):
     """One frozen set of settings for a server and all its processes."""
-
-    model_config = SettingsConfigDict(env_prefix="COMP_POOL_", frozen=True, extra="forbid")
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=7070, ge=0, le=65535, description="Port to listen on; 0: any free one.")
@@ -104,6 +104,12 @@ class Settings(BaseSettings):
         description="How long a stopping server still answers, with no new tasks and `/readyz` 503, before it closes.",
     )
     log_level: LogLevel = Field(default=LogLevel.WARNING, description="How much is said on standard error.")
+
+    @classmethod
+    def listed(cls) -> dict[str, FieldInfo]:
+        """All settings by name, the limits last."""
+        own = {name: field for name, field in cls.model_fields.items() if name not in LimitSettings.model_fields}
+        return own | LimitSettings.model_fields
 
     @property
     def wants_tokens(self) -> bool:

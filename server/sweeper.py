@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from resolvers.errors import StorageUnavailable
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
 
@@ -39,5 +40,7 @@ class Sweeper:
             await asyncio.sleep(self._seconds * self._runtime.random.uniform(0.5, 1.5))
             try:
                 await sweep(self._runtime)
+            except StorageUnavailable as problem:
+                log.warning("a sweep has to wait: %s", problem)
             except Exception:
                 log.exception("a sweep failed; the next one tries again")

@@ -65,9 +65,14 @@ class Flows(Resumable[Flow]):
         Index(("state", "seq")),
         Index(("owner", "seq")),
         Index(("owner", "state", "seq")),
+        Index(("account", "ended")),
         Index(("rev",)),
         Index(("due",)),
     )
+
+    async def sums(self, account: str) -> dict[bool, dict[str, int]]:
+        """The `count` of an account's flows and how many `jobs` they have, by whether they have ended."""
+        return await self._collection.group_sum({"account": {"$eq": account}}, by="ended", fields=["jobs"])
 
     async def move(self, flow: Flow, frm: FlowState, to: FlowState, **changes: Any) -> bool:
         """One state to another, together with other fields; False where it is in another state, or was retried, by

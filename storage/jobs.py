@@ -60,7 +60,7 @@ class Jobs(Repository[Job]):
 
     collection_name = "jobs"
     kind = Job
-    indexes = (Index(("seq",)), Index(("state", "seq")), Index(("owner", "state", "seq")))
+    indexes = (Index(("seq",)), Index(("state", "seq")), Index(("owner", "state", "seq")), Index(("account", "seq")))
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(database)

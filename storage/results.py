@@ -35,6 +35,8 @@ class Result(Document):
     """SHA-256 of the canonical JSON that votes are compared by; empty for a result that cannot vote."""
     error: str = ""
     """Why the host has no value, which is never an empty text; empty: it has one."""
+    size: int = 0
+    """Bytes of its value and context."""
     elapsed_ms: int = 0
     verdict: str = Verdict.PENDING
     reason: str = ""
@@ -62,6 +64,11 @@ class Results(Repository[Result]):
             {"_id": {"$in": list(ids)}, "verdict": {"$eq": frm}},
             {"$set": {"verdict": to, "reason": reason, "judged_by": by}},
         )
+
+    async def size(self, job: str) -> int:
+        """Bytes of a job's results."""
+        sums = await self._collection.group_sum({"job": {"$eq": job}}, by="job", fields=["size"])
+        return sum(each["size"] for each in sums.values())
 
     async def count_since(self, when: int) -> int:
         """How many results were stored at or after `when` (ms since the epoch)."""

@@ -15,6 +15,8 @@ class Variable(Unit):
     """Its name within the job."""
     request: str = ""
     """The mark of the request that made it, if that had an idempotency key."""
+    size: int = 0
+    """Bytes of its value."""
 
     @staticmethod
     def id_of(job: str, key: str) -> str:
@@ -30,6 +32,10 @@ class Variables(Units[Variable]):
         Index(("job", "state", "rand")),
         Index(("state", "due")),
     )
+
+    async def sizes(self, job: str) -> dict[str, dict[str, int]]:
+        """The `count` and the `size` of a job's variables, by state."""
+        return await self._collection.group_sum({"job": {"$eq": job}}, by="state", fields=["size"])
 
     async def by_key(self, job: str, key: str) -> Variable | None:
         return await self.get(Variable.id_of(job, key))

@@ -136,11 +136,11 @@ class AnsweringPool:
             return self._payload(reports)
         self._left -= 1
         if "refused" in answer:
-            return _json([], [_error(answer["refused"])])
+            return _json([], [_error(answer["refused"], answer.get("retryAfterSeconds"))])
         if "receipts" in answer:
             return _json([VERDICT] * answer["receipts"], [])
         if "member" in answer:
-            return self._payload(reports, answer["member"])
+            return self._payload(reports, answer["member"], answer.get("retryAfterSeconds"))
         if answer.get("connection") == "cut within":
             return {**self._payload([]), **answer}
         return answer
@@ -153,7 +153,9 @@ class AnsweringPool:
                 return bool(report["task"] == SPOILED)
         return True
 
-    def _payload(self, reports: list[dict[str, Any]], refused: str | None = "") -> dict[str, Any]:
+    def _payload(
+        self, reports: list[dict[str, Any]], refused: str | None = "", retry_after_s: int | None = None
+    ) -> dict[str, Any]:
         """What a pool answers that takes all reports, apart from the spoiled one if there is a code (or None)."""
         results: list[Any] = []
         for report in reports:
@@ -163,7 +165,7 @@ class AnsweringPool:
             assert "error" in report or report["value"] == value_of(report["task"])
             self.taken[report["task"]] = "error" if "error" in report else "value"
             results.append(VERDICT)
-        return _json(results, [_error(refused)] if refused and None in results else [])
+        return _json(results, [_error(refused, retry_after_s)] if refused and None in results else [])
 
 
 @asynccontextmanager
@@ -205,5 +207,5 @@ def _json(results: list[Any], errors: list[Any]) -> dict[str, Any]:
     return {"status": 200, "headers": {"content-type": "application/json"}, "body": body}
 
 
-def _error(code: str) -> dict[str, Any]:
-    return {"field": None, "message": "no such thing", "code": code}
+def _error(code: str, retry_after_s: int | None = None) -> dict[str, Any]:
+    return {"field": None, "message": "no such thing", "code": code, "retryAfterSeconds": retry_after_s}

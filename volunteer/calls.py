@@ -11,18 +11,18 @@ from comp_pool.errors import error_of
 from volunteer.events import Standing
 
 CLAIM = """mutation Claim($input: ClaimTasksInput!) { claimTasks(input: $input) {
-  host whyNoWork retryAfterSeconds userErrors { field message code }
+  host whyNoWork retryAfterSeconds userErrors { field message code retryAfterSeconds }
   tasks { id variable context lease { token } job { key sha256 policy { delayBoundSeconds } } }
 } }"""
 SOURCE = "query Source($key: String!) { job(key: $key) { executeFunction } }"
 SUBMIT = """mutation Submit($input: SubmitResultsInput!) { submitResults(input: $input) {
-  results { verdict reason } userErrors { field message code }
+  results { verdict reason } userErrors { field message code retryAfterSeconds }
 } }"""
 EXTEND = """mutation Extend($input: ExtendLeaseInput!) { extendLease(input: $input) {
-  leases { deadline } userErrors { field message code }
+  leases { deadline } userErrors { field message code retryAfterSeconds }
 } }"""
 RELEASE = """mutation Release($input: ReleaseTasksInput!) { releaseTasks(input: $input) {
-  released userErrors { field message code }
+  released userErrors { field message code retryAfterSeconds }
 } }"""
 STANDING = "query Standing($key: String!) { host(key: $key) { valid invalid failed } }"
 

@@ -13,7 +13,7 @@ from itertools import islice
 
 import orjson
 
-from comp_pool import ErrorCode, PoolError, PoolRefused, PoolUnavailable
+from comp_pool import ErrorCode, PoolError, PoolRefused, PoolUnavailable, Refusal
 from comp_pool.errors import UNNAMED
 from comp_pool.schema import REQUEST_BYTES, RESULTS_PER_CALL, TEMPORARY
 from volunteer.asking import Asking
@@ -23,7 +23,7 @@ from volunteer.identity import Identity
 
 MOST_BYTES = REQUEST_BYTES // 8
 GATHER_S = 0.02
-LATER = TEMPORARY | {ErrorCode.FORBIDDEN}
+LATER = TEMPORARY | {ErrorCode.FORBIDDEN, ErrorCode.QUOTA}
 """The report may be taken when it is made again."""
 GONE = frozenset({ErrorCode.LEASE_LOST, ErrorCode.NOT_FOUND, ErrorCode.UNAUTHENTICATED})
 """The task is not this host's any more: no report of it is ever taken."""
@@ -127,14 +127,14 @@ class Outbox:
 
     def _settle(self, batch: Sequence[Report], receipts: Sequence[Receipt]) -> None:
         """Draw the consequences of the pool's answers. Raises PoolUnavailable if some of the batch has to wait."""
-        later: list[Report] = []
+        later: list[Refusal] = []
         for report, receipt in zip(batch, receipts, strict=True):
             refusal = receipt.refusal
             if refusal is None:
                 self._tell(Judged(report.task.job, receipt.verdict, receipt.reason))
                 self._finish(report)
             elif refusal.code in LATER:
-                later.append(report)
+                later.append(refusal)
             elif refusal.code in GONE or report.error is not None:
                 self._tell(Lost(report.task.job, refusal.message))
                 self._finish(report)
@@ -142,7 +142,8 @@ class Outbox:
                 self._tell(Warned(f"{report.task.job}: a result can't be taken: {refusal.message}"))
                 self.put(_stand_in(report, refusal.message))
         if later:
-            raise PoolUnavailable(f"{len(later)} results can't be taken now")
+            wait_s = max(refusal.retry_after_s for refusal in later)
+            raise PoolUnavailable(f"{len(later)} results can't be taken now", retry_after_s=wait_s)
 
     def _put_off(self, batch: Sequence[Report]) -> None:
         """Let others go first, and try fewer at a time: one of the batch may be what makes the call fail."""

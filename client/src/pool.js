@@ -43,23 +43,23 @@ export { NotAPool, PoolAway, PoolError, PoolRefused };
  */
 
 const CLAIM = `mutation Claim($input: ClaimTasksInput!) { claimTasks(input: $input) {
-  host whyNoWork retryAfterSeconds userErrors { field message code }
+  host whyNoWork retryAfterSeconds userErrors { field message code retryAfterSeconds }
   tasks {
     id variable context lease { token deadline }
     job { key name sha256 runMilliseconds policy { delayBoundSeconds } }
   }
 } }`;
 const EXTEND = `mutation Extend($input: ExtendLeaseInput!) { extendLease(input: $input) {
-  leases { deadline } userErrors { field message code }
+  leases { deadline } userErrors { field message code retryAfterSeconds }
 } }`;
 const RELEASE = `mutation Release($input: ReleaseTasksInput!) { releaseTasks(input: $input) {
-  released userErrors { field message code }
+  released userErrors { field message code retryAfterSeconds }
 } }`;
 const SUBMIT = `mutation Submit($input: SubmitResultsInput!) { submitResults(input: $input) {
-  results { id verdict reason value } userErrors { field message code }
+  results { id verdict reason value } userErrors { field message code retryAfterSeconds }
 } }`;
 const SUBMIT_FLOW = `mutation SubmitFlow($input: SubmitFlowInput!) { submitFlow(input: $input) {
-  flow { key } userErrors { field message code }
+  flow { key } userErrors { field message code retryAfterSeconds }
 } }`;
 
 /** A comp-pool, as a volunteer, an owner of work or a dashboard sees it. */

@@ -18,7 +18,7 @@ const DATABASE = "comp-pool";
 const STORE = "reports";
 const MOST_CHARACTERS = REQUEST_BYTES / 8;
 /** The report may be taken when it is made again. */
-const LATER = new Set([...TEMPORARY, ErrorCode.FORBIDDEN]);
+const LATER = new Set([...TEMPORARY, ErrorCode.FORBIDDEN, ErrorCode.QUOTA]);
 /** The task is not this host's any more: no report of it is ever taken. @type {ReadonlySet<string>} */
 const GONE = new Set([ErrorCode.LEASE_LOST, ErrorCode.NOT_FOUND, ErrorCode.UNAUTHENTICATED]);
 

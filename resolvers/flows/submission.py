@@ -17,7 +17,9 @@ from resolvers.flows.kind import RunKind
 from resolvers.flows.structure import CHUNK, NewFlowJob, NewLevel, Plan, plan, walk
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import checked_text, job_key, variable_key
+from resolvers.owners.quotas import FLOW_JOB_BYTES, Quotas, Usage
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units.policies import Policy
 from storage import Flow, FlowJob, FlowState, Level
 
@@ -65,8 +67,9 @@ async def submit(
     """Check and store a flow of the principal's, and start it. `addresses` are those of this pool, without scheme, that
     absolute URLs may have.
 
-    Raises Forbidden for an owner who is somebody else, and what `plan` and `once` raise.
+    Raises Forbidden for an owner who is somebody else, QuotaExceeded, Unavailable, and what `plan` and `once` raise.
     """
+    runtime.part(Space).check_for_work()
     checked_text(new.name, field="name", most=MOST_NAME_CHARACTERS)
     checked_text(new.owner, field="owner", most=MOST_NAME_CHARACTERS)
     owner, account = owner_of_new(principal, new.owner, field="owner")
@@ -75,6 +78,8 @@ async def submit(
 
     async def carry_out() -> str:
         planned = await plan(runtime, new.root, addresses)
+        jobs = len(planned.jobs)
+        await runtime.part(Quotas).take(account, Usage(FLOW_JOB_BYTES * jobs, jobs, flows=1))
         return await _store(runtime, _flow(runtime, new, planned, request.mark or new_seq()), planned)
 
     return await reading.get(runtime, await once(runtime, request, carry_out))

@@ -19,7 +19,9 @@ from resolvers.errors import (
 )
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import JOB_KEY, checked_cursor, checked_text
+from resolvers.owners.quotas import Quotas, Usage, size_of
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units.kinds import VariableKind
 from resolvers.units.policies import Policy
 from resolvers.units.queues import OpenQueues
@@ -50,8 +52,9 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     column.
 
     Raises BadInput, TooLarge, UnparsableJavaScript, AlreadyExists for a key that is taken, Forbidden for metadata that
-    names another owner, and what `once` raises.
+    names another owner, QuotaExceeded, Unavailable, and what `once` raises.
     """
+    runtime.part(Space).check_for_work()
     key = key_of(new.name)
     metadata, named = checked_metadata(new.metadata)
     owner, account = owner_of_new(principal, named, field="metadata.owner")
@@ -63,6 +66,8 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     request = Repeatable(f"job {account}".rstrip(), new.idempotency_key, meaning)
 
     async def carry_out() -> str:
+        sources = size_of(metadata, *(getattr(new, name) for name in SOURCES))
+        await runtime.part(Quotas).take(account, Usage(sources))
         form = await functions.compiled(runtime, new.execute_function, "execute_function")
         await _compile_optional(runtime, new)
         now = runtime.now()
@@ -111,6 +116,7 @@ async def update(
 
     `execute_function` can't change: results of two programs must not vote on one variable.
     """
+    runtime.part(Space).check_for_work()
     job = await get(runtime, key)
     changes: dict[str, Any] = {"updated_at": runtime.now()}
     if metadata is not None:
@@ -125,6 +131,8 @@ async def update(
             if source:
                 await functions.compiled(runtime, source, name)
             changes[name] = source
+    sources_size = size_of(*(source or "" for source in sources.values()), changes.get("metadata", ""))
+    await runtime.part(Quotas).take(changes.get("account", job.account), Usage(sources_size))
     await runtime.store.jobs.set(job.id, changes)
     updated = await get(runtime, key)
     if updated.owner != job.owner:

@@ -24,8 +24,10 @@ from resolvers.faults import Faults
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor
 from resolvers.owners import jobs, variable_schedulers
+from resolvers.owners.quotas import Quotas, Usage, size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units import replicas
 from resolvers.units.policies import Policy, VariableSource
 from storage import Job, JobState, UnitState, Variable
@@ -53,10 +55,12 @@ async def create_many(
     """Add variables to a job, all or none, and the tasks that compute them.
 
     Raises BadInput, TooLarge, NotFound, Unauthenticated and Forbidden (the job takes its owner's only), Conflict
-    (archived job), Rejected (by the job's `validate_result`), AlreadyExists (a key is taken), and what `once` raises.
+    (archived job), Rejected (by the job's `validate_result`), AlreadyExists (a key is taken), QuotaExceeded,
+    Unavailable, and what `once` raises.
     """
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
+    runtime.part(Space).check_for_work()
     await _check_source(runtime, principal, job_key)
     checked = _checked(new)
 
@@ -67,7 +71,9 @@ async def create_many(
     made: list[Variable] = []
 
     async def carry_out() -> str:
-        made.extend(await _create(runtime, await _open_job(runtime, job_key), new, checked, request.mark))
+        job = await _open_job(runtime, job_key)
+        await runtime.part(Quotas).take(job.account, Usage(size_of(*checked), len(checked)))
+        made.extend(await _create(runtime, job, new, checked, request.mark))
         return job_key
 
     await once(runtime, request, carry_out)
@@ -153,6 +159,7 @@ def _variable(runtime: Runtime, job: Job, key: str, value: str, mark: str) -> Va
         due=now + runtime.takeover_ms,
         created_at=now,
         request=mark,
+        size=size_of(value),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,10 +14,12 @@ from resolvers.idempotency import Repeatable
 from resolvers.identifiers import checked_text
 from resolvers.runtime import Runtime
 from resolvers.schedulers import Candidate, Request, Scheduler
+from resolvers.space import Space
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.queues import USABLE_FOR_S, OpenQueues
 from resolvers.volunteers import hosts, leases, picking
 from resolvers.volunteers.claim_counts import ClaimCounts
+from resolvers.volunteers.held_tasks import HeldTasks
 from resolvers.volunteers.interests import Interests
 from resolvers.volunteers.picking import ClaimedTask
 from storage import Queue, Task
@@ -62,14 +65,16 @@ class Claim:
 
 
 async def claim_as(
-    runtime: Runtime, token: str | None, name: str, request: ClaimRequest
+    runtime: Runtime, token: str | None, name: str, request: ClaimRequest, *, group: str = ""
 ) -> tuple[hosts.HostIdentity, Claim]:
-    """As `claim`, for the host that `token` speaks for, or for a new one called `name`; with the host.
+    """As `claim`, for the host that `token` speaks for, or for a new one of an address `group` that is called `name`;
+    with the host.
 
     Also raises what `identify` raises.
     """
     check(runtime, request)  # Before a host is made that would never learn its token.
-    host = await hosts.identify(runtime, token, name)
+    runtime.part(Space).check_for_work()
+    host = await hosts.identify(runtime, token, name, group=group)
     lease = _lease_of(host, request)
     return host, await claim(runtime, replace(request, host=host.key, lease=lease))
 
@@ -88,20 +93,25 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     """Lease up to `first` tasks to a host, never two replicas of one unit.
 
     A claim that is repeated, since its answer was lost, gets the tasks that it leased and that are still held. An empty
-    claim says why and when to ask again. Raises what `check` raises.
+    claim says why and when to ask again. Raises RateLimited for a host that holds too many, Unavailable while there is
+    no room for results, and what `check` raises.
     """
     check(runtime, request)
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
+    runtime.part(Space).check_for_work()
     runtime.part(Interests).note(request.host, request.owners, request.jobs)
     if request.repeated and request.lease and (claimed := await _claimed_before(runtime, request)):
         return Claim(claimed)
+    held = runtime.part(HeldTasks)
+    request = replace(request, first=await held.room(request.host, request.first))
     known = await runtime.part(OpenQueues).snapshot(USABLE_FOR_S)
     tasks = await _take_from(runtime, offer(runtime, known, request), request)
     if not tasks and (current := await runtime.part(OpenQueues).snapshot()) != known:
         known = current
         tasks = await _take_from(runtime, offer(runtime, known, request), request)
     if tasks:
+        held.note(request.host, [each.task.id for each in tasks])
         runtime.part(ClaimCounts).note(request.scheduler or runtime.default_scheduler, len(tasks))
         return Claim(tasks)
     why = await _why(runtime, known, offer(runtime, known, request))
@@ -141,7 +151,21 @@ async def _take_from(runtime: Runtime, offered: Sequence[Queue], request: ClaimR
         tasks += await picking.pick(runtime, queue, request.first - len(tasks), host=request.host, token=request.lease)
         if len(tasks) >= request.first:
             break
-    return tasks
+    return await _that_fit(runtime, tasks)
+
+
+async def _that_fit(runtime: Runtime, tasks: list[ClaimedTask]) -> list[ClaimedTask]:
+    """As many of the first tasks as one answer has room for, at least one; the others are given back."""
+    room, number = runtime.limits.answer_bytes or math.inf, 0
+    for number, each in enumerate(tasks):
+        room -= len(each.unit.value) + len(each.unit.context)
+        if room < 0 and number:
+            break
+    else:
+        return tasks
+    for each in tasks[number:]:
+        await leases.give_back(runtime, [each.task], each.task.lease)
+    return tasks[:number]
 
 
 def _scheduler(runtime: Runtime, request: ClaimRequest) -> Scheduler:

@@ -30,40 +30,57 @@ def _sign(runtime: Runtime, key: str) -> str:
     return hmac.new(runtime.host_secret, key.encode(), hashlib.sha256).hexdigest()[:SIGNATURE_CHARACTERS]
 
 
-async def identify(runtime: Runtime, token: str | None, name: str = "") -> HostIdentity:
-    """The host that `token` speaks for; a new host if there is no token.
+async def identify(runtime: Runtime, token: str | None, name: str = "", *, group: str = "") -> HostIdentity:
+    """The host that `token` speaks for; a new host if there is no token, of the address `group`.
 
-    Raises Unauthenticated for a token this pool never gave out.
+    Raises Unauthenticated for a token this pool never gave out, and RateLimited.
     """
     if token:
         return known(runtime, token)
     checked_text(name, field="hostName", most=MAX_NAME_CHARACTERS)
     key = secrets.token_hex(8)
+    if rate := runtime.limits.new_host_rate:
+        runtime.rates.check(rate, group, what="new hosts from your network")
     await _register(runtime, key, name)
     runtime.part(Interests).know_new(key)
     return HostIdentity(key, f"{key}.{_sign(runtime, key)}")
 
 
 def known(runtime: Runtime, token: str) -> HostIdentity:
+    """The host that a token speaks for, which counts as a request of it. Raises Unauthenticated and RateLimited."""
     key, _, signature = token.partition(".")
     if not hmac.compare_digest(signature.encode(), _sign(runtime, key).encode()):
         raise Unauthenticated(
             "this host token was not given out by this pool; leave `host` out to get a new one", field="host"
         )
+    if rate := runtime.limits.host_rate:
+        runtime.rates.check(rate, key, what="requests of this host")
     return HostIdentity(key, token)
 
 
-async def anonymous(runtime: Runtime, address: str) -> str:
-    """The key of the host at a network address that brought no token, such as a legacy REST client."""
+async def anonymous(runtime: Runtime, address: str, *, group: str = "") -> str:
+    """The key of the host at a network address that brought no token, such as a legacy REST client.
+
+    Raises RateLimited.
+    """
     digest = hmac.new(runtime.host_secret, address.encode(), hashlib.sha256).hexdigest()
     key = f"a{digest[:15]}"
-    await _register(runtime, key, "anonymous")
+    rate = runtime.limits.new_host_rate
+    if rate is None:
+        await _register(runtime, key, "anonymous")
+    # Another client at the same address is another host: a new one counts, and those that are known go on.
+    elif runtime.rates.has_room(rate, group):
+        if await _register(runtime, key, "anonymous"):
+            runtime.rates.wait_s(rate, group)
+    elif await runtime.store.hosts.get(Host.id_of(key)) is None:
+        runtime.rates.check(rate, group, what="new hosts from your network")
     return key
 
 
-async def _register(runtime: Runtime, key: str, name: str) -> None:
+async def _register(runtime: Runtime, key: str, name: str) -> bool:
+    """False where the host is known."""
     now = runtime.now()
-    await runtime.store.hosts.insert(
+    return await runtime.store.hosts.insert(
         Host(id=Host.id_of(key), seq=new_seq(), name=name, created_at=now, seen_at=now, claimed_at=now)
     )
 

@@ -12,8 +12,10 @@ from resolvers import json_text
 from resolvers.errors import BadInput, LeaseLost, PoolError, Unavailable
 from resolvers.identifiers import check_lease
 from resolvers.owners import jobs
+from resolvers.owners.quotas import size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units import credit, decisions
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import policy_of
@@ -57,10 +59,11 @@ async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list
 
     Repeating a report changes nothing and answers the same. One that can't be taken (a bad value, a lost lease)
     says so in its place and leaves the others alone. A lease that ran out is taken all the same while nobody
-    decided its unit. Raises BadInput for too many reports.
+    decided its unit. Raises BadInput for too many reports, and Unavailable while there is no room for them.
     """
     if not 1 <= len(reports) <= MOST_AT_ONCE:
         raise BadInput(f"results takes 1 to {MOST_AT_ONCE} at once, got {len(reports)}", field="results")
+    runtime.part(Space).check_for_results()
     problems: dict[int, PoolError] = {}
     places: dict[str, int] = {}
     results: dict[str, Result] = {}
@@ -213,6 +216,8 @@ async def store(
     runtime: Runtime, fresh: Sequence[Result], units: Mapping[str, Unit], earlier: Iterable[Result] = ()
 ) -> dict[str, Result]:
     """Store judged results, and draw their consequences (and those of `earlier` stored ones); the results by id."""
+    for result in fresh:
+        result.size = size_of(result.value, result.context, result.error)
     known = await runtime.store.results.insert_many(fresh)
     stored = await runtime.store.results.get_many(known)
     current = [*(stored.get(result.id, result) for result in fresh), *earlier]

@@ -8,8 +8,10 @@ from resolvers import json_text
 from resolvers.errors import Conflict, Rejected, Unavailable
 from resolvers.idempotency import Repeatable, once
 from resolvers.owners import jobs, variables
+from resolvers.owners.quotas import Quotas, Usage, size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
+from resolvers.space import Space
 from resolvers.units import assignments
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import policy_of
@@ -35,9 +37,10 @@ async def submit(
 
     It goes through the same validation and quorum and leaves other hosts' leases alone. A result that the job's
     validator turns down is not stored: nobody should be able to spend a variable's errors unasked.
-    Raises NotFound, BadInput, TooLarge, Rejected, Unavailable, Conflict for a variable that got too many, and what
-    `once` raises.
+    Raises NotFound, BadInput, TooLarge, Rejected, QuotaExceeded (of the job's owner), Unavailable, Conflict for a
+    variable that got too many, and what `once` raises.
     """
+    runtime.part(Space).check_for_results()
     checked = json_text.checked(value, field="value")
     returned = reports.checked_context(context, "context")
 
@@ -60,6 +63,7 @@ async def _take(runtime: Runtime, job_key: str, variable_key: str, host: str, va
             f"the variable {variable_key} got {MOST_A_VARIABLE} results unasked, and takes no more; claim its tasks",
             field="variable",
         )
+    await runtime.part(Quotas).take(job.account, Usage(size_of(value, context)))
     [judgement] = await judge(runtime, job, [Reported(variable.value, value, context)])
     if judgement.accepted is None:
         raise Unavailable(f"validate_result can't be asked now: {judgement.reason}", field="value")

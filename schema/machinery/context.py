@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -10,21 +11,24 @@ from strawberry.types import Info
 
 from resolvers.access.principals import Principal, authenticated
 from resolvers.runtime import Runtime
+from resolvers.subscriptions import Subscriptions
 
 BEARER = "bearer"
 
 
 @dataclass(slots=True)
 class Context:
-    """The process's runtime, the network address that a host without a token is known by, the addresses of the
-    pool itself (host, port and path, without a scheme), the token in the header `Authorization`, and what a client
-    said when it opened a WebSocket."""
+    """The process's runtime, what a host without a token is known by (its network address and client), the addresses
+    of the pool itself (host, port and path, without a scheme), the token in the header `Authorization`, the group of
+    network addresses that the client's counts to, and what a client said when it opened a WebSocket."""
 
     runtime: Runtime
     address: str = ""
     pool_addresses: tuple[str, ...] = ()
     token: str = ""
+    group: str = ""
     connection_params: Mapping[str, Any] = field(default_factory=dict)
+    _counted: bool = False
 
     @property
     def has_token(self) -> bool:
@@ -32,12 +36,23 @@ class Context:
         return bool(self.token or self.connection_params)
 
     async def principal(self) -> Principal:
-        """Who asks, as it is known now: a WebSocket may outlive its token. Raises Unauthenticated."""
+        """Who asks, as it is known now: a WebSocket may outlive its token. Raises Unauthenticated and
+        RateLimited."""
         token = self.token
         if self.connection_params:
             said = {name.lower(): value for name, value in self.connection_params.items()}
             token = bearer_token(said.get("authorization", "")) or token
-        return await authenticated(self.runtime, token)
+        principal = await authenticated(self.runtime, token)
+        rate = self.runtime.limits.token_rate
+        # A request asks for its principal several times; what comes over a WebSocket is a request each time.
+        if rate and principal.token and (self.connection_params or not self._counted):
+            self._counted = True
+            self.runtime.rates.check(rate, principal.token, what="calls with this token")
+        return principal
+
+    def subscription(self) -> AbstractContextManager[None]:
+        """Counts a subscription while it is open. Raises RateLimited."""
+        return self.runtime.part(Subscriptions).opened(self.group)
 
 
 def bearer_token(authorization: object) -> str:

@@ -8,11 +8,11 @@ from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from resolvers.errors import ErrorCode, Fault, PoolError, RateLimited, StorageUnavailable
+from resolvers.errors import ErrorCode, Fault, PoolError, StorageFull, StorageUnavailable
 from resolvers.faults import Faults
 from schema.machinery.places import Places
 
-__all__ = ["ErrorCode", "Fault", "Faults", "PoolError", "RateLimited", "code_of", "is_internal", "with_code"]
+__all__ = ["ErrorCode", "Fault", "Faults", "PoolError", "code_of", "explained", "is_internal", "with_code"]
 
 CALLERS_FAULTS = (
     PoolError,
@@ -32,6 +32,15 @@ def code_of(problem: BaseException) -> ErrorCode:
     return ErrorCode.INTERNAL
 
 
+def explained(problem: BaseException) -> str:
+    """What callers learn of an exception that is no fault of theirs."""
+    if isinstance(problem, StorageFull):
+        return "the pool's disk is full, and nothing was stored; try again later"
+    if isinstance(problem, StorageUnavailable):
+        return "the pool's store does not answer; try again"
+    return "something went wrong in the pool; its log says more"
+
+
 def is_internal(error: GraphQLError) -> bool:
     """Whether an error is a fault of the pool, of which callers learn nothing but that it happened."""
     return error.original_error is not None and not isinstance(error.original_error, CALLERS_FAULTS)
@@ -42,6 +51,8 @@ def with_code(error: GraphQLError, places: Places) -> GraphQLError:
     original = error.original_error
     if isinstance(original, PoolError):
         error.extensions = _extended(error, original.code, original.field)
+        if original.retry_after_s:
+            error.extensions["retryAfterSeconds"] = original.retry_after_s
     elif not is_internal(error) and "code" not in (error.extensions or {}):
         # GraphQL's own: the request is not what the schema takes.
         place, error.message = places.of(error)

@@ -7,15 +7,10 @@ import logging
 from graphql import GraphQLError
 from strawberry.extensions import MaskErrors
 
-from schema.machinery.errors import code_of, is_internal, with_code
+from schema.machinery.errors import code_of, explained, is_internal, with_code
 from schema.machinery.places import Places
 
 log = logging.getLogger(__name__)
-
-MESSAGES = {
-    "INTERNAL": "something went wrong in the pool; its log says more",
-    "UNAVAILABLE": "the pool's store does not answer; try again",
-}
 
 
 class Masking(MaskErrors):
@@ -24,9 +19,10 @@ class Masking(MaskErrors):
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
         original = error.original_error
-        code = code_of(original).value if original else "INTERNAL"
+        assert original is not None  # Without one an error is not masked.
+        code = code_of(original).value
         log.error("a resolver failed at %s", error.path, exc_info=original)
-        masked = GraphQLError(MESSAGES[code], nodes=error.nodes, source=error.source, path=error.path)
+        masked = GraphQLError(explained(original), nodes=error.nodes, source=error.source, path=error.path)
         masked.extensions = {"code": code}
         return masked
 

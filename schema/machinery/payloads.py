@@ -19,6 +19,9 @@ class UserError:
     field: str | None = strawberry.field(description="Path of the input at fault, such as `variables[3].value`.")
     message: str = strawberry.field(description="What was expected, what came, and what to do.")
     code: ErrorCode = strawberry.field(description="The kind of error, for programs.")
+    retry_after_seconds: int | None = strawberry.field(
+        default=None, description="When the same is worth another try; null: that is not known, or it never is."
+    )
 
     @classmethod
     def of(cls, problem: PoolError) -> UserError:
@@ -26,6 +29,7 @@ class UserError:
             field=to_camel_case(problem.field) or None,
             message=problem.message,
             code=ErrorCode(problem.code.value),
+            retry_after_seconds=problem.retry_after_s or None,
         )
 
 

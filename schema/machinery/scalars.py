@@ -18,13 +18,16 @@ from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.errors import BadInput
 from resolvers.json_text import JsonText, checked, parse, read, well_formed, written
+from schema.machinery import answer_size
 
 __all__ = ["SCALARS", "JsonText", "read", "well_formed"]
 
 
 def _serialize(value: Any) -> orjson.Fragment:
     """What the pool kept was checked on its way in, and what it made, such as a flow's tree, may be larger."""
-    return orjson.Fragment(str(value) if isinstance(value, JsonText) else checked(value, field="value"))
+    text = str(value) if isinstance(value, JsonText) else checked(value, field="value")
+    answer_size.take(len(text))
+    return orjson.Fragment(text)
 
 
 def _parse(value: Any) -> JsonText:

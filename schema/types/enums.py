@@ -98,8 +98,11 @@ class ErrorCode(Enum):
     LEASE_LOST = described(PoolErrorCode.LEASE_LOST, "The lease ran out, was released, or is another host's.")
     UNAUTHENTICATED = described(PoolErrorCode.UNAUTHENTICATED, "A token is missing, unknown, expired or revoked.")
     FORBIDDEN = described(PoolErrorCode.FORBIDDEN, "The token does not cover this, or it is of another account.")
-    RATE_LIMITED = described(PoolErrorCode.RATE_LIMITED, "Too many requests.")
-    TOO_LARGE = described(PoolErrorCode.TOO_LARGE, "More bytes than the pool takes in one value.")
+    RATE_LIMITED = described(PoolErrorCode.RATE_LIMITED, "Too often: try again after `retryAfterSeconds`.")
+    QUOTA = described(
+        PoolErrorCode.QUOTA, "The account has as much in the pool as it may have; the message says how much of what."
+    )
+    TOO_LARGE = described(PoolErrorCode.TOO_LARGE, "More bytes than the pool takes, or answers.")
     IN_PROGRESS = described(PoolErrorCode.IN_PROGRESS, "The same request is still being carried out.")
-    UNAVAILABLE = described(PoolErrorCode.UNAVAILABLE, "The pool can't answer now; try again.")
+    UNAVAILABLE = described(PoolErrorCode.UNAVAILABLE, "The pool can't do this now; try again.")
     INTERNAL = described(PoolErrorCode.INTERNAL, "A fault of the pool; its log says more.")

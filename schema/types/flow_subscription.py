@@ -58,5 +58,6 @@ class FlowSubscription:
             str | None, strawberry.argument(description="The `cursor` of the last delta that was received.")
         ] = None,
     ) -> AsyncIterator[FlowDelta]:
-        async for delta in watching.watch(info.context.runtime, key_or_reference(id, "Flow"), after or ""):
-            yield FlowDelta.of(delta)
+        with info.context.subscription():
+            async for delta in watching.watch(info.context.runtime, key_or_reference(id, "Flow"), after or ""):
+                yield FlowDelta.of(delta)

@@ -271,5 +271,6 @@ class PoolSubscription:
             str | None, strawberry.argument(description="The `cursor` of the last delta that was received.")
         ] = None,
     ) -> AsyncIterator[PoolDelta]:
-        async for delta in activity.watch(info.context.runtime, after or ""):
-            yield PoolDelta.of(delta)
+        with info.context.subscription():
+            async for delta in activity.watch(info.context.runtime, after or ""):
+                yield PoolDelta.of(delta)

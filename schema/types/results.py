@@ -128,7 +128,7 @@ class ResultMutation:
         input: Annotated[CreateResultInput, strawberry.argument(description="The result.")],  # noqa: A002
     ) -> CreateResultPayload:
         runtime = info.context.runtime
-        host = await hosts.anonymous(runtime, info.context.address)
+        host = await hosts.anonymous(runtime, info.context.address, group=info.context.group)
         value = given(input.value, field="value")
         result = await unleased_results.submit(
             runtime, input.job, input.variable, host, value=value, idempotency_key=input.idempotency_key or ""

@@ -208,7 +208,10 @@ class TaskMutation:
             idempotency_key=input.idempotency_key or "",
             repeated=input.repeated,
         )
-        host, claim = await claims.claim_as(info.context.runtime, input.host, input.host_name or "", request)
+        context = info.context
+        host, claim = await claims.claim_as(
+            context.runtime, input.host, input.host_name or "", request, group=context.group
+        )
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],
             host=host.token,

@@ -1,13 +1,17 @@
-"""What stands between a socket and the application: whom a request is for, which page sent it, how long it may take."""
+"""What stands between a socket and the application: whom a request is for, which page sent it, how
+often and how long it may ask."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp
 
+from resolvers.limits import requests_of
+from resolvers.rates import Rates
 from server.edge.bodies import TimelyBodies
 from server.edge.hosts import KnownHosts
 from server.edge.origins import KnownOrigins
 from server.edge.proxies import Proxied
+from server.edge.rates import RatedRequests
 from server.settings import Settings
 
 __all__ = ["behind_edge"]
@@ -16,6 +20,8 @@ __all__ = ["behind_edge"]
 def behind_edge(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The application, which from then on sees only requests that the settings let in."""
     edge: ASGIApp = KnownOrigins(TimelyBodies(app, settings.body_seconds), settings.own_origins)
+    if rate := requests_of("address", settings.address_requests_in_force):
+        edge = RatedRequests(edge, rate, Rates())
     hosts = settings.own_hosts
     proxies, path = settings.proxies, settings.public_path
     if hosts:

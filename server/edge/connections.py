@@ -15,11 +15,16 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from server.edge.visitors import Visitors
+
 READ_BYTES_A_SECOND = 1_024
 """What a client has to take of an answer, at least, to be one that reads."""
 REFUSAL = "HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {length}\r\n"
 TOO_LARGE = "431 Request Header Fields Too Large"
 TOO_LATE = "408 Request Timeout"
+TOO_MANY = "429 Too Many Requests"
+RETRY_S = 5
+"""When an address that has too many connections may try again."""
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,7 @@ class _Written(asyncio.Protocol):
     """Ends connections whose client does not read what it asked for."""
 
     pace: ClassVar[Pace]
+    visitors: ClassVar[Visitors]
     transport: asyncio.Transport
     _stalled: asyncio.TimerHandle | None = None
     _unread = 0
@@ -55,6 +61,7 @@ class _Written(asyncio.Protocol):
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._forget_stall()
+        self.visitors.leave(self.transport)
         super().connection_lost(problem)
 
     def _watch(self) -> None:
@@ -91,7 +98,10 @@ class HttpConnection(_Written, HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await()
+        if self.visitors.enter(transport):
+            self._await()
+        else:
+            self._turn_away()
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._arrived()
@@ -137,6 +147,13 @@ class HttpConnection(_Written, HttpToolsProtocol):
         else:
             super().send_400_response(msg)
 
+    def _turn_away(self) -> None:
+        log.info("a connection was refused: its address has too many")
+        text = "Your address has too many connections to this pool: use one for several requests.\n"
+        head = REFUSAL.format(status=TOO_MANY, length=len(text))
+        self.transport.write(f"{head}retry-after: {RETRY_S}\r\nconnection: close\r\n\r\n{text}".encode())
+        self.transport.close()
+
     def _await(self) -> None:
         self._arrived()
         self._deadline = asyncio.get_running_loop().call_later(self.pace.head_seconds, self._late)
@@ -163,11 +180,11 @@ class HttpConnection(_Written, HttpToolsProtocol):
         self.transport.close()
 
 
-def http_protocol(pace: Pace) -> type[asyncio.Protocol]:
+def http_protocol(pace: Pace, visitors: Visitors) -> type[asyncio.Protocol]:
     """For uvicorn, which makes a protocol for each connection."""
-    return type("HttpConnection", (HttpConnection,), {"pace": pace})
+    return type("HttpConnection", (HttpConnection,), {"pace": pace, "visitors": visitors})
 
 
-def websocket_protocol(pace: Pace) -> type[asyncio.Protocol]:
+def websocket_protocol(pace: Pace, visitors: Visitors) -> type[asyncio.Protocol]:
     """Likewise."""
-    return type("WebSocketConnection", (WebSocketConnection,), {"pace": pace})
+    return type("WebSocketConnection", (WebSocketConnection,), {"pace": pace, "visitors": visitors})

@@ -38,6 +38,7 @@ def main() -> None:
     """Run the engine as the command line says."""
     directory, socket, parent, patience_s = sys.argv[1:]
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    logging.getLogger("nx_27017").addFilter(_in_one_line)
     _die_with(int(parent))
     os.umask(0o077)
     _run(Path(directory), Path(socket), float(patience_s))
@@ -83,10 +84,18 @@ class _OneSyncACommand(NeoSQLiteHandler):  # type: ignore[misc]
             database.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                database.db.commit()
             except BaseException:
                 database.db.rollback()
                 raise
-            database.db.commit()
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """What SQLite can't do, for want of room on the disk for instance, needs no traceback: whoever asked is told."""
+    problem = record.exc_info[1] if record.exc_info else None
+    if isinstance(problem, sqlite3.OperationalError):
+        record.msg, record.args, record.exc_info = f"{record.getMessage()}: {problem}", (), None
+    return True
 
 
 def _body(message: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,15 @@
 
 from storage.engines.collection import Collection, Document, Index
 from storage.engines.database import BadLocation, Database, open_database
-from storage.engines.retries import StorageUnavailable
+from storage.engines.retries import StorageFull, StorageUnavailable
 
-__all__ = ["BadLocation", "Collection", "Database", "Document", "Index", "StorageUnavailable", "open_database"]
+__all__ = [
+    "BadLocation",
+    "Collection",
+    "Database",
+    "Document",
+    "Index",
+    "StorageFull",
+    "StorageUnavailable",
+    "open_database",
+]

@@ -162,7 +162,8 @@ class Collection:
         self._guard.check_fields([by, *fields])
         sums = {field: {"$sum": f"${field}"} for field in fields}
         rows = await self._aggregate("group_sum", where, {"_id": f"${by}", "count": {"$sum": 1}} | sums)
-        return {row["_id"]: {name: row[name] for name in ("count", *fields)} for row in rows}
+        # Documents of an earlier release may lack a field that is summed up.
+        return {row["_id"]: {name: row[name] or 0 for name in ("count", *fields)} for row in rows}
 
     async def create_index(self, index: Index) -> None:
         """Create `index` when it is missing."""

@@ -53,6 +53,7 @@ class Database:
         uri: where other processes of the same server reach the database; a "mock" can't be shared.
         operations: how many operations of each name ("find", "update_one", ...) were issued so far.
         clock: the time that all processes over the database agree on.
+        directory: where its data is, if this process's engine keeps it; else None.
     """
 
     def __init__(self, motor: Any, uri: str) -> None:
@@ -62,6 +63,7 @@ class Database:
         self.uri = uri
         self.operations: Counter[str] = Counter()
         self.clock = Clock()
+        self.directory: Path | None = None
 
     def collection(self, name: str) -> Collection:
         """Return the collection `name`, which need not exist yet.
@@ -143,6 +145,7 @@ async def open_database(location: str, *, indexes: Mapping[str, Sequence[Index]]
             embedded_engine(Path(location)) as uri,
             _connected(uri, indexes) as database,
         ):
+            database.directory = Path(location)
             yield database
 
 

@@ -1,4 +1,7 @@
+from typing import Any
+
 import pytest
+from pydantic import ValidationError
 
 from server.settings import Auth, Settings
 
@@ -42,3 +45,24 @@ def test_behind_a_proxy_a_pool_on_loopback_is_not_open_by_itself() -> None:
     assert Settings(public_url="https://pool.example").wants_tokens
     assert Settings(trusted_proxies="127.0.0.1").wants_tokens
     assert not Settings(trusted_proxies="127.0.0.1", auth=Auth.OPEN).wants_tokens
+
+
+OF_STRANGERS = ("address_requests", "address_connections", "address_subscriptions", "new_hosts")
+
+
+@pytest.mark.parametrize("name", OF_STRANGERS)
+def test_addresses_are_limited_where_others_reach_the_pool(name: str) -> None:
+    def in_force(**said: Any) -> int:
+        settings = Settings(**said)
+        return getattr(settings, f"{name}_in_force", 0) or getattr(settings.limits, name, 0)
+
+    assert in_force() == 0
+    assert in_force(auth=Auth.TOKENS) == 0
+    assert in_force(host="0.0.0.0") == in_force(trusted_proxies="127.0.0.1") == 500
+    assert in_force(**{name: 7}) == 7
+    assert in_force(host="0.0.0.0", **{name: 0}) == 0
+
+
+def test_work_is_refused_before_results_are() -> None:
+    with pytest.raises(ValidationError, match="--full-disk-bytes must be at most --low-disk-bytes"):
+        Settings(low_disk_bytes=1, full_disk_bytes=2)

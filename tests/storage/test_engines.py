@@ -214,3 +214,12 @@ async def test_an_operation_is_repeated_until_it_is_answered() -> None:
 async def _field_by_id(database: Database, field: str) -> dict[str, Any]:
     found = await database.collection("tasks").find({}, limit=100)
     return {task["_id"]: task[field] for task in found}
+
+
+async def test_a_field_that_documents_lack_adds_nothing_to_a_sum(database: Database) -> None:
+    things = database.collection("things")
+    await things.insert_many([{"_id": "a", "kind": "old"}, {"_id": "b", "kind": "both"}])
+    await things.insert_one({"_id": "c", "kind": "both", "size": 5})
+    where = {"_id": {"$in": ["a", "b", "c"]}}
+    sums = await things.group_sum(where, by="kind", fields=["size"])
+    assert sums == {"old": {"count": 1, "size": 0}, "both": {"count": 2, "size": 5}}

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import orjson
 
-from comp_pool.errors import UNNAMED, NotAPool, PoolUnavailable, Refusal, error_of
+from comp_pool.errors import UNNAMED, NotAPool, PoolUnavailable, Refusal, error_of, seconds_of
 
 REFUSED = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE})
 """Statuses that say something about the call, whoever answers."""
@@ -62,7 +62,7 @@ def read(answer: Any, *, url: str, wait_s: float = 0.0) -> dict[str, Any]:
     """
     errors, data = (answer.get("errors"), answer.get("data")) if isinstance(answer, dict) else (None, None)
     if errors and isinstance(errors, list):
-        raise error_of([_refusal(each) for each in errors], url=url, retry_after_s=max(wait_s, _seconds_in(errors[0])))
+        raise error_of([_refusal(each) for each in errors], url=url, retry_after_s=wait_s)
     if not isinstance(data, dict):
         raise NotAPool(f"no comp-pool answers at {url}")
     return data
@@ -84,16 +84,16 @@ def _retry_after_s(headers: httpx.Headers) -> float:
     return max(0.0, until - now)
 
 
-def _seconds_in(error: Any) -> float:
-    seconds = _extensions(error).get("retryAfterSeconds")
-    return max(0.0, float(seconds)) if isinstance(seconds, int | float) else 0.0
-
-
 def _refusal(error: Any) -> Refusal:
     """An error of the call as a whole."""
     about = _extensions(error)
     message = error.get("message") if isinstance(error, dict) else error
-    return Refusal(str(about.get("code") or UNNAMED), _shortened(str(message)), str(about.get("field") or ""))
+    return Refusal(
+        str(about.get("code") or UNNAMED),
+        _shortened(str(message)),
+        str(about.get("field") or ""),
+        seconds_of(about.get("retryAfterSeconds")),
+    )
 
 
 def _extensions(error: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -94,7 +95,7 @@ class PoolClient:
             async with aconnect_sse(self._http, "POST", f"{self.url}/graphql", content=body) as source:
                 if source.response.status_code != httpx.codes.OK:
                     await source.response.aread()
-                    if source.response.status_code == httpx.codes.BAD_REQUEST:
+                    with suppress(NotAPool):
                         data_of(source.response, url=self.url)
                     raise PoolUnavailable(f"{self.url} answered {source.response.status_code}")
                 async for event in source.aiter_sse():

@@ -52,16 +52,20 @@ class Refusal:
         code: an `ErrorCode`, a code of a newer pool, or `UNNAMED`.
         message: what was expected, what came, and what to do.
         field: the path of the input at fault, such as `variables[3].value`; empty if there is none.
+        retry_after_s: the seconds to wait before the next call, if the pool says so; otherwise 0.
     """
 
     code: str
     message: str
     field: str = ""
+    retry_after_s: float = 0.0
 
     @classmethod
     def of(cls, error: dict[str, Any]) -> Refusal:
         """The refusal in a payload's `userErrors`."""
-        return cls(error["code"], error["message"], error.get("field") or "")
+        return cls(
+            error["code"], error["message"], error.get("field") or "", seconds_of(error.get("retryAfterSeconds"))
+        )
 
     @property
     def is_temporary(self) -> bool:
@@ -81,14 +85,20 @@ class PoolRefused(PoolError):
     """
 
     def __init__(self, refusal: Refusal, others: Sequence[Refusal] = ()) -> None:
-        super().__init__(str(refusal))
+        super().__init__(str(refusal), retry_after_s=refusal.retry_after_s)
         self.refusal = refusal
         self.others = others
+
+
+def seconds_of(value: Any) -> float:
+    """What an answer has as `retryAfterSeconds`; 0 for anything but a number."""
+    return max(0.0, float(value)) if isinstance(value, int | float) else 0.0
 
 
 def error_of(refusals: Sequence[Refusal], *, url: str, retry_after_s: float = 0.0) -> PoolUnavailable | PoolRefused:
     """The exception for a call that the pool at `url` refused as a whole; the first refusal decides on its kind."""
     first, *others = refusals
+    retry_after_s = max(retry_after_s, first.retry_after_s)
     if first.code == ErrorCode.INTERNAL:
         return PoolFailed(f"{url} says: {first.message}", retry_after_s=retry_after_s)
     if first.is_temporary:

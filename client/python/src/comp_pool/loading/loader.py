@@ -19,13 +19,13 @@ from comp_pool.loading.entries import LoadProblem, NewJob, NewResult, NewVariabl
 from comp_pool.schema import REQUEST_BYTES, ErrorCode
 
 CREATE_JOB = """mutation CreateJob($input: CreateJobInput!) { createJob(input: $input) {
-  job { key } userErrors { field message code }
+  job { key } userErrors { field message code retryAfterSeconds }
 } }"""
 CREATE_VARIABLES = """mutation CreateVariables($input: CreateVariablesInput!) { createVariables(input: $input) {
-  userErrors { field message code }
+  userErrors { field message code retryAfterSeconds }
 } }"""
 CREATE_RESULT = """mutation CreateResult($input: CreateResultInput!) { createResult(input: $input) {
-  userErrors { field message code }
+  userErrors { field message code retryAfterSeconds }
 } }"""
 JOB = """query Job($key: String!) { job(key: $key) {
   executeFunction validateResult variableScheduler compareResults
