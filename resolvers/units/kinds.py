@@ -36,6 +36,14 @@ class UnitKind(ABC):
         """The JSON texts of a result that a quorum must agree on."""
         return [result.value]
 
+    @abstractmethod
+    async def is_wanted(self, runtime: Runtime, unit: Any) -> bool:
+        """Whether what the unit is computed for is there; nobody sees the unit any more once that is deleted."""
+
+    async def job_deleted(self, runtime: Runtime, job_key: str, limit: int) -> int:
+        """End up to `limit` units that outlive their job, which is deleted; how many there were."""
+        return 0
+
     async def admit(self, runtime: Runtime, units: Mapping[str, Any], tasks: Sequence[Task]) -> Sequence[Task]:
         """Of tasks that were just leased, those that are to be computed now; the others are put where they belong.
         `units` has the tasks' units by id."""
@@ -61,6 +69,9 @@ class VariableKind(UnitKind):
 
     def units(self, runtime: Runtime) -> Units[Any]:
         return runtime.store.variables
+
+    async def is_wanted(self, runtime: Runtime, unit: Any) -> bool:
+        return await runtime.store.jobs.by_key(unit.job) is not None
 
 
 class UnitKinds:
@@ -91,6 +102,12 @@ class UnitKinds:
         for id_ in ids:
             groups.setdefault(self.of(id_), []).append(id_)
         return groups
+
+    async def is_there(self, unit_id: str) -> bool:
+        """Whether there is such a unit, and what it is computed for."""
+        kind = self.of(unit_id)
+        unit = await kind.units(self._runtime).get(unit_id)
+        return unit is not None and await kind.is_wanted(self._runtime, unit)
 
     async def read(self, unit_ids: Iterable[str]) -> dict[str, Unit]:
         """Units of any kind by id."""

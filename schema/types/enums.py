@@ -100,6 +100,9 @@ class ErrorCode(Enum):
     FORBIDDEN = described(PoolErrorCode.FORBIDDEN, "The token does not cover this, or it is of another account.")
     RATE_LIMITED = described(PoolErrorCode.RATE_LIMITED, "Too many requests.")
     TOO_LARGE = described(PoolErrorCode.TOO_LARGE, "More bytes than the pool takes in one value.")
-    IN_PROGRESS = described(PoolErrorCode.IN_PROGRESS, "The same request is still being carried out.")
+    IN_PROGRESS = described(
+        PoolErrorCode.IN_PROGRESS,
+        "The same request is still being carried out, or what had the name is still being removed; try again.",
+    )
     UNAVAILABLE = described(PoolErrorCode.UNAVAILABLE, "The pool can't answer now; try again.")
     INTERNAL = described(PoolErrorCode.INTERNAL, "A fault of the pool; its log says more.")
