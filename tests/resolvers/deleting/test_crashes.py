@@ -30,7 +30,7 @@ from tests.resolvers.playing import DOUBLE, Clock, Died, Volunteer, mortal, proc
 ADA = Principal("ada", frozenset({Scope.SUBMIT}))
 LEFT = {
     "job": {"hosts": 1, "accounts": 1, "tokens": 1},
-    "variables": {"jobs": 1, "lanes": 2, "hosts": 1, "accounts": 1, "tokens": 1},
+    "variables": {"jobs": 1, "requests": 2, "lanes": 2, "hosts": 1, "accounts": 1, "tokens": 1},
     "account": {"hosts": 1},
 }
 """What is left once the flow and something else are removed."""
