@@ -19,8 +19,9 @@ class RunKind(UnitKind):
     def units(self, runtime: Runtime) -> Units[Run]:
         return runtime.store.runs
 
-    async def is_wanted(self, runtime: Runtime, unit: Run) -> bool:
-        return await runtime.store.flows.get(unit.flow) is not None
+    async def seen(self, runtime: Runtime, units: Sequence[Run]) -> set[str]:
+        flows = await runtime.store.flows.known(run.flow for run in units)
+        return {run.id for run in units if run.flow in flows}
 
     async def job_deleted(self, runtime: Runtime, job_key: str, limit: int) -> int:
         return await deleted_jobs.end_runs(runtime, self, job_key, limit)

@@ -37,8 +37,8 @@ class UnitKind(ABC):
         return [result.value]
 
     @abstractmethod
-    async def is_wanted(self, runtime: Runtime, unit: Any) -> bool:
-        """Whether what the unit is computed for is there; nobody sees the unit any more once that is deleted."""
+    async def seen(self, runtime: Runtime, units: Sequence[Any]) -> set[str]:
+        """The ids of those units that are computed for something that is there: nobody sees the others any more."""
 
     async def job_deleted(self, runtime: Runtime, job_key: str, limit: int) -> int:
         """End up to `limit` units that outlive their job, which is deleted; how many there were."""
@@ -70,8 +70,8 @@ class VariableKind(UnitKind):
     def units(self, runtime: Runtime) -> Units[Any]:
         return runtime.store.variables
 
-    async def is_wanted(self, runtime: Runtime, unit: Any) -> bool:
-        return await runtime.store.jobs.by_key(unit.job) is not None
+    async def seen(self, runtime: Runtime, units: Sequence[Any]) -> set[str]:
+        return {unit.id for unit in units if await runtime.store.jobs.by_key(unit.job)}
 
 
 class UnitKinds:
@@ -107,7 +107,16 @@ class UnitKinds:
         """Whether there is such a unit, and what it is computed for."""
         kind = self.of(unit_id)
         unit = await kind.units(self._runtime).get(unit_id)
-        return unit is not None and await kind.is_wanted(self._runtime, unit)
+        return unit is not None and bool(await kind.seen(self._runtime, [unit]))
+
+    async def read_wanted(self, unit_ids: Iterable[str]) -> dict[str, Unit]:
+        """As `read`, less those for which results are not taken any more, since their job or flow is deleted."""
+        units = await self.read(unit_ids)
+        seen: set[str] = set()
+        for kind, ids in self.grouped(units).items():
+            seen |= await kind.seen(self._runtime, [units[each] for each in ids])
+        jobs = self._runtime.store.jobs
+        return {each: unit for each, unit in units.items() if each in seen and await jobs.by_key(unit.job)}
 
     async def read(self, unit_ids: Iterable[str]) -> dict[str, Unit]:
         """Units of any kind by id."""

@@ -89,17 +89,16 @@ async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
     """
     problems = _problems(held)
     tasks = await runtime.store.tasks.get_many(each.task for at, each in enumerate(held) if at not in problems)
-    units = await runtime.part(UnitKinds).read({task.unit for task in tasks.values()})
+    wanted = await runtime.part(UnitKinds).read_wanted({task.unit for task in tasks.values()})
     now = runtime.now()
     groups: dict[tuple[str, int], list[Task]] = defaultdict(list)
     for at, each in enumerate(held):
         task = tasks.get(each.task)
-        unit = units.get(task.unit) if task and _holds(task, each.token) else None
-        if at in problems or task is None or unit is None:
+        if at in problems or task is None or not _holds(task, each.token):
             continue
-        job = await runtime.store.jobs.by_key(task.job)
-        if job is None:
-            problems[at] = _unwanted("its job is deleted", each.task, at)
+        unit, job = wanted.get(task.unit), await runtime.store.jobs.by_key(task.job)
+        if unit is None or job is None:
+            problems[at] = _unwanted("its job, variable or flow is deleted", each.task, at)
         elif unit.finished_at:
             problems[at] = _unwanted(unit.reason or "other results decided it", each.task, at)
         else:

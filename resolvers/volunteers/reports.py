@@ -173,8 +173,7 @@ async def _begin(runtime: Runtime, host: str, token: str, ids: Sequence[str]) ->
 async def take_in(runtime: Runtime, fresh: Sequence[Result], stored: Iterable[Result] = ()) -> dict[str, Result]:
     """Judge and store fresh results of REPORTING tasks, assess them and those that were `stored` by an earlier
     try, and close the tasks; the results by id. What belongs to a job, variable or flow that is deleted is left out."""
-    read = await runtime.part(UnitKinds).read({result.unit for result in [*fresh, *stored]})
-    units = {unit_id: unit for unit_id, unit in read.items() if await runtime.store.jobs.by_key(unit.job)}
+    units = await runtime.part(UnitKinds).read_wanted({result.unit for result in [*fresh, *stored]})
     by_job: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
     for result in fresh:
         if unit := units.get(result.unit):
