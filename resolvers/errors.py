@@ -137,9 +137,14 @@ class TooLarge(PoolError):
 
 
 class InProgress(PoolError):
-    """A request with this idempotency key is still being carried out."""
+    """A request with this idempotency key is still being carried out, or what has the name is still being removed."""
 
     code = ErrorCode.IN_PROGRESS
+
+    @classmethod
+    def removing(cls, what: str, *, field: str) -> Self:
+        """`what` was deleted a moment ago, and its name is free once all that hangs on it is removed."""
+        return cls(f"{what} was deleted, and is still being removed: try again in a minute", field=field)
 
 
 class Unavailable(PoolError):

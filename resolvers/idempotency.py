@@ -56,7 +56,7 @@ class Repeatable:
         return _digest(self.scope, self.key, self.digest)[:MARK_CHARACTERS] if self.key else ""
 
 
-async def once(runtime: Runtime, repeatable: Repeatable, carry_out: Callable[[], Awaitable[str]]) -> str:
+async def once(runtime: Runtime, repeatable: Repeatable, carry_out: Callable[[], Awaitable[str]], *, about: str) -> str:
     """What `carry_out` returns for this request the first time that it comes, and for a day the same again.
 
     Nothing is kept of a request that fails: it may be tried again. A request whose process died may be as soon as that
@@ -64,6 +64,7 @@ async def once(runtime: Runtime, repeatable: Repeatable, carry_out: Callable[[],
 
     Args:
         carry_out: returns a text that isn't empty.
+        about: the id of the job or flow that the answer is about, and is forgotten with.
 
     Raises InProgress while another carries the request out, IdempotencyMismatch for a key that came with something
     else, and what `carry_out` raises.
@@ -75,6 +76,7 @@ async def once(runtime: Runtime, repeatable: Repeatable, carry_out: Callable[[],
         id=repeatable.id,
         token=new_seq(),
         digest=repeatable.digest,
+        about=about,
         due=now + runtime.takeover_ms,
         created_at=now,
     )

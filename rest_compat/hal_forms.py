@@ -24,7 +24,9 @@ class Forms:
         for operation in operations:
             if isinstance(operation, WriteOperation):
                 writes.setdefault(operation.field, operation)
-        self._writes = [(write, _template(write)) for write in writes.values()]
+        # The first that fits is the default template, and deleting is nobody's default.
+        ordered = sorted(writes.values(), key=lambda write: write.method == "DELETE")
+        self._writes = [(write, _template(write)) for write in ordered]
 
     def of(self, operation: Operation, exchange: Exchange, document: dict[str, Any]) -> dict[str, Any]:
         """The `_templates` of the document that the operation answered: for where it was asked, and for its

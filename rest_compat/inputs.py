@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -135,6 +136,8 @@ class InputReader:
         return type_.out_type(read)
 
 
+_INDEX = re.compile(r"\[[0-9]+\]")
+
 IDEMPOTENCY_KEY = "idempotencyKey"
 """The field of an input that the header `Idempotency-Key` fills."""
 
@@ -179,6 +182,10 @@ class MutationInput:
         members = self._reader.fields(type_) if isinstance(type_, GraphQLInputObjectType) else {}
         return {name: member for name, member in members.items() if not member.hidden}
 
+    @property
+    def needs_body(self) -> bool:
+        return self.whole is not None or any(member.required for member in self.properties.values())
+
     def _parameters(self) -> Iterator[tuple[tuple[InputField, ...], Parameter]]:
         """The scalars around the scalar that takes the whole body: they can only be given in the query string."""
         assert self.whole
@@ -219,7 +226,7 @@ class MutationInput:
     def is_of_body(self, field: str) -> bool:
         """Whether an error about `field` (`jobs[0].job`, in GraphQL names) is about something that no path holds."""
         of_path = {".".join(member.graphql_name for member in way) for way, _ in self._path}
-        return bool(field) and field not in of_path
+        return bool(field) and _INDEX.sub("", field) not in of_path
 
     def _whole(self, body: bytes) -> dict[str, Any]:
         assert self.whole
@@ -232,7 +239,7 @@ class MutationInput:
 
     def _object(self, body: bytes) -> dict[str, Any]:
         accepted = self.properties
-        if not body and not accepted:
+        if not body and not self.needs_body:
             return {}
         given = _loads(body)
         if not isinstance(given, dict):

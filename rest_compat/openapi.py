@@ -12,7 +12,7 @@ from rest_compat.arguments import Parameter, is_required
 from rest_compat.calls import definition
 from rest_compat.inputs import MutationInput
 from rest_compat.json_schemas import JsonSchemas
-from rest_compat.operations import Operation, ReadOperation, WriteOperation
+from rest_compat.operations import NO_CONTENT, Operation, ReadOperation, WriteOperation
 from rest_compat.requests import IDEMPOTENCY_KEY
 from rest_compat.resources import Collection, Resource
 from schema.machinery.access import WHO, Access
@@ -96,7 +96,7 @@ class _Description:
             described["responses"] |= _problem_responses(["401", "403"])
         if isinstance(operation, WriteOperation) and (body := self._body(operation.input)) is not None:
             described["requestBody"] = {
-                "required": True,
+                "required": operation.input.needs_body,
                 "content": {name: {"schema": body} for name in ("application/json", "application/hal+json")},
             }
         return described
@@ -143,6 +143,8 @@ class _Description:
         return self._schemas.members(input_.type, input_.properties)
 
     def _responses(self, operation: Operation) -> dict[str, Any]:
+        if isinstance(operation, WriteOperation) and operation.status == NO_CONTENT:
+            return {str(NO_CONTENT): {"description": "Done."}, **_problem_responses(_WRITE_PROBLEMS)}
         name = answer_name(operation)
         if name not in self._schemas.components:
             self._schemas.components[name] = {}
@@ -152,7 +154,6 @@ class _Description:
         }
         if isinstance(operation, WriteOperation):
             success = {"description": "Done.", "content": content}
-            codes = ["400", "404", "406", "409", "413", "415", "422", "429", "default"]
             if operation.status in (201, 202) and operation.shown.address:
                 success["headers"] = {
                     "Location": {
@@ -160,7 +161,7 @@ class _Description:
                         "schema": {"type": "string"},
                     }
                 }
-            return {str(operation.status): success, **_problem_responses(codes)}
+            return {str(operation.status): success, **_problem_responses(_WRITE_PROBLEMS)}
         assert isinstance(operation, ReadOperation)
         for alternate in operation.alternates:
             content |= {media_type: {"schema": {"type": "string"}} for media_type in alternate.types}
@@ -200,6 +201,7 @@ def _who_is_allowed(operation: Operation) -> str:
     return WHO[said.to.value]
 
 
+_WRITE_PROBLEMS = ("400", "404", "406", "409", "413", "415", "422", "429", "default")
 _SAID = {
     "304": "The client has this representation.",
     "400": "The request can't be read.",

@@ -169,6 +169,9 @@ class ReadOperation(Operation):
         return shown
 
 
+NO_CONTENT = 204
+
+
 @dataclass(frozen=True)
 class UserError:
     """What a mutation's payload has in `userErrors`."""
@@ -217,6 +220,8 @@ class WriteOperation(Operation):
         if errors := getattr(payload, "user_errors", None):
             told = [_user_error(error) for error in errors]
             raise Refused(told, by_body=self.input.is_of_body(told[0].field))
+        if self.status == NO_CONTENT:
+            return Answer(status=self.status)
         entity = self.entity(payload) if self.entity else payload
         if isinstance(entity, list):
             entity = entity[0] if entity else None

@@ -12,7 +12,7 @@ import orjson
 from rest_compat import cors
 from rest_compat.exchange import Answer
 from rest_compat.openapi import PATH, answer_name
-from rest_compat.operations import Operation, ReadOperation
+from rest_compat.operations import NO_CONTENT, Operation, ReadOperation
 from rest_compat.problems import MEDIA_TYPE, Problem
 from rest_compat.requests import HttpRequest
 
@@ -60,6 +60,8 @@ def of_answer(request: HttpRequest, operation: Operation, media_type: str, answe
     if answer.text is not None:
         sent = {"content-security-policy": _SCRIPT_POLICY, "vary": "Accept, Content-Type"}
         return cacheable(request, f"{media_type}; charset=utf-8", answer.text.encode(), sent)
+    if answer.status == NO_CONTENT:
+        return Response(NO_CONTENT)
     assert answer.document is not None
     headers = {**answer.headers, "vary": "Accept", "link": _links(request.root, operation, answer.document)}
     if isinstance(operation, ReadOperation):

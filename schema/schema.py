@@ -24,6 +24,7 @@ from schema.types.accounts import AccountMutation, AccountQuery
 from schema.types.flow_mutations import FlowMutation
 from schema.types.flow_subscription import FlowSubscription
 from schema.types.flows import FlowQuery
+from schema.types.hosts import HostMutation
 from schema.types.job_mutations import JobMutation
 from schema.types.jobs import JobQuery
 from schema.types.pool import PoolQuery, PoolSubscription
@@ -46,7 +47,9 @@ class Query(JobQuery, FlowQuery, PoolQuery, AccountQuery):
     description="What owners and volunteers do. A mutation takes one `input`, and reports what is wrong with it in "
     "`userErrors`."
 )
-class Mutation(JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation, AccountMutation):
+class Mutation(
+    JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation, HostMutation, AccountMutation
+):
     pass
 
 

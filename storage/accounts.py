@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from storage.deletable import Deletable
 from storage.document import Document
 from storage.engines import Index
-from storage.repository import Repository
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Account(Document):
         return f"account:{key}"
 
 
-class Accounts(Repository[Account]):
+class Accounts(Deletable[Account]):
     collection_name = "accounts"
     kind = Account
     indexes = (Index(("seq",)),)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from storage.document import Document
+from storage.engines import Index
 from storage.repository import Repository
 
 
@@ -12,6 +13,9 @@ class Assignment(Document):
 
     task: str
     lease: str
+    unit: str = ""
+    within: str = ""
+    """What it is removed with: the id of the unit's flow, or of its job."""
 
     @staticmethod
     def id_of(unit: str, host: str) -> str:
@@ -21,6 +25,7 @@ class Assignment(Document):
 class Assignments(Repository[Assignment]):
     collection_name = "assignments"
     kind = Assignment
+    indexes = (Index(("unit",)), Index(("within",)))
 
     async def move(self, held: Assignment, task: str, lease: str) -> bool:
         """Point an assignment whose task its host no longer holds at another one."""

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from storage.deletable import ALL_MARKS, Deletable
 from storage.engines import Index
 from storage.resumable import Resumable, ResumableDocument
 
@@ -55,7 +57,7 @@ class Flow(ResumableDocument):
         return f"flow:{key}"
 
 
-class Flows(Resumable[Flow]):
+class Flows(Resumable[Flow], Deletable[Flow]):
     """The flow's state machine: every method names the state it may leave."""
 
     collection_name = "flows"
@@ -81,6 +83,16 @@ class Flows(Resumable[Flow]):
             {"_id": flow.id, "state": {"$eq": frm}, "generation": {"$eq": flow.generation}},
             {"$set": {"state": to, "rev": self._clock.revision(), **changes}},
         )
+
+    async def of_account(self, account: str, limit: int) -> Sequence[Flow]:
+        """An account's flows."""
+        where = {"owner": {"$eq": account}, "account": {"$eq": account}, "seq": {"$gt": ALL_MARKS}}
+        return [Flow.load(each) for each in await self._collection.find(where, limit=limit)]
+
+    async def delete(self, ids: Collection[str], *, remove_at: int, **changes: Any) -> int:
+        """Nothing moves them on any more, and who watches them finds out."""
+        ended = {"state": FlowState.CANCELLED, "ended": True, "due": 0, "rev": self._clock.revision()}
+        return await super().delete(ids, remove_at=remove_at, **ended, **changes)
 
     async def changed_since(self, rev: str, limit: int) -> list[Flow]:
         stored = await self._collection.find({"rev": {"$gt": rev}}, sort=[("rev", 1)], limit=limit)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any
 
+from cachetools import TTLCache
+
+from storage.deletable import Deletable
 from storage.document import Document
-from storage.engines import Index
-from storage.repository import Repository
+from storage.engines import Database, Index
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,10 +42,41 @@ class Host(Document):
         return self.id.removeprefix("host:")
 
 
-class Hosts(Repository[Host]):
+STALE_AFTER_S = 1.0
+
+
+class Hosts(Deletable[Host]):
     collection_name = "hosts"
     kind = Host
     indexes = (Index(("seq",)), Index(("seen_at",)), Index(("claimed_at",)))
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(database)
+        self._there: TTLCache[str, bool] = TTLCache(maxsize=100_000, ttl=STALE_AFTER_S, timer=clock)
+        self._deletions = 0
+
+    async def is_there(self, document_id: str) -> bool:
+        """Whether there is such a host, or was within the last second; in the process that deletes it, at once."""
+        if document_id not in self._there:
+            deletions = self._deletions
+            if not await self.known([document_id]):
+                return False
+            if deletions == self._deletions:
+                self._there[document_id] = True
+        return True
+
+    async def insert(self, document: Host) -> bool:
+        inserted = await super().insert(document)
+        if inserted:
+            self._there[document.id] = True
+        return inserted
+
+    async def delete(self, ids: Collection[str], *, remove_at: int, **changes: Any) -> int:
+        try:
+            return await super().delete(ids, remove_at=remove_at, **changes)
+        finally:
+            self._deletions += 1
+            self._there.clear()
 
     async def credit(self, host_id: str, *, valid: int, elapsed_ms: int, now: int) -> None:
         """Count valid results and the time (ms) they took."""

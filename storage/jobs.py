@@ -8,9 +8,9 @@ from typing import Any
 
 from cachetools import TTLCache
 
+from storage.deletable import ALL_MARKS, Deletable
 from storage.document import Document
 from storage.engines import Database, Index
-from storage.repository import Repository
 
 
 class JobState(StrEnum):
@@ -54,7 +54,7 @@ class Job(Document):
 STALE_AFTER_S = 1.0
 
 
-class Jobs(Repository[Job]):
+class Jobs(Deletable[Job]):
     """Jobs are read with every request and change rarely: `get` answers from a cache that is exact in the process
     that writes and at most one second stale in the others."""
 
@@ -88,9 +88,24 @@ class Jobs(Repository[Job]):
         where = {"_id": {"$in": list(ids)}, "state": {"$eq": JobState.ARCHIVED}}
         return [each["_id"] for each in await self._collection.find(where, limit=len(ids), projection=["state"])]
 
+    async def of_account(self, account: str, limit: int) -> list[str]:
+        """Ids of an account's jobs."""
+        where = {"owner": {"$eq": account}, "account": {"$eq": account}, "seq": {"$gt": ALL_MARKS}}
+        return [each["_id"] for each in await self._collection.find(where, limit=limit, projection=["seq"])]
+
+    async def delete(self, ids: Collection[str], *, remove_at: int, **changes: Any) -> int:
+        try:
+            return await super().delete(ids, remove_at=remove_at, **changes)
+        finally:
+            self._forget(ids)
+
     async def set(self, document_id: str, changes: Mapping[str, Any]) -> bool:
         try:
             return await super().set(document_id, changes)
         finally:
-            self._writes += 1
-            self._cache.pop(document_id, None)
+            self._forget([document_id])
+
+    def _forget(self, ids: Collection[str]) -> None:
+        self._writes += 1
+        for each in ids:
+            self._cache.pop(each, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Collected
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -29,7 +30,7 @@ class Repository(Generic[D]):
 
     async def get(self, document_id: str) -> D | None:
         stored = await self._collection.find_one({"_id": document_id})
-        return None if stored is None else self.kind.load(stored)
+        return self.kind.load(stored) if stored is not None and self._is_there(stored) else None
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, D]:
         """The documents that are there, by id, in one operation."""
@@ -37,13 +38,13 @@ class Repository(Generic[D]):
         if not wanted:
             return {}
         stored = await self._collection.find({"_id": {"$in": wanted}}, limit=len(wanted))
-        return {each["_id"]: self.kind.load(each) for each in stored}
+        return {each["_id"]: self.kind.load(each) for each in stored if self._is_there(each)}
 
     async def known(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids that there are documents for, without reading these."""
         wanted = list(dict.fromkeys(ids))
         stored = await self._collection.find({"_id": {"$in": wanted}}, limit=len(wanted), projection=["seq"])
-        return {each["_id"] for each in stored}
+        return {each["_id"] for each in stored if self._is_there(each)}
 
     async def insert(self, document: D) -> bool:
         """False where the id is taken already; nothing is overwritten."""
@@ -69,11 +70,30 @@ class Repository(Generic[D]):
         """
         descending = newest_first != backwards
         wanted: dict[str, Any] = {name: {"$eq": value} for name, value in matching.items()}
-        if after:
-            wanted["seq"] = {"$lt" if descending else "$gt": after}
+        if places := self._places(after, descending=descending):
+            wanted["seq"] = places
         order = [("seq", -1 if descending else 1)]
         stored = await self._collection.find(wanted, sort=order, limit=first)
         return [self.kind.load(each) for each in (reversed(stored) if backwards else stored)]
+
+    def _is_there(self, stored: Mapping[str, Any]) -> bool:
+        """Whether a stored document is to be found by its id."""
+        return True
+
+    def _places(self, after: str, *, descending: bool) -> dict[str, str]:
+        """Which `seq` the documents after a cursor have."""
+        return {"$lt" if descending else "$gt": after} if after else {}
+
+    async def remove_some(self, field: str, value: str, limit: int) -> int:
+        """Remove up to `limit` documents whose `field` is `value`; how many there were."""
+        found = await self._collection.find({field: {"$eq": value}}, limit=limit, projection=[field])
+        if found:
+            await self._collection.delete_many({"_id": {"$in": [each["_id"] for each in found]}})
+        return len(found)
+
+    async def remove_all(self, ids: Collected[str]) -> int:
+        """Remove documents that nobody changes any more; how many there were."""
+        return await self._collection.delete_many({"_id": {"$in": list(ids)}}) if ids else 0
 
     async def count(self, matching: Mapping[str, Scalar]) -> int:
         return await self._collection.count({name: {"$eq": value} for name, value in matching.items()})

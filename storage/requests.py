@@ -17,6 +17,8 @@ class Request(Document):
     """SHA-256 of what it said."""
     answer: str = ""
     """Empty while it is carried out."""
+    about: str = ""
+    """What it is forgotten with: the id of a job or a flow."""
     due: int
     """When it is forgotten: a while after it was answered, or sooner where whoever carried it out died."""
     created_at: int
@@ -27,7 +29,7 @@ class Requests(Repository[Request]):
 
     collection_name = "requests"
     kind = Request
-    indexes = (Index(("due",)),)
+    indexes = (Index(("due",)), Index(("about",)))
 
     async def keep(self, request: Request) -> bool:
         """Store the answer; False where another carries the request out by now."""

@@ -82,6 +82,14 @@ class Results(Repository[Result]):
         """How many results that were stored at or after `when` (ms since the epoch) have each verdict."""
         return await self._collection.group_count({"created_at": {"$gte": when}}, by="verdict")
 
+    async def forget_host(self, host: str, limit: int) -> int:
+        """Up to `limit` results are of no host any more, since it is deleted; how many there were."""
+        stored = await self._collection.find({"host": {"$eq": host}}, limit=limit, projection=["host"])
+        if stored:
+            ids = [each["_id"] for each in stored]
+            await self._collection.update_many({"_id": {"$in": ids}}, {"$set": {"host": ""}})
+        return len(stored)
+
     async def settle(self, result: Result) -> bool:
         """Store what a validator that could not be asked at first said of a result; False where it is known."""
         fields = ("value", "digest", "verdict", "reason")

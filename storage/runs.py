@@ -53,6 +53,14 @@ class Runs(Units[Run]):
         within = {"level": {"$eq": level}} if level else {}
         return await self._collection.count({"flow": {"$eq": flow}, **within, **ended})
 
+    async def unended(self, job: str, limit: int) -> list[Run]:
+        """A job's runs that have not ended."""
+        found: list[Run] = []
+        for state in (UnitState.NEW, UnitState.OPEN):
+            where = {"job": {"$eq": job}, "state": {"$eq": state}, "finished_at": {"$eq": 0}}
+            found += [Run.load(each) for each in await self._collection.find(where, limit=limit - len(found))]
+        return found
+
     async def cancel_flow(self, flow: Flow, reason: str, now: int) -> None:
         """To CANCELLED for all runs of a flow that have not ended, unless it was retried since it was read."""
         await self._collection.update_many(

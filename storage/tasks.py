@@ -94,7 +94,7 @@ class Tasks(Repository[Task]):
         Index(("status", "until")),
         Index(("lease",)),
         Index(("flow", "status")),
-        Index(("host", "seq")),
+        Index(("host", "status")),
     )
 
     async def claim_one(self, queue: str, lease: Lease, start: float) -> Task | None:
@@ -136,6 +136,26 @@ class Tasks(Repository[Task]):
         """The LEASED tasks of one claim."""
         stored = await self._collection.find({"lease": {"$eq": token}}, limit=limit)
         return [task for task in map(Task.load, stored) if task.status == TaskState.LEASED]
+
+    async def held_by(self, host: str, limit: int) -> list[Task]:
+        """The LEASED tasks of a host."""
+        where = {"host": {"$eq": host}, "status": {"$eq": TaskState.LEASED}}
+        return [Task.load(each) for each in await self._collection.find(where, limit=limit)]
+
+    async def holders(self, ids: Collection[str]) -> list[tuple[str, str]]:
+        """The unit and the host of those tasks that a host has or had."""
+        where = {"_id": {"$in": list(ids)}}
+        stored = await self._collection.find(where, limit=len(ids), projection=["unit", "host"])
+        return [(each["unit"], each["host"]) for each in stored if each["host"]]
+
+    async def of_host(self, host: str, limit: int) -> list[tuple[str, str]]:
+        """The id and the unit of tasks that a host has or had."""
+        stored = await self._collection.find({"host": {"$eq": host}}, limit=limit, projection=["unit"])
+        return [(each["_id"], each["unit"]) for each in stored]
+
+    async def forget_host(self, ids: Collection[str]) -> None:
+        """That the host which had them is deleted."""
+        await self._collection.update_many({"_id": {"$in": list(ids)}}, {"$set": {"host": ""}})
 
     async def extend(self, ids: Collection[str], token: str, until: int) -> int:
         return await self._collection.update_many(self._held(ids, token, TaskState.LEASED), {"$set": {"until": until}})

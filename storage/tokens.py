@@ -82,6 +82,16 @@ class Tokens(Repository[Token]):
         finally:
             self._forget(token.id)
 
+    async def revoke_all(self, account: str, now: int) -> None:
+        """End all tokens of an account."""
+        try:
+            await self._collection.update_many(
+                {"account": {"$eq": account}, "revoked_at": {"$eq": 0}}, {"$set": {"revoked_at": now}}
+            )
+        finally:
+            self._writes += 1
+            self._cache.clear()
+
     async def note_use(self, token: Token, now: int) -> None:
         """The token was used at `now` (ms since the epoch)."""
         await self._collection.update_one({"_id": token.id}, {"$max": {"used_at": now}})

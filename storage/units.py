@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from storage.document import Document
 from storage.repository import Repository
+from storage.tasks import Task
 
 
 class UnitState(StrEnum):
-    """Where a unit of work stands. NEW: its tasks are still being created. OPEN: it wants results."""
+    """Where a unit of work stands. NEW: its tasks are still being created. OPEN: it wants results. DELETED: it is gone,
+    and nobody finds it except who removes it."""
 
     NEW = "new"
     OPEN = "open"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    DELETED = "deleted"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +57,11 @@ class Unit(Document):
     @property
     def numbers(self) -> list[str]:
         """The numbers of all tasks, and so of all results, that it may have."""
-        return [str(number) for number in range(self.total)] + [f"u{number}" for number in range(self.unsolicited)]
+        return _numbers(self.total, self.unsolicited)
+
+
+def _numbers(total: int, unsolicited: int) -> list[str]:
+    return [str(number) for number in range(total)] + [f"u{number}" for number in range(unsolicited)]
 
 
 U = TypeVar("U", bound=Unit)
@@ -100,6 +107,18 @@ class Units(Repository[U]):
             {"_id": unit_id, "finished_at": {"$eq": 0}},
             {"$set": {"state": state, "reason": reason, "finished_at": now}},
         )
+
+    async def with_tasks(self, field: str, value: str, limit: int) -> dict[str, list[str]]:
+        """The ids of up to `limit` units whose `field` is `value`, those that are gone too, each with the ids of all
+        tasks, and so of all results, that it may have."""
+        return await self._with_tasks({field: {"$eq": value}}, limit)
+
+    async def _with_tasks(self, where: Mapping[str, Any], limit: int) -> dict[str, list[str]]:
+        stored = await self._collection.find(where, limit=limit, projection=["total", "unsolicited"])
+        return {
+            each["_id"]: [Task.id_of(each["_id"], number) for number in _numbers(each["total"], each["unsolicited"])]
+            for each in stored
+        }
 
     async def unfinished_business(self, now: int, limit: int) -> Sequence[U]:
         """Units that a process left NEW: their tasks are still to be created."""

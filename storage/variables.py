@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from storage.deletable import Deletable
 from storage.engines import Index
 from storage.units import Unit, Units, UnitState
 
@@ -23,7 +25,7 @@ class Variable(Unit):
         return f"var:{job}:{key}"
 
 
-class Variables(Units[Variable]):
+class Variables(Units[Variable], Deletable[Variable]):
     collection_name = "variables"
     kind = Variable
     indexes = (
@@ -39,6 +41,15 @@ class Variables(Units[Variable]):
 
     async def by_key(self, job: str, key: str) -> Variable | None:
         return await self.get(Variable.id_of(job, key))
+
+    async def delete(self, ids: Collection[str], *, remove_at: int, **changes: Any) -> int:
+        """Nobody computes or decides them any more."""
+        ended = {"state": UnitState.DELETED, "due": remove_at, "finished_at": remove_at}
+        return await super().delete(ids, remove_at=remove_at, **ended, **changes)
+
+    async def removable_with_tasks(self, now: int, limit: int) -> dict[str, list[str]]:
+        """As `with_tasks`, those that are to be removed now. By their state: only a job's variables are in order."""
+        return await self._with_tasks({"state": {"$eq": UnitState.DELETED}, "due": {"$lt": now}}, limit)
 
     async def wanted(
         self,

@@ -9,6 +9,7 @@ import click
 
 from cli.offline import database_option, json_option, on_store
 from resolvers.access import accounts
+from resolvers.deleting import accounts as deleting
 from resolvers.runtime import Runtime
 from schema.machinery.times import moment
 from storage import Account
@@ -18,7 +19,7 @@ PAGE = 100
 
 @click.group()
 def account() -> None:
-    """Make and list accounts, in the pool's store itself."""
+    """Make, list and delete accounts, in the pool's store itself."""
 
 
 @account.command()
@@ -37,6 +38,16 @@ def list_(database: str | None, as_json: bool) -> None:
     """All accounts, the oldest first."""
     for each in on_store(database, _all):
         _show(each, as_json=as_json)
+
+
+@account.command()
+@click.argument("key")
+@database_option
+@json_option
+def delete(key: str, database: str | None, as_json: bool) -> None:
+    """Delete the account KEY, with its tokens, jobs and flows. They are gone at once; a server removes what hangs on
+    them."""
+    _show(on_store(database, lambda runtime: deleting.delete(runtime, key)), as_json=as_json)
 
 
 async def _all(runtime: Runtime) -> list[Account]:

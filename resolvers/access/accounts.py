@@ -8,7 +8,7 @@ from slugify import slugify
 
 from resolvers.access.principals import Scope
 from resolvers.access.tokens import NewToken, issue
-from resolvers.errors import AlreadyExists, BadInput, NotFound
+from resolvers.errors import AlreadyExists, BadInput, InProgress, NotFound
 from resolvers.identifiers import ACCOUNT_KEY, checked_cursor, checked_text
 from resolvers.runtime import Runtime, new_seq
 from storage import Account
@@ -18,13 +18,16 @@ MAX_NAME_CHARACTERS = 100
 
 
 async def create(runtime: Runtime, name: str) -> Account:
-    """Make an account; its key is the slug of its name. Raises BadInput and AlreadyExists."""
+    """Make an account; its key is the slug of its name. Raises BadInput, AlreadyExists, and InProgress for that of
+    an account that was just deleted."""
     key = slugify(checked_text(name, field="name", most=MAX_NAME_CHARACTERS))
     if not ACCOUNT_KEY.fullmatch(key):
         raise BadInput(f"no key can be made of the name {name!r}: it needs letters or digits", field="name")
     account = Account(id=Account.id_of(key), key=key, name=name, seq=new_seq(), created_at=runtime.now())
     if not await runtime.store.accounts.insert(account):
-        stored = await get(runtime, key)
+        stored = await runtime.store.accounts.get(account.id)
+        if stored is None:
+            raise InProgress.removing(f"the account {key!r}", field="name")
         if stored.seq != account.seq:  # An insert whose answer was lost finds its own account there.
             raise AlreadyExists(f"there is an account {key!r} already; choose another name", field="name")
     return account
@@ -53,7 +56,7 @@ async def first_operator(runtime: Runtime) -> str:
         return ""
     try:
         account = await create(runtime, FIRST_OPERATOR)
-    except AlreadyExists:
+    except (AlreadyExists, InProgress):
         return ""
     _, text = await issue(runtime, account.key, NewToken("first start", tuple(Scope)))
     return text

@@ -20,6 +20,7 @@ class Allowed(StrEnum):
     SUBMITTER = "submitter"
     JOB_OWNER = "job_owner"
     FLOW_OWNER = "flow_owner"
+    ACCOUNT_HOLDER = "account_holder"
     OPERATOR = "operator"
 
 
@@ -28,13 +29,17 @@ SCOPES = {
     Allowed.SUBMITTER: Scope.SUBMIT,
     Allowed.JOB_OWNER: Scope.SUBMIT,
     Allowed.FLOW_OWNER: Scope.SUBMIT,
+    Allowed.ACCOUNT_HOLDER: Scope.SUBMIT,
     Allowed.OPERATOR: Scope.OPERATE,
 }
 """The scope that a token must have."""
+FIELDS = {Allowed.JOB_OWNER: "job", Allowed.FLOW_OWNER: "flow", Allowed.ACCOUNT_HOLDER: "account"}
+"""What the input calls the thing that must be the principal's."""
 
 
 async def check(runtime: Runtime, principal: Principal, allowed: Allowed, key: str = "") -> None:
-    """Return if the principal is allowed to do what only `allowed` may, to the job or flow with this key.
+    """Return if the principal is allowed to do what only `allowed` may, to the job, flow or account with this
+    key.
 
     What isn't there is nobody's: whoever does it says so. Raises Unauthenticated and Forbidden.
     """
@@ -44,7 +49,7 @@ async def check(runtime: Runtime, principal: Principal, allowed: Allowed, key: s
     if allowed in _ACCOUNTS:
         owner = await _ACCOUNTS[allowed](runtime, key)
         if owner is not None:
-            check_account(principal, owner, field="job" if allowed is Allowed.JOB_OWNER else "flow")
+            check_account(principal, owner, field=FIELDS[allowed])
 
 
 def check_scope(principal: Principal, scope: Scope) -> None:
@@ -97,7 +102,12 @@ async def _account_of_flow(runtime: Runtime, key: str) -> str | None:
     return None if flow is None else flow.account
 
 
+async def _account_itself(runtime: Runtime, key: str) -> str | None:
+    return key
+
+
 _ACCOUNTS: dict[Allowed, Callable[[Runtime, str], Awaitable[str | None]]] = {
     Allowed.JOB_OWNER: _account_of_job,
     Allowed.FLOW_OWNER: _account_of_flow,
+    Allowed.ACCOUNT_HOLDER: _account_itself,
 }

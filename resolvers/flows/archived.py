@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from resolvers.flows import engine
+from resolvers.flows.runs import job_is_deleted
 from resolvers.runtime import Runtime
 from resolvers.sweeping.isolation import each_by_itself
 from resolvers.units.kinds import UnitKind
@@ -48,6 +49,8 @@ async def fail_runs(runtime: Runtime, ready: Sequence[Task]) -> None:
     idle = [run for run in runs.values() if run.id not in under_way]
     for run in idle:
         if not run.finished_at:
-            await runtime.store.runs.give_up(run.id, UnitState.FAILED, reason(run.job), runtime.now())
+            is_there = await runtime.store.jobs.by_key(run.job) is not None
+            why = reason(run.job) if is_there else job_is_deleted(run.job)
+            await runtime.store.runs.give_up(run.id, UnitState.FAILED, why, runtime.now())
     await engine.advance(runtime, list((await runtime.store.runs.get_many(run.id for run in idle)).values()))
     await runtime.store.tasks.cancel_ready([task.id for task in ready if task.unit not in under_way])

@@ -68,7 +68,7 @@ async def advance(runtime: Runtime, ended: Sequence[Run]) -> None:
     flow_jobs = await runtime.store.flow_jobs.get_many(run.flow_job for run in ended)
     present: dict[str, list[Run]] = defaultdict(list)
     for run in ended:
-        if run.flow_job in flow_jobs and runs.is_present(run, flow_jobs[run.flow_job]):
+        if run.flow in flows and run.flow_job in flow_jobs and runs.is_present(run, flow_jobs[run.flow_job]):
             present[run.flow].append(run)
     results = await runtime.store.results.get_many(
         Task.id_of(run.id, run.canonical)
@@ -162,7 +162,8 @@ async def admit(runtime: Runtime, runs_of: Mapping[str, Run], tasks: Sequence[Ta
     flows = await runtime.store.flows.get_many(run.flow for run in runs_of.values())
     by_state: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
-        by_state[flows[runs_of[task.unit].flow].state].append(task)
+        flow = flows.get(runs_of[task.unit].flow)
+        by_state[flow.state if flow else FlowState.CANCELLED].append(task)
     admitted = by_state.pop(FlowState.RUNNING, [])
     paused = by_state.pop(FlowState.PAUSED, [])
     for task in paused:

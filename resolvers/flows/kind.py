@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from resolvers.flows import archived, engine, recovery
+from resolvers.flows import archived, deleted_jobs, engine, recovery
 from resolvers.runtime import Runtime
 from resolvers.units.kinds import UnitKind, UnitKinds
 from storage import Result, Run, Task
@@ -18,6 +18,13 @@ class RunKind(UnitKind):
 
     def units(self, runtime: Runtime) -> Units[Run]:
         return runtime.store.runs
+
+    async def seen(self, runtime: Runtime, units: Sequence[Run]) -> set[str]:
+        flows = await runtime.store.flows.known(run.flow for run in units)
+        return {run.id for run in units if run.flow in flows}
+
+    async def job_deleted(self, runtime: Runtime, job_key: str, limit: int) -> int:
+        return await deleted_jobs.end_runs(runtime, self, job_key, limit)
 
     def voted_on(self, result: Result) -> Sequence[str]:
         """The context too: the next run of a `while` gets it."""

@@ -117,8 +117,11 @@ async def _start_chunk(runtime: Runtime, flow: Flow, level: Level) -> bool:
     waiting = await runtime.store.flow_jobs.of_level(level.id, after=-1, limit=CHUNK, state=NodeState.WAITING)
     if not waiting:
         return False
-    inputs = await runs.inputs(runtime, waiting)
-    wanted, unanswered = await _decide_ifs(runtime, flow, level, waiting, inputs)
+    inputs = await runs.inputs(runtime, flow, waiting)
+    if len(inputs) < len(waiting) and flow.on_failure == "FAIL":
+        return False
+    there = [each for each in waiting if each.id in inputs]
+    wanted, unanswered = await _decide_ifs(runtime, flow, level, there, inputs)
     if wanted:
         ids, now = [each.id for each in wanted], runtime.now()
         await runtime.store.flow_jobs.start(ids, generation=level.generation, now=now, due=now + runtime.takeover_ms)

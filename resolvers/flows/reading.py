@@ -40,7 +40,8 @@ async def page(
 
 
 async def get_job(runtime: Runtime, flow_key: str, number: str) -> FlowJob:
-    named = FLOW_KEY.fullmatch(flow_key) and NODE_NUMBER.fullmatch(number)
+    await get(runtime, flow_key)
+    named = NODE_NUMBER.fullmatch(number)
     found = await runtime.store.flow_jobs.get(FlowJob.id_of(flow_key, int(number))) if named else None
     if found is None:
         raise NotFound(f"there is no job {number[:20]!r} in the flow {flow_key[:100]!r}")
@@ -48,7 +49,8 @@ async def get_job(runtime: Runtime, flow_key: str, number: str) -> FlowJob:
 
 
 async def get_level(runtime: Runtime, flow_key: str, number: str) -> Level:
-    named = FLOW_KEY.fullmatch(flow_key) and NODE_NUMBER.fullmatch(number)
+    await get(runtime, flow_key)
+    named = NODE_NUMBER.fullmatch(number)
     found = await runtime.store.levels.get(Level.id_of(flow_key, int(number))) if named else None
     if found is None:
         raise NotFound(f"there is no level {number[:20]!r} in the flow {flow_key[:100]!r}")
@@ -90,7 +92,7 @@ async def runs_page(runtime: Runtime, flow_job: FlowJob, *, first: int, after: s
 async def get_run(runtime: Runtime, run_id: str) -> Run:
     """Raises NotFound."""
     run = await runtime.store.runs.get(run_id) if RUN_ID.fullmatch(run_id) else None
-    if run is None:
+    if run is None or await runtime.store.flows.get(run.flow) is None:
         raise NotFound(f"there is no run {run_id[:200]!r}")
     return run
 

@@ -84,6 +84,9 @@ async def _resume_job(runtime: Runtime, flow_job: FlowJob) -> None:
     elif flow_job.ended:
         await follow_job(runtime, flow, flow_job, flow_job.reason)
     else:
-        inputs = await runs.inputs(runtime, [flow_job])
-        start = Start(flow_job, inputs[flow_job.id], await runs.context_of(runtime, level, flow_job))
-        await runs.make(runtime, flow, [start])
+        inputs = await runs.inputs(runtime, flow, [flow_job])
+        if flow_job.id in inputs:
+            start = Start(flow_job, inputs[flow_job.id], await runs.context_of(runtime, level, flow_job))
+            await runs.make(runtime, flow, [start])
+        else:
+            await levels.settle(runtime, flow, level.id)

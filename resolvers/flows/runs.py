@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from resolvers.flows.ending import fail_job
 from resolvers.flows.merging import with_result
 from resolvers.owners import jobs, variables
 from resolvers.runtime import Runtime, new_seq
@@ -29,8 +30,14 @@ def is_present(run: Run, flow_job: FlowJob) -> bool:
     return run.iteration == flow_job.iteration and run.generation == flow_job.generation
 
 
-async def inputs(runtime: Runtime, waiting: Sequence[FlowJob]) -> dict[str, str]:
-    """The value of each job's variable by the flow job's id. One that names none gets one picked, and keeps it."""
+async def inputs(runtime: Runtime, flow: Flow, waiting: Sequence[FlowJob]) -> dict[str, str]:
+    """The value of each job's variable by the flow job's id. One that names none gets one picked, and keeps it. A flow
+    job whose job or variable is deleted fails, and is left out."""
+    gone = {key for key in {each.job for each in waiting} if await runtime.store.jobs.by_key(key) is None}
+    for each in waiting:
+        if each.job in gone:
+            await fail_job(runtime, flow, each, job_is_deleted(each.job))
+    waiting = [each for each in waiting if each.job not in gone]
     unnamed: dict[str, list[FlowJob]] = defaultdict(list)
     for each in waiting:
         if not each.variable:
@@ -44,7 +51,20 @@ async def inputs(runtime: Runtime, waiting: Sequence[FlowJob]) -> dict[str, str]
             await _keep(runtime, several, key)
     ids = {each.id: Variable.id_of(each.job, each.variable) for each in waiting if each.variable}
     found = await runtime.store.variables.get_many(ids.values())
-    return {each.id: found[ids[each.id]].value if each.id in ids else EMPTY for each in waiting}
+    values: dict[str, str] = {}
+    for each in waiting:
+        if each.id not in ids:
+            values[each.id] = EMPTY
+        elif ids[each.id] in found:
+            values[each.id] = found[ids[each.id]].value
+        else:
+            await fail_job(runtime, flow, each, f"the variable {each.variable!r} of the job {each.job!r} is deleted")
+    return values
+
+
+def job_is_deleted(job_key: str) -> str:
+    """Why a flow job fails whose job is not there any more."""
+    return f"the job {job_key!r} is deleted and computes nothing more"
 
 
 async def _keep(runtime: Runtime, group: Sequence[FlowJob], variable: str) -> None:
@@ -80,7 +100,9 @@ async def make(runtime: Runtime, flow: Flow, starts: Sequence[Start]) -> None:
         by_job[start.flow_job.job].append(_run(runtime, flow, start))
     await runtime.store.runs.insert_many([run for runs in by_job.values() for run in runs])
     for job_key, runs in by_job.items():
-        await replicas.open_units(runtime, await jobs.get(runtime, job_key), runs)
+        job = await runtime.store.jobs.by_key(job_key)
+        if job is not None:  # Else the sweeper ends them.
+            await replicas.open_units(runtime, job, runs)
     by_run: dict[tuple[int, int], list[FlowJob]] = defaultdict(list)
     for start in starts:
         by_run[start.flow_job.generation, start.flow_job.iteration].append(start.flow_job)
@@ -117,8 +139,8 @@ async def _withdraw_unwanted(runtime: Runtime, group: Sequence[FlowJob]) -> None
     """Some of the jobs were cancelled, and perhaps retried, while their runs were being made."""
     current = await runtime.store.flow_jobs.get_many(each.id for each in group)
     for each in group:
-        now = current[each.id]
-        if now.state == NodeState.CANCELLED or now.generation != each.generation:
+        now = current.get(each.id)
+        if now is None or now.state == NodeState.CANCELLED or now.generation != each.generation:
             run = Run.id_of(each)
             await runtime.store.runs.give_up(run, UnitState.CANCELLED, "its flow was cancelled", runtime.now())
             await runtime.store.tasks.cancel_ready([Task.id_of(run, number) for number in range(each.replicas)])

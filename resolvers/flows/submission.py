@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from resolvers.access.principals import EVERYBODY, Principal
 from resolvers.access.rules import owner_of_new
-from resolvers.errors import BadInput
+from resolvers.errors import BadInput, InProgress
 from resolvers.flows import control, engine, reading
 from resolvers.flows.ending import CUT_SHORT
 from resolvers.flows.kind import RunKind
@@ -82,13 +82,16 @@ async def submit(
         await runtime.part(Quotas).take(account, Usage(FLOW_JOB_BYTES * jobs, jobs, flows=1))
         return await _store(runtime, _flow(runtime, new, planned, request.mark or new_seq()), planned)
 
-    return await reading.get(runtime, await once(runtime, request, carry_out))
+    return await reading.get(runtime, await once(runtime, request, carry_out, about=Flow.id_of(request.mark)))
 
 
 async def _store(runtime: Runtime, flow: Flow, planned: Plan) -> str:
     """Store the flow and have it go on, unless a repeated request finds that done; its key."""
     if not await runtime.store.flows.insert(flow):
-        flow = await reading.get(runtime, flow.key)
+        stored = await runtime.store.flows.get(flow.id)
+        if stored is None:
+            raise InProgress.removing("this flow", field="idempotencyKey")
+        flow = stored
         if not _is_cut_short(flow):
             return flow.key
         # What the first try stored has the same ids as what is stored now.

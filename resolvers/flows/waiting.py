@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Self
 
 from resolvers.flows import archived
+from resolvers.flows.runs import job_is_deleted
 from resolvers.runtime import Runtime
 from resolvers.units import assignments
 from resolvers.units.policies import Policy
@@ -222,11 +223,13 @@ async def _of_queue(runtime: Runtime, run: Run, hosts: Sequence[Host]) -> Wait:
 async def _of_job(runtime: Runtime, job_key: str, hosts: Sequence[Host]) -> Wait | None:
     """Why no volunteer takes tasks of a job; None where there are some that would."""
     job = await runtime.store.jobs.by_key(job_key)
-    if job is not None and job.state == JobState.ARCHIVED:
+    if job is None:
+        return Wait(WaitKind.ARCHIVED, job_is_deleted(job_key), 1)
+    if job.state == JobState.ARCHIVED:
         return Wait(WaitKind.ARCHIVED, archived.reason(job_key), 1)
     if not hosts:
         return Wait(WaitKind.NO_VOLUNTEER, "no volunteer has asked for work in the last two minutes", 1)
-    owner = job.owner if job else ""
+    owner = job.owner
     if not _supporters(hosts, job_key, owner):
         named = f"the job {job_key!r}" + (f" or its owner {owner!r}" if owner else "")
         return Wait(WaitKind.NO_SUPPORTER, f"no volunteer supports {named}", 1)

@@ -15,6 +15,7 @@ from resolvers.access.rules import owner_of_new
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
+    InProgress,
     NotFound,
 )
 from resolvers.idempotency import Repeatable, once
@@ -51,8 +52,9 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     """Store a job of the principal's. Its JavaScript is compiled first: what does not parse is refused with line and
     column.
 
-    Raises BadInput, TooLarge, UnparsableJavaScript, AlreadyExists for a key that is taken, Forbidden for metadata that
-    names another owner, QuotaExceeded, Unavailable, and what `once` raises.
+    Raises BadInput, TooLarge, UnparsableJavaScript, AlreadyExists for a key that is taken, InProgress for that of a
+    job that was just deleted, Forbidden for metadata that names another owner, QuotaExceeded, Unavailable, and what
+    `once` raises.
     """
     runtime.part(Space).check_for_work()
     key = key_of(new.name)
@@ -88,14 +90,16 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
             **{name: getattr(new, name) for name in SOURCES},
         )
         if not await runtime.store.jobs.insert(job):
-            _refuse_another(await get(runtime, key), job)
+            _refuse_another(await runtime.store.jobs.by_key(key), job)
         return key
 
-    return await get(runtime, await once(runtime, request, carry_out))
+    return await get(runtime, await once(runtime, request, carry_out, about=Job.id_of(key)))
 
 
-def _refuse_another(stored: Job, job: Job) -> None:
+def _refuse_another(stored: Job | None, job: Job) -> None:
     """An insert whose answer was lost, or whose request is repeated, finds its own job there."""
+    if stored is None:
+        raise InProgress.removing(f"the job {job.key!r}", field="name")
     if stored.seq != job.seq and (not job.request or stored.request != job.request):
         raise AlreadyExists(
             f"there is a job with the key {job.key!r} already; choose another name, or update that job",
@@ -148,8 +152,14 @@ async def archive(runtime: Runtime, key: str) -> Job:
     return await get(runtime, key)
 
 
+async def find(runtime: Runtime, key: str) -> Job | None:
+    """The job with this key, or None."""
+    return await runtime.store.jobs.by_key(key) if JOB_KEY.fullmatch(key) else None
+
+
 async def get(runtime: Runtime, key: str) -> Job:
-    job = await runtime.store.jobs.by_key(key) if JOB_KEY.fullmatch(key) else None
+    """Raises NotFound."""
+    job = await find(runtime, key)
     if job is None:
         raise NotFound(f"there is no job with the key {key[:100]!r}", field="job")
     return job

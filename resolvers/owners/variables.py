@@ -15,6 +15,7 @@ from resolvers.errors import (
     AlreadyExists,
     BadInput,
     Conflict,
+    InProgress,
     NotFound,
     PoolError,
     Rejected,
@@ -55,8 +56,8 @@ async def create_many(
     """Add variables to a job, all or none, and the tasks that compute them.
 
     Raises BadInput, TooLarge, NotFound, Unauthenticated and Forbidden (the job takes its owner's only), Conflict
-    (archived job), Rejected (by the job's `validate_result`), AlreadyExists (a key is taken), QuotaExceeded,
-    Unavailable, and what `once` raises.
+    (archived job), Rejected (by the job's `validate_result`), AlreadyExists (a key is taken), InProgress (by a
+    variable that was just deleted), QuotaExceeded, Unavailable, and what `once` raises.
     """
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
@@ -76,7 +77,7 @@ async def create_many(
         made.extend(await _create(runtime, job, new, checked, request.mark))
         return job_key
 
-    await once(runtime, request, carry_out)
+    await once(runtime, request, carry_out, about=Job.id_of(job_key))
     return made or await _stored(runtime, job_key, new, request.mark)
 
 
@@ -102,6 +103,8 @@ async def _create(
         for at, (each, value) in enumerate(zip(new, values, strict=True))
     ]
     await _validate(runtime, job, made)
+    if job.validate_result:  # It may have taken long, and the job may be gone by now.
+        await _open_job(runtime, job.key)
     if taken := await runtime.store.variables.insert_many(made):
         await _complete(runtime, job, made, taken)
         return await _stored(runtime, job.key, new, mark)
@@ -186,17 +189,21 @@ def _refusal(judgement: Judgement, field: str) -> Rejected | Unavailable:
 async def _complete(runtime: Runtime, job: Job, made: Sequence[Variable], taken: set[str]) -> None:
     """Some ids were there already: the same request was cut short before, or a clash of which nothing may stay."""
     stored = await runtime.store.variables.get_many(taken)
+    leaving = [(at, each) for at, each in enumerate(made) if each.id in taken and each.id not in stored]
     # An insert whose answer was lost is repeated, and finds its own documents there; so does a repeated request.
     clashing = [
         (at, each)
         for at, each in enumerate(made)
         if each.id in stored and stored[each.id].seq != each.seq and (stored[each.id].request or None) != each.request
     ]
-    fresh = [each for each in made if each.id not in stored or stored[each.id].seq == each.seq]
-    if not clashing:
+    fresh = [each for each in made if each.id not in taken or (each.id in stored and stored[each.id].seq == each.seq)]
+    if not clashing and not leaving:
         await replicas.open_units(runtime, job, fresh)
         return
     await runtime.store.variables.withdraw([each.id for each in fresh])
+    if leaving:
+        at, clash = leaving[0]
+        raise InProgress.removing(f"the variable {clash.key!r}", field=f"variables[{at}].id")
     at, clash = clashing[0]
     raise AlreadyExists(
         f"the job {clash.job!r} has a variable {clash.key!r} already; nothing was stored",
@@ -207,7 +214,7 @@ async def _complete(runtime: Runtime, job: Job, made: Sequence[Variable], taken:
 async def get(runtime: Runtime, job_key: str, key: str) -> Variable:
     named = JOB_KEY.fullmatch(job_key) and VARIABLE_KEY.fullmatch(key)
     variable = await runtime.store.variables.by_key(job_key, key) if named else None
-    if variable is None:
+    if variable is None or await runtime.store.jobs.by_key(job_key) is None:
         raise NotFound(f"the job {job_key[:100]!r} has no variable {key[:150]!r}", field="variable")
     return variable
 
@@ -254,8 +261,8 @@ async def offer(runtime: Runtime, job: Job) -> Variable | None:
     """What a client gets that knows of no tasks: a variable that a flow waits for and that needs no context,
     or else what `pick` picks."""
     runs = await runtime.store.runs.bare(job.key, limit=MOST_OFFERED)
-    if runs:
-        return await runtime.store.variables.by_key(job.key, runtime.random.choice(runs).variable)
+    if runs and (found := await runtime.store.variables.by_key(job.key, runtime.random.choice(runs).variable)):
+        return found
     return await pick(runtime, job)
 
 

@@ -6,7 +6,6 @@ import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from resolvers.owners import jobs
 from resolvers.runtime import Runtime
 from resolvers.sweeping.isolation import each_by_itself
 from resolvers.units import credit
@@ -36,12 +35,16 @@ async def _finish(runtime: Runtime, results: Mapping[str, Result], tasks: Sequen
     units = await runtime.part(UnitKinds).read({task.unit for task in tasks})
     waiting: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
     for task in tasks:
-        if results[task.id].waits_for_validator:
+        if task.unit in units and results[task.id].waits_for_validator:
             waiting[task.job].append((results[task.id], units[task.unit]))
     for job_key, group in waiting.items():
-        await reports.judge_results(runtime, await jobs.get(runtime, job_key), group)
+        job = await runtime.store.jobs.by_key(job_key)
+        if job is None:
+            continue
+        await reports.judge_results(runtime, job, group)
         judged = [result for result, _ in group if not result.waits_for_validator]
         stored = [result for result in judged if await runtime.store.results.settle(result)]
         await credit.blame_failures(runtime, stored)
-    ready = [results[task.id] for task in tasks]
+    # What belongs to units that are deleted is removed with these.
+    ready = [results[task.id] for task in tasks if task.unit in units]
     await reports.settle(runtime, [result for result in ready if not result.waits_for_validator], units)

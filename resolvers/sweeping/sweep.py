@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 
 from resolvers.runtime import Runtime
-from resolvers.sweeping import expired_leases, interrupted_reports, released_tasks, unopened_units
+from resolvers.sweeping import deletions, expired_leases, interrupted_reports, released_tasks, unopened_units
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.queues import OpenQueues
 from resolvers.volunteers.interests import Interests
@@ -22,6 +22,7 @@ class Swept:
     released: int
     recovered: int
     resumed: int
+    deleted: int
 
     @property
     def total(self) -> int:
@@ -38,5 +39,6 @@ async def sweep(runtime: Runtime) -> Swept:
     released = await released_tasks.wake(runtime, BATCH)
     await runtime.part(OpenQueues).snapshot()
     recovered = await interrupted_reports.carry_on(runtime, BATCH)
+    deleted = await deletions.carry_on(runtime)
     resumed = sum([await kind.carry_on(runtime, BATCH) for kind in runtime.part(UnitKinds)])
-    return Swept(opened, expired, released, recovered, resumed)
+    return Swept(opened, expired, released, recovered, resumed, deleted)

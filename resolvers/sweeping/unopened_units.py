@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from resolvers.owners import jobs
 from resolvers.runtime import Runtime
 from resolvers.units import replicas
 from resolvers.units.kinds import UnitKinds
@@ -19,6 +18,8 @@ async def open_all(runtime: Runtime, limit: int) -> int:
         for unit in await kind.units(runtime).unfinished_business(runtime.now(), limit):
             groups[unit.job].append(unit)
         for job_key, units in groups.items():
-            await replicas.open_units(runtime, await jobs.get(runtime, job_key), units)
-            opened += len(units)
+            job = await runtime.store.jobs.by_key(job_key)
+            if job is not None:  # Else it is deleted, and they with it.
+                await replicas.open_units(runtime, job, units)
+                opened += len(units)
     return opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from resolvers.runtime import Runtime
-from storage import Assignment, Task, TaskState
+from storage import Assignment, Job, Task, TaskState
 
 
 async def unheld(runtime: Runtime, host: str, candidates: Sequence[Task]) -> dict[str, Task]:
@@ -29,7 +29,10 @@ async def assign(runtime: Runtime, host: str, token: str, tasks: Sequence[Task])
     """Note that `host` has these tasks by the lease `token`; those of whose units it has no other replica. To note one
     again changes nothing."""
     wanted = {Assignment.id_of(task.unit, host): task for task in tasks}
-    made = [Assignment(id=key, task=task.id, lease=token) for key, task in wanted.items()]
+    made = [
+        Assignment(id=key, task=task.id, lease=token, unit=task.unit, within=task.flow or Job.id_of(task.job))
+        for key, task in wanted.items()
+    ]
     refused = await runtime.store.assignments.insert_many(made)
     if refused:
         held = await runtime.store.assignments.get_many(refused)

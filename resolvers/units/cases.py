@@ -40,7 +40,7 @@ async def collect_ballots(runtime: Runtime, cases: Sequence[Case]) -> tuple[list
     """The cases with all their results, except those whose results can't be compared now, and why they can't. The units
     are read anew, after the fresh results were stored: of two reports that come in at once at least one sees both."""
     units = await runtime.part(UnitKinds).read(case.unit.id for case in cases)
-    current = [replace(case, unit=units[case.unit.id]) for case in cases]
+    current = [replace(case, unit=units[case.unit.id]) for case in cases if case.unit.id in units]
     ids = {unit.id: [Task.id_of(unit.id, number) for number in unit.numbers] for unit in units.values()}
     stored = await runtime.store.results.get_many(each for group in ids.values() for each in group)
     comparable: list[Case] = []
@@ -69,7 +69,8 @@ async def _ballots(runtime: Runtime, case: Case) -> list[Ballot]:
     """
     voting = [result for result in case.results.values() if votes(result)]
     voting.sort(key=lambda result: result.seq)
-    ballots = [Ballot(result.number, result.host, result.digest) for result in voting]
+    # Of a host that is deleted only its votes are known, and that each host has one.
+    ballots = [Ballot(result.number, result.host or result.id, result.digest) for result in voting]
     valid = [result for result in voting if result.digest]
     if not case.job.compare_results or len(valid) < 2:
         return ballots

@@ -32,6 +32,8 @@ async def decide(runtime: Runtime, units: Sequence[Unit], fresh: Sequence[Result
     """
     opened = await cases.open_cases(runtime, units)
     for result in fresh:
+        if result.unit not in opened:
+            continue  # Its job is deleted.
         opened[result.unit].results[result.number] = result
     quick = {unit_id: case for unit_id, case in opened.items() if _decides_alone(case)}
     agreed = {unit_id: _sole(case) for unit_id, case in quick.items()}

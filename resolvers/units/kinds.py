@@ -36,6 +36,14 @@ class UnitKind(ABC):
         """The JSON texts of a result that a quorum must agree on."""
         return [result.value]
 
+    @abstractmethod
+    async def seen(self, runtime: Runtime, units: Sequence[Any]) -> set[str]:
+        """The ids of those units that are computed for something that is there: nobody sees the others any more."""
+
+    async def job_deleted(self, runtime: Runtime, job_key: str, limit: int) -> int:
+        """End up to `limit` units that outlive their job, which is deleted; how many there were."""
+        return 0
+
     async def admit(self, runtime: Runtime, units: Mapping[str, Any], tasks: Sequence[Task]) -> Sequence[Task]:
         """Of tasks that were just leased, those that are to be computed now; the others are put where they belong.
         `units` has the tasks' units by id."""
@@ -61,6 +69,9 @@ class VariableKind(UnitKind):
 
     def units(self, runtime: Runtime) -> Units[Any]:
         return runtime.store.variables
+
+    async def seen(self, runtime: Runtime, units: Sequence[Any]) -> set[str]:
+        return {unit.id for unit in units if await runtime.store.jobs.by_key(unit.job)}
 
 
 class UnitKinds:
@@ -91,6 +102,21 @@ class UnitKinds:
         for id_ in ids:
             groups.setdefault(self.of(id_), []).append(id_)
         return groups
+
+    async def is_there(self, unit_id: str) -> bool:
+        """Whether there is such a unit, and what it is computed for."""
+        kind = self.of(unit_id)
+        unit = await kind.units(self._runtime).get(unit_id)
+        return unit is not None and bool(await kind.seen(self._runtime, [unit]))
+
+    async def read_wanted(self, unit_ids: Iterable[str]) -> dict[str, Unit]:
+        """As `read`, less those for which results are not taken any more, since their job or flow is deleted."""
+        units = await self.read(unit_ids)
+        seen: set[str] = set()
+        for kind, ids in self.grouped(units).items():
+            seen |= await kind.seen(self._runtime, [units[each] for each in ids])
+        jobs = self._runtime.store.jobs
+        return {each: unit for each, unit in units.items() if each in seen and await jobs.by_key(unit.job)}
 
     async def read(self, unit_ids: Iterable[str]) -> dict[str, Unit]:
         """Units of any kind by id."""

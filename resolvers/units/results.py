@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from resolvers.errors import NotFound
 from resolvers.identifiers import RESULT_NUMBER, TASK_ID, checked_cursor
 from resolvers.runtime import Runtime
+from resolvers.units.kinds import UnitKinds
 from storage import Result, Task, Unit
 
 
@@ -38,7 +39,20 @@ async def canonical(runtime: Runtime, unit: Unit) -> Result | None:
 
 
 async def by_id(runtime: Runtime, result_id: str) -> Result:
+    """Raises NotFound, also for a result of what is deleted."""
+    result = await stored(runtime, result_id)
+    if not await runtime.part(UnitKinds).is_there(result.unit):
+        raise _no_such(result_id)
+    return result
+
+
+async def stored(runtime: Runtime, result_id: str) -> Result:
+    """The same for who knows that its unit is there."""
     result = await runtime.store.results.get(result_id) if TASK_ID.fullmatch(result_id) else None
     if result is None:
-        raise NotFound(f"there is no result {result_id[:200]!r}")
+        raise _no_such(result_id)
     return result
+
+
+def _no_such(result_id: str) -> NotFound:
+    return NotFound(f"there is no result {result_id[:200]!r}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from resolvers.errors import NotFound
 from resolvers.identifiers import TASK_ID
 from resolvers.runtime import Runtime
+from resolvers.units.kinds import UnitKinds
 from storage import Task, Unit
 
 
@@ -23,8 +24,8 @@ async def of_unit(runtime: Runtime, unit: Unit) -> Sequence[Task]:
 
 
 async def by_id(runtime: Runtime, task_id: str) -> Task:
-    """Raises NotFound."""
+    """Raises NotFound, also for a task of what is deleted."""
     task = await runtime.store.tasks.get(task_id) if TASK_ID.fullmatch(task_id) else None
-    if task is None:
+    if task is None or not await runtime.part(UnitKinds).is_there(task.unit):
         raise NotFound(f"there is no task {task_id[:200]!r}")
     return task

@@ -33,10 +33,13 @@ def _sign(runtime: Runtime, key: str) -> str:
 async def identify(runtime: Runtime, token: str | None, name: str = "", *, group: str = "") -> HostIdentity:
     """The host that `token` speaks for; a new host if there is no token, of the address `group`.
 
-    Raises Unauthenticated for a token this pool never gave out, and RateLimited.
+    Raises Unauthenticated for a token this pool never gave out, and for that of a host that is deleted; RateLimited.
     """
     if token:
-        return known(runtime, token)
+        host = known(runtime, token)
+        if not await runtime.store.hosts.is_there(Host.id_of(host.key)):
+            raise Unauthenticated("this host was deleted; leave `host` out to come as a new one", field="host")
+        return host
     checked_text(name, field="hostName", most=MAX_NAME_CHARACTERS)
     key = secrets.token_hex(8)
     if rate := runtime.limits.new_host_rate:
@@ -85,8 +88,14 @@ async def _register(runtime: Runtime, key: str, name: str) -> bool:
     )
 
 
+async def find(runtime: Runtime, key: str) -> Host | None:
+    """The host with this key, or None."""
+    return await runtime.store.hosts.get(Host.id_of(key)) if HOST_KEY.fullmatch(key) else None
+
+
 async def get(runtime: Runtime, key: str) -> Host:
-    host = await runtime.store.hosts.get(Host.id_of(key)) if HOST_KEY.fullmatch(key) else None
+    """Raises NotFound."""
+    host = await find(runtime, key)
     if host is None:
         raise NotFound(f"there is no host {key[:100]!r}")
     return host

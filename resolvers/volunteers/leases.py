@@ -43,11 +43,11 @@ class Release:
     problems: list[LeaseLost]
 
 
-def deadline(since: int, job: Job | None, unit: Unit | None = None) -> int:
+def deadline(since: int, job: Job, unit: Unit | None = None) -> int:
     """Until when a lease runs that was granted or extended at `since` (both in ms since the epoch): for the delay bound
     of the policy that the unit is computed under."""
     own = unit.policy if unit else {}
-    return since + Policy.of(own or (job.policy if job else {})).delay_bound_ms
+    return since + Policy.of(own or job.policy).delay_bound_ms
 
 
 def offered(runtime: Runtime, job: Job, host: str, token: str = "") -> Lease:
@@ -84,23 +84,25 @@ async def adjust(runtime: Runtime, job: Job, units: Mapping[str, Unit], tasks: S
 async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
     """Heartbeat: the leases run for their policy's delay bound from now on; one answer for each, in order.
 
-    A lease whose unit has ended is lost: its host can stop, since a result would come too late.
+    A lease is lost whose unit has ended, or is deleted: its host can stop, since a result would come too late.
     Raises BadInput for too many.
     """
     problems = _problems(held)
     tasks = await runtime.store.tasks.get_many(each.task for at, each in enumerate(held) if at not in problems)
-    units = await runtime.part(UnitKinds).read({task.unit for task in tasks.values()})
+    wanted = await runtime.part(UnitKinds).read_wanted({task.unit for task in tasks.values()})
     now = runtime.now()
     groups: dict[tuple[str, int], list[Task]] = defaultdict(list)
     for at, each in enumerate(held):
         task = tasks.get(each.task)
-        unit = units.get(task.unit) if task and _holds(task, each.token) else None
-        if at in problems or task is None or unit is None:
+        if at in problems or task is None or not _holds(task, each.token):
             continue
-        if unit.finished_at:
-            problems[at] = _unwanted(unit, each.task, at)
+        unit, job = wanted.get(task.unit), await runtime.store.jobs.by_key(task.job)
+        if unit is None or job is None:
+            problems[at] = _unwanted("its job, variable or flow is deleted", each.task, at)
+        elif unit.finished_at:
+            problems[at] = _unwanted(unit.reason or "other results decided it", each.task, at)
         else:
-            until = deadline(now, await runtime.store.jobs.by_key(task.job), unit)
+            until = deadline(now, job, unit)
             groups[each.token, until].append(task)
     extended: dict[tuple[str, str], Task] = {}
     for (token, until), group in groups.items():
@@ -116,8 +118,7 @@ def _holds(task: Task, token: str) -> bool:
     return task.status == TaskState.LEASED and task.lease == token
 
 
-def _unwanted(unit: Unit, task: str, at: int) -> LeaseLost:
-    why = unit.reason or "other results decided it"
+def _unwanted(why: str, task: str, at: int) -> LeaseLost:
     return LeaseLost(f"nobody waits for the task {task} any more, stop computing it: {why}", field=f"tasks[{at}]")
 
 

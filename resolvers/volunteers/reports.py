@@ -11,7 +11,6 @@ from typing import Any, Final
 from resolvers import json_text
 from resolvers.errors import BadInput, LeaseLost, PoolError, Unavailable
 from resolvers.identifiers import check_lease
-from resolvers.owners import jobs
 from resolvers.owners.quotas import size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
@@ -89,9 +88,16 @@ async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list
     fresh = [each for each in results.values() if places[each.id] not in problems and each.id not in stored]
     taken = await take_in(runtime, fresh, stored.values())
     return [
-        Receipt(None, problems[at]) if at in problems else Receipt(taken.get(report.task))
+        Receipt(None, problems[at]) if at in problems else _receipt(taken.get(report.task), report, at)
         for at, report in enumerate(reports)
     ]
+
+
+def _receipt(result: Result | None, report: Report, at: int) -> Receipt:
+    if result is not None:
+        return Receipt(result)
+    message = f"the task {report.task} is gone: its job, variable or flow was deleted"
+    return Receipt(None, LeaseLost(message, field=f"results[{at}].lease"))
 
 
 def _result(runtime: Runtime, host: str, report: Report, field: str) -> Result:
@@ -169,17 +175,22 @@ async def _begin(runtime: Runtime, host: str, token: str, ids: Sequence[str]) ->
 
 async def take_in(runtime: Runtime, fresh: Sequence[Result], stored: Iterable[Result] = ()) -> dict[str, Result]:
     """Judge and store fresh results of REPORTING tasks, assess them and those that were `stored` by an earlier
-    try, and close the tasks; the results by id."""
-    results = [*fresh, *stored]
-    units = await runtime.part(UnitKinds).read({result.unit for result in results})
+    try, and close the tasks; the results by id. What belongs to a job, variable or flow that is deleted is left out."""
+    units = await runtime.part(UnitKinds).read_wanted({result.unit for result in [*fresh, *stored]})
     by_job: dict[str, list[tuple[Result, Unit]]] = defaultdict(list)
     for result in fresh:
-        unit = units[result.unit]
-        result.job = unit.job
-        by_job[unit.job].append((result, unit))
+        if unit := units.get(result.unit):
+            result.job = unit.job
+            by_job[unit.job].append((result, unit))
+    judged: list[Result] = []
     for job_key, group in by_job.items():
-        await judge_results(runtime, await jobs.get(runtime, job_key), group)
-    return await store(runtime, fresh, units, stored)
+        job = await runtime.store.jobs.by_key(job_key)
+        if job is not None:
+            await judge_results(runtime, job, group)
+        # Its validator may have taken long.
+        if job is not None and await runtime.store.jobs.by_key(job_key):
+            judged += [result for result, _ in group]
+    return await store(runtime, judged, units, [result for result in stored if result.unit in units])
 
 
 async def judge_results(runtime: Runtime, job: Job, group: Sequence[tuple[Result, Unit]]) -> None:

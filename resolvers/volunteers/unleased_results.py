@@ -15,7 +15,7 @@ from resolvers.space import Space
 from resolvers.units import assignments
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import policy_of
-from resolvers.units.results import by_id
+from resolvers.units.results import stored
 from resolvers.volunteers import reports
 from storage import Job, Result, Task, TaskState, Unit, Verdict
 
@@ -52,7 +52,7 @@ async def submit(
     async def carry_out() -> str:
         return (await _take(runtime, job_key, variable_key, host, checked, returned)).id
 
-    return await by_id(runtime, await once(runtime, request, carry_out))
+    return await stored(runtime, await once(runtime, request, carry_out, about=Job.id_of(job_key)))
 
 
 async def _take(runtime: Runtime, job_key: str, variable_key: str, host: str, value: str, context: str) -> Result:
@@ -115,6 +115,7 @@ def _task(runtime: Runtime, unit: Unit, queue: str, number: str, host: str) -> T
         unit=unit.id,
         job=unit.job,
         queue=queue,
+        flow=unit.flow,
         number=number,
         seq=new_seq(),
         rand=runtime.random.random(),

@@ -22,6 +22,7 @@ WHO = {
     Allowed.SUBMITTER: "A token with the scope SUBMIT.",
     Allowed.JOB_OWNER: "A token with the scope SUBMIT, of the account that owns the job.",
     Allowed.FLOW_OWNER: "A token with the scope SUBMIT, of the account that owns the flow.",
+    Allowed.ACCOUNT_HOLDER: "A token with the scope SUBMIT, of the account itself.",
     Allowed.OPERATOR: "A token with the scope OPERATE.",
 }
 
@@ -37,6 +38,7 @@ class AllowedTo(Enum):
     SUBMITTER = _member(Allowed.SUBMITTER)
     JOB_OWNER = _member(Allowed.JOB_OWNER)
     FLOW_OWNER = _member(Allowed.FLOW_OWNER)
+    ACCOUNT_HOLDER = _member(Allowed.ACCOUNT_HOLDER)
     OPERATOR = _member(Allowed.OPERATOR)
 
 
@@ -52,7 +54,7 @@ class Access:
 class Only(FieldExtension):
     """Lets only those use a field whom the rule allows to, and says so in the schema.
 
-    The rules of owners read the job or flow from the field's `input`.
+    The rules of owners read the job, flow or account from the field's `input`.
     """
 
     def __init__(self, allowed: Allowed) -> None:
@@ -78,7 +80,9 @@ class Only(FieldExtension):
 
 
 def _key(allowed: Allowed, arguments: dict[str, Any]) -> str:
-    """The key of the job or flow that a mutation is about."""
+    """The key of the job, flow or account that a mutation is about."""
     if allowed is Allowed.JOB_OWNER:
         return str(arguments["input"].job)
+    if allowed is Allowed.ACCOUNT_HOLDER:
+        return str(arguments["input"].account)
     return str(arguments["input"].key) if allowed is Allowed.FLOW_OWNER else ""

@@ -10,6 +10,7 @@ import strawberry
 from resolvers.access import accounts, tokens
 from resolvers.access.principals import Scope as StoredScope
 from resolvers.access.rules import Allowed
+from resolvers.deleting import accounts as deleting
 from resolvers.documents import Account as AccountDocument
 from resolvers.documents import Token as TokenDocument
 from schema.machinery.access import Only
@@ -140,6 +141,16 @@ class RevokeTokenPayload(Payload):
     token: Token | None = strawberry.field(default=None, description="The token as it is now.")
 
 
+@strawberry.input(description="An account to delete.")
+class DeleteAccountInput:
+    account: str = strawberry.field(description="The account's key.")
+
+
+@strawberry.type(description="The answer of `deleteAccount`.")
+class DeleteAccountPayload(Payload):
+    deleted_key: str | None = strawberry.field(default=None, description="Key that the account had.")
+
+
 @strawberry.type
 class AccountMutation:
     @strawberry.mutation(
@@ -183,3 +194,16 @@ class AccountMutation:
     ) -> RevokeTokenPayload:
         principal = await info.context.principal()
         return RevokeTokenPayload(token=Token.of(await tokens.revoke(info.context.runtime, principal, input.token)))
+
+    @strawberry.mutation(
+        extensions=[Only(Allowed.ACCOUNT_HOLDER), UserErrors(DeleteAccountPayload)],
+        description="Delete an account with its tokens, which nothing takes any more within a second, and its jobs and "
+        "flows, each as `deleteJob` and `deleteFlow` do. An account can delete itself.",
+    )
+    async def delete_account(
+        self,
+        info: PoolInfo,
+        input: Annotated[DeleteAccountInput, strawberry.argument(description="The account.")],  # noqa: A002
+    ) -> DeleteAccountPayload:
+        account = await deleting.delete(info.context.runtime, input.account)
+        return DeleteAccountPayload(deleted_key=account.key)

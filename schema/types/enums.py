@@ -103,6 +103,9 @@ class ErrorCode(Enum):
         PoolErrorCode.QUOTA, "The account has as much in the pool as it may have; the message says how much of what."
     )
     TOO_LARGE = described(PoolErrorCode.TOO_LARGE, "More bytes than the pool takes, or answers.")
-    IN_PROGRESS = described(PoolErrorCode.IN_PROGRESS, "The same request is still being carried out.")
+    IN_PROGRESS = described(
+        PoolErrorCode.IN_PROGRESS,
+        "The same request is still being carried out, or what had the name is still being removed; try again.",
+    )
     UNAVAILABLE = described(PoolErrorCode.UNAVAILABLE, "The pool can't do this now; try again.")
     INTERNAL = described(PoolErrorCode.INTERNAL, "A fault of the pool; its log says more.")

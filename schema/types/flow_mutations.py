@@ -7,12 +7,13 @@ from typing import Annotated
 import strawberry
 
 from resolvers.access.rules import Allowed
+from resolvers.deleting import flows as deleting
 from resolvers.flows import control, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
 from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.directives import Hal, HalField, HalMethod
-from schema.machinery.nodes import key_or_reference
+from schema.machinery.nodes import global_id, key_or_reference
 from schema.machinery.payloads import Payload, UserErrors
 from schema.types.flow_states import OnFailure
 from schema.types.flows import Flow
@@ -125,6 +126,18 @@ class RetryFlowInput(_TheFlow):
     pass
 
 
+@strawberry.input(description="The flow to delete.")
+class DeleteFlowInput(_TheFlow):
+    pass
+
+
+@strawberry.type(description="The answer of `deleteFlow`.")
+class DeleteFlowPayload(Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Global id that the flow had: drop it from caches."
+    )
+
+
 @strawberry.type(description="The answer of a mutation on a flow.")
 class FlowPayload(Payload):
     flow: Flow | None = strawberry.field(default=None, description="The flow as it is now.")
@@ -198,3 +211,17 @@ class FlowMutation:
         input: Annotated[RetryFlowInput, strawberry.argument(description="The flow.")],  # noqa: A002
     ) -> FlowPayload:
         return FlowPayload(flow=Flow.of(await control.retry(info.context.runtime, input.key)))
+
+    @strawberry.mutation(
+        directives=[Hal(path=["/flows/{flow}"], method=HalMethod.DELETE, status=204)],
+        extensions=[Only(Allowed.FLOW_OWNER), UserErrors(DeleteFlowPayload)],
+        description="Delete a flow with its levels, jobs, runs and their results, whether it runs or has ended. It is "
+        "gone at once: nobody finds it, leases of its tasks are lost, and `flowProgress` ends with NOT_FOUND.",
+    )
+    async def delete_flow(
+        self,
+        info: PoolInfo,
+        input: Annotated[DeleteFlowInput, strawberry.argument(description="The flow.")],  # noqa: A002
+    ) -> DeleteFlowPayload:
+        flow = await deleting.delete(info.context.runtime, input.key)
+        return DeleteFlowPayload(deleted_id=global_id("Flow", flow.key))

@@ -101,11 +101,12 @@ class FlowJob(Node):
             finished_at=moment_or_none(each.finished_at),
         )
 
-    @strawberry.field(description="The job whose function it runs.")
-    async def job(self, info: PoolInfo) -> Annotated[Job, strawberry.lazy("schema.types.jobs")]:
+    @strawberry.field(description="The job whose function it runs; null: that was deleted.")
+    async def job(self, info: PoolInfo) -> Annotated[Job, strawberry.lazy("schema.types.jobs")] | None:
         from schema.types.jobs import Job  # noqa: PLC0415 - the two types name each other
 
-        return Job.of(await jobs.get(info.context.runtime, self.job_key))
+        found = await jobs.find(info.context.runtime, self.job_key)
+        return None if found is None else Job.of(found)
 
     @strawberry.field(description="Its runs, the first one first.")
     async def runs(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[FlowRun]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
+from resolvers.access.rules import Allowed
+from resolvers.deleting import hosts as deleting
 from resolvers.documents import Host as HostDocument
 from resolvers.units import credit
-from schema.machinery.nodes import Node, global_id
+from schema.machinery.access import Only
+from schema.machinery.context import PoolInfo
+from schema.machinery.directives import Hal, HalMethod
+from schema.machinery.nodes import Node, global_id, key_or_reference
+from schema.machinery.payloads import Payload, UserErrors
 from schema.machinery.times import moment
 
 
@@ -42,3 +49,37 @@ class Host(Node):
     @strawberry.field(description="Whether jobs with an adaptive policy take its word.")
     def trusted(self) -> bool:
         return credit.is_trusted(self.document)
+
+
+@strawberry.input(description="A host to delete.")
+class DeleteHostInput:
+    host: str = strawberry.field(description="The host's key or global id.")
+    token: str | None = strawberry.field(
+        default=None, description="The host's own token, as `claimTasks` returned it; an operator needs none."
+    )
+
+
+@strawberry.type(description="The answer of `deleteHost`.")
+class DeleteHostPayload(Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Global id that the host had: drop it from caches."
+    )
+
+
+@strawberry.type
+class HostMutation:
+    @strawberry.mutation(
+        directives=[Hal(path=["/hosts/{host}"], method=HalMethod.DELETE, status=204)],
+        extensions=[Only(Allowed.ANYONE), UserErrors(DeleteHostPayload)],
+        description="Delete a host: as an operator, or with the host's own token, which is refused from then on. What "
+        "it holds is ready for others at once. What it computed stays with the variables and flows that it was "
+        "computed for, and names no host any more.",
+    )
+    async def delete_host(
+        self,
+        info: PoolInfo,
+        input: Annotated[DeleteHostInput, strawberry.argument(description="The host.")],  # noqa: A002
+    ) -> DeleteHostPayload:
+        principal, key = await info.context.principal(), key_or_reference(input.host, "Host")
+        host = await deleting.delete(info.context.runtime, principal, key, input.token or "")
+        return DeleteHostPayload(deleted_id=global_id("Host", host.key))

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import strawberry
 
 from resolvers.access.rules import Allowed
+from resolvers.deleting import jobs as deleting
 from resolvers.json_text import JsonText
 from resolvers.owners import jobs
 from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import WRITES
 from schema.machinery.directives import Hal, HalMethod
+from schema.machinery.nodes import global_id
 from schema.machinery.payloads import Payload, UserErrors
 from schema.types.jobs import Job
 from schema.types.policies import PolicyInput
@@ -76,6 +78,18 @@ class ArchiveJobInput:
 @strawberry.type(description="The answer of `archiveJob`.")
 class ArchiveJobPayload(Payload):
     job: Job | None = strawberry.field(default=None, description="The job as it is now.")
+
+
+@strawberry.input(description="A job to delete.")
+class DeleteJobInput:
+    job: str = strawberry.field(description="The job's key.")
+
+
+@strawberry.type(description="The answer of `deleteJob`.")
+class DeleteJobPayload(Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Global id that the job had: drop it from caches."
+    )
 
 
 def _policy(given: PolicyInput | None) -> dict[str, Any]:
@@ -143,3 +157,19 @@ class JobMutation:
         input: Annotated[ArchiveJobInput, strawberry.argument(description="The job.")],  # noqa: A002
     ) -> ArchiveJobPayload:
         return ArchiveJobPayload(job=Job.of(await jobs.archive(info.context.runtime, input.job)))
+
+    @strawberry.mutation(
+        directives=[Hal(path=["/jobs/{job}"], method=HalMethod.DELETE, status=204)],
+        extensions=[Only(Allowed.JOB_OWNER), UserErrors(DeleteJobPayload)],
+        description="Delete a job with its variables, their tasks and results. It is gone at once: nobody finds it, "
+        "and leases of its tasks are lost. Flows that wait for it fail, or go on without it, as their `onFailure` "
+        "says; what they have of it stays with them. Its key is free again in about a minute; until then `createJob` "
+        "returns IN_PROGRESS.",
+    )
+    async def delete_job(
+        self,
+        info: PoolInfo,
+        input: Annotated[DeleteJobInput, strawberry.argument(description="The job.")],  # noqa: A002
+    ) -> DeleteJobPayload:
+        job = await deleting.delete(info.context.runtime, input.job)
+        return DeleteJobPayload(deleted_id=global_id("Job", job.key))

@@ -69,15 +69,17 @@ class Result(Node):
             created_at=moment(result.created_at),
         )
 
-    @strawberry.field(description="The host that reported it.")
+    @strawberry.field(description="The host that reported it; null: that was deleted.")
     async def host(self, info: PoolInfo) -> Host | None:
-        return Host.of(await hosts.get(info.context.runtime, self.document.host))
+        found = await hosts.find(info.context.runtime, self.document.host)
+        return None if found is None else Host.of(found)
 
-    @strawberry.field(description="The job it is a result of.")
-    async def job(self, info: PoolInfo) -> Annotated[Job, strawberry.lazy("schema.types.jobs")]:
+    @strawberry.field(description="The job it is a result of; null: that was deleted, and a flow has the result.")
+    async def job(self, info: PoolInfo) -> Annotated[Job, strawberry.lazy("schema.types.jobs")] | None:
         from schema.types.jobs import Job  # noqa: PLC0415 - the two types name each other
 
-        return Job.of(await jobs.get(info.context.runtime, self.job_key))
+        found = await jobs.find(info.context.runtime, self.job_key)
+        return None if found is None else Job.of(found)
 
 
 @strawberry.input(description="A result that was computed without a lease.")

@@ -29,7 +29,7 @@ class Task(Node):
     number: str = strawberry.field(description="Its number within the variable; `u0`, `u1`...: unsolicited results.")
     job_key: str = strawberry.field(description="Key of its job.")
     state: TaskState = strawberry.field(description="Where it stands.")
-    host: str | None = strawberry.field(description="Key of the host that has or had it.")
+    host: str | None = strawberry.field(description="Key of the host that has or had it; null: none, or a deleted one.")
     attempt: int = strawberry.field(description="How often it was leased.")
     created_at: datetime = strawberry.field(description="When it was made.")
     leased_at: datetime | None = strawberry.field(description="When its lease began.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers.access.rules import Allowed
+from resolvers.deleting import variables as deleting
 from resolvers.documents import Variable as VariableDocument
 from resolvers.json_text import JsonText
 from resolvers.owners import jobs, variables, worker_script
@@ -18,7 +19,7 @@ from schema.machinery.context import PoolInfo
 from schema.machinery.contract import READS, WRITES
 from schema.machinery.directives import Hal, HalAlternate, HalField, HalMethod, HalRole
 from schema.machinery.nodes import Node, global_id
-from schema.machinery.payloads import Payload, UserErrors
+from schema.machinery.payloads import Payload, UserError, UserErrors
 from schema.machinery.scalars import given
 from schema.machinery.times import moment, moment_or_none
 from schema.types.enums import VariableState
@@ -149,6 +150,20 @@ class CreateVariablesPayload(Payload):
     )
 
 
+@strawberry.input(description="Variables to delete.")
+class DeleteVariablesInput:
+    job: str = strawberry.field(description="The job's key.")
+    variables: list[str] = strawberry.field(description="Their ids within the job, 1 to 1,000 of them.")
+
+
+@strawberry.type(description="The answer of `deleteVariables`.")
+class DeleteVariablesPayload(Payload):
+    deleted_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list,
+        description="Global ids of those that were there, in the order given; `userErrors` names the others.",
+    )
+
+
 @strawberry.type
 class VariableMutation:
     @strawberry.mutation(
@@ -183,3 +198,26 @@ class VariableMutation:
             idempotency_key=input.idempotency_key or "",
         )
         return CreateVariablesPayload(variables=[Variable.of(each) for each in made])
+
+    @strawberry.mutation(
+        directives=[
+            Hal(
+                path=["/jobs/{job}/variables/{variables}"],
+                method=HalMethod.DELETE,
+                status=204,
+            )
+        ],
+        extensions=[Only(Allowed.JOB_OWNER), UserErrors(DeleteVariablesPayload)],
+        description="Delete variables of a job with their tasks and results. They are gone at once: nobody finds them, "
+        "and leases of their tasks are lost. Jobs of flows that have begun have a copy of their variable, and go on.",
+    )
+    async def delete_variables(
+        self,
+        info: PoolInfo,
+        input: Annotated[DeleteVariablesInput, strawberry.argument(description="The variables.")],  # noqa: A002
+    ) -> DeleteVariablesPayload:
+        deleted, problems = await deleting.delete(info.context.runtime, input.job, input.variables)
+        return DeleteVariablesPayload(
+            deleted_ids=[global_id("Variable", f"{input.job}/{key}") for key in deleted],
+            user_errors=[UserError.of(problem) for problem in problems],
+        )

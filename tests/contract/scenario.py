@@ -50,6 +50,7 @@ async def every_url(job: Job) -> list[str]:
         "result_id": location.rpartition("/")[2],
         "scheduler": "random",
         "flow_key": "0" * 32,
+        "host": "nobody",
     }
     paths = (await job.client.get("/openapi.json")).json()["paths"]
     return [job.root + path.format_map(told) for path in paths]

@@ -79,7 +79,7 @@ async def test_line_09_errors_are_problems_that_old_readers_understand(job: Job,
             await job.client.get(f"{variable}/results/$ne"),
         ],
         400: [await job.client.post(f"{job.url}/variables", content=b"{", headers=JSON)],
-        405: [await job.client.put("/jobs"), await job.client.delete(job.url), await job.client.post("/")],
+        405: [await job.client.put("/jobs"), await job.client.delete("/jobs"), await job.client.post("/")],
         422: [
             await job.client.post(f"{judged}/results", json=1),
             await job.client.post("/jobs", json={"name": "Broken", "execute_function": "function ( {"}),

@@ -68,6 +68,17 @@ def test_a_store_without_a_server_takes_accounts_and_tokens_too(tmp_path: Path) 
         assert create_job(server, made["text"], "work").status_code == 201
 
 
+def test_a_store_without_a_server_gives_up_accounts_too(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "pool"))
+    for name in ("Ada", "Bob"):
+        said("account", "create", name, *database)
+    [made] = said("token", "create", "ada", *database)
+    assert [each["key"] for each in said("account", "delete", "ada", *database)] == ["ada"]
+    assert [each["key"] for each in said("account", "list", *database)] == ["bob"]
+    with running_server(tmp_path / "pool", options=TOKENS) as server:
+        assert create_job(server, made["text"], "work").status_code == 401
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -28,7 +28,7 @@ class Work:
 async def ask(
     runtime: Runtime, work: Callable[[], Awaitable[str]], *, scope: str = "here", meaning: object = "x"
 ) -> str:
-    return await once(runtime, Repeatable(scope, "key", lambda: meaning), work)
+    return await once(runtime, Repeatable(scope, "key", lambda: meaning), work, about="job:it")
 
 
 async def begin_and_die(runtime: Runtime) -> None:

@@ -43,7 +43,8 @@ async def test_without_a_word_about_failures_one_of_a_job_is_one_of_the_flow(api
 
 @pytest.mark.parametrize(("stored", "told"), STATES)
 def test_whatever_state_is_stored_can_be_told(stored: type[StrEnum], told: type[Enum]) -> None:
-    assert {state.value for state in stored} == {state.value for state in told}
+    seen = {state.value for state in stored} - {units.UnitState.DELETED.value}
+    assert seen == {state.value for state in told}
 
 
 async def test_the_tasks_of_a_paused_flow_are_held(api: Api) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ RULES = {
     "SUBMITTER": {**ANONYMOUS, "volunteer": "FORBIDDEN"},
     "JOB_OWNER": {**ANONYMOUS, "volunteer": "FORBIDDEN", "other owner": "FORBIDDEN"},
     "FLOW_OWNER": {**ANONYMOUS, "volunteer": "FORBIDDEN", "other owner": "FORBIDDEN"},
+    "ACCOUNT_HOLDER": {**ANONYMOUS, "volunteer": "FORBIDDEN", "other owner": "FORBIDDEN"},
     "OPERATOR": {**ANONYMOUS, "volunteer": "FORBIDDEN", "other owner": "FORBIDDEN", "owner": "FORBIDDEN"},
 }
 """Who is refused, and how, by the rule."""
@@ -68,10 +70,16 @@ WRITES: dict[str, Any] = {
     "createAccount": {"name": "New"},
     "createToken": {"name": "new", "scopes": ["SUBMIT"]},
     "revokeToken": {"token": "SPARE"},
+    "deleteJob": {"job": "work"},
+    "deleteVariables": {"job": "work", "variables": ["v"]},
+    "deleteFlow": {"flow": "FLOW"},
+    "deleteHost": {"host": "PSEUDONYM", "token": "HOST"},
+    "deleteAccount": {"account": "ada"},
 }
 BODIES: dict[str, Any] = {
     "/jobs": {"name": "New", "execute_function": DOUBLE},
     "/flows": {"jobs": [{"job": "work"}]},
+    "/hosts/{host}": {"token": "HOST"},
 }
 
 
@@ -104,7 +112,18 @@ async def pool() -> AsyncIterator[AccessPool]:
         yield running
 
 
+@asynccontextmanager
+async def pool_for(name: str, pool: AccessPool) -> AsyncIterator[AccessPool]:
+    """A pool of its own for what deletes something of it."""
+    if not name.startswith("delete"):
+        yield pool
+        return
+    async with access_pool() as another:
+        yield another
+
+
 def filled(text: str, pool: AccessPool) -> str:
+    text = text.replace("PSEUDONYM", pool.host.partition(".")[0])
     return text.replace("FLOW", pool.flow).replace("SPARE", pool.spare).replace("HOST", pool.host)
 
 
@@ -129,11 +148,12 @@ async def test_a_query_is_answered_to_whom_its_rule_allows(pool: AccessPool, nam
 
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_a_mutation_is_carried_out_for_whom_its_rule_allows(pool: AccessPool, name: str) -> None:
-    given = json.loads(filled(json.dumps(WRITES[name]), pool))
     found = {}
-    for principal in pool.tokens:
-        payload = await pool.mutate(principal, name, "__typename", **given)
-        found[principal] = refusal([each["code"] for each in payload["userErrors"]])
+    async with pool_for(name, pool) as used:
+        given = json.loads(filled(json.dumps(WRITES[name]), used))
+        for principal in used.tokens:
+            payload = await used.mutate(principal, name, "__typename", **given)
+            found[principal] = refusal([each["code"] for each in payload["userErrors"]])
     check(found, rule_of(MUTATIONS[name]))
 
 
@@ -173,23 +193,32 @@ def subscribed(transport: str, query: str, header: dict[str, str]) -> Connection
 @pytest.mark.parametrize("route", OPERATIONS)
 async def test_a_route_is_answered_to_whom_the_rule_of_its_field_allows(pool: AccessPool, route: str) -> None:
     operation = OPERATIONS[route]
+    async with pool_for(operation.method.lower(), pool) as used:
+        check(await answers_of(used, operation), rule_of_route(operation))
+
+
+async def answers_of(pool: AccessPool, operation: Operation) -> dict[str, str]:
+    """The code that a route refuses each principal with, or empty."""
     template = operation.address.template
     path = template.format(
         **{name: "work" if "job" in name or name == "key" else "v" for name in operation.address.variables}
     )
     if template.startswith("/flows/"):
         path = f"/flows/{pool.flow}"
+    if template.startswith("/hosts/"):
+        path = filled("/hosts/PSEUDONYM", pool)
     found = {}
     for principal in pool.tokens:
-        body = None if operation.method == "GET" else BODIES.get(template, 1)
+        body = BODIES.get(template, 1 if operation.method == "POST" else None)
+        body = None if operation.method == "GET" else json.loads(filled(json.dumps(body), pool))
         answer = await pool.http.request(operation.method, path, json=body, headers=pool.header(principal))
-        found[principal] = refusal([str(answer.json().get("code"))])
+        found[principal] = refusal([str(answer.json().get("code"))] if answer.content else [])
         assert answer.status_code == {"UNAUTHENTICATED": 401, "FORBIDDEN": 403}.get(
             found[principal], answer.status_code
         )
         assert (answer.headers.get("www-authenticate") == "Bearer") == (answer.status_code == 401)
         assert answer.status_code < 500
-    check(found, rule_of_route(operation))
+    return found
 
 
 async def test_only_the_readers_of_an_account_see_its_tokens(pool: AccessPool) -> None:

@@ -1,0 +1,59 @@
+"""Deleting hosts. What they computed stays: it is their owners', and is no host's any more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from resolvers.access.principals import Principal, Scope
+from resolvers.access.rules import check_scope
+from resolvers.deleting.steps import MOST_ROOTS, remove_at, remove_each
+from resolvers.errors import Forbidden
+from resolvers.runtime import Runtime
+from resolvers.volunteers import hosts, leases
+from storage import Assignment, Host, Task
+
+LEASES_AT_ONCE = 300
+
+
+async def delete(runtime: Runtime, principal: Principal, key: str, token: str = "") -> Host:
+    """Delete a host, as an operator or by the host's own token; the host as it was. What it holds is ready for others
+    at once, and its token is refused.
+
+    Raises NotFound, Unauthenticated and Forbidden.
+    """
+    if token and hosts.known(runtime, token).key != key:
+        raise Forbidden(f"this token is not that of the host {key[:100]!r}", field="token")
+    if not token:
+        check_scope(principal, Scope.OPERATE)
+    host = await hosts.get(runtime, key)
+    await runtime.store.hosts.delete([host.id], remove_at=remove_at(runtime))
+    while await _give_up_leases(runtime, host, LEASES_AT_ONCE):
+        pass
+    return host
+
+
+async def _give_up_leases(runtime: Runtime, host: Host, limit: int) -> int:
+    by_token: dict[str, list[Task]] = defaultdict(list)
+    held = await runtime.store.tasks.held_by(host.key, limit)
+    for task in held:
+        by_token[task.lease].append(task)
+    for token, tasks in by_token.items():
+        await leases.give_back(runtime, tasks, token)
+    return len(held)
+
+
+async def remove(runtime: Runtime, limit: int) -> int:
+    """One step of removing what was deleted; how many documents it was."""
+    removable = await runtime.store.hosts.removable(runtime.now(), MOST_ROOTS)
+    return await remove_each(runtime, removable, _remove_some, limit)
+
+
+async def _remove_some(runtime: Runtime, host: Host, limit: int) -> int:
+    store = runtime.store
+    if held := await _give_up_leases(runtime, host, limit):
+        return held
+    if tasks := await store.tasks.of_host(host.key, limit):
+        await store.assignments.remove_all([Assignment.id_of(unit, host.key) for _, unit in tasks])
+        await store.tasks.forget_host([task for task, _ in tasks])
+        return len(tasks)
+    return await store.results.forget_host(host.key, limit) or await store.hosts.remove([host.id])
