@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resolvers.flows import kind as flows
+from resolvers.functions import begin_request
 from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
 from rest_compat import Facade
@@ -24,7 +25,7 @@ from sandbox import Sandbox
 from schema.machinery.context import Context, bearer_token
 from schema.schema import schema
 from server.graphql_endpoint import GraphQLEndpoint
-from server.graphql_requests import MAX_BODY
+from server.graphql_requests import MAX_BODY, MAX_MESSAGE
 from server.pages import front_page, graphql_page, page_routes, wants_page
 from server.settings import Settings
 from server.sweeper import Sweeper
@@ -66,6 +67,7 @@ class Service:
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
             runtime.wants_tokens = settings.wants_tokens
+            runtime.request_sandbox_seconds = settings.request_sandbox_seconds
             runtime.takeover_ms = int(settings.takeover_seconds * 1000)
             if settings.scheduler not in runtime.schedulers:
                 known = ", ".join(sorted(runtime.schedulers))
@@ -80,6 +82,7 @@ class Service:
                     self._runtime = None
 
     async def context(self, connection: HTTPConnection) -> Context:
+        begin_request(self.runtime)
         # Starlette's own view of the headers would be a twentieth of what a read costs.
         headers = dict(connection.scope["headers"])
         agent, host, authorization = (headers.get(name, b"").decode("latin-1") for name in CONTEXT_HEADERS)
@@ -90,6 +93,8 @@ class Service:
             f"{client.host if client else ''} {agent}",
             (*self._public_address, asked_at),
             bearer_token(authorization),
+            # The endpoint knows it of other requests.
+            weight=MAX_MESSAGE if connection.scope["type"] == "websocket" else 0,
         )
 
     async def ready(self, _: Request) -> Response:

@@ -11,8 +11,10 @@ import uvicorn
 
 from resolvers.access.accounts import first_operator
 from server.app import Service, application
+from server.collector import collect_cycles
 from server.edge import behind_edge
 from server.edge.connections import Pace, http_protocol, websocket_protocol
+from server.graphql_requests import MAX_MESSAGE
 from server.settings import Settings
 
 BACKLOG = 2048
@@ -78,6 +80,7 @@ async def serve(
                 behind_edge(application(service, settings), settings),
                 http=http_protocol(pace),
                 ws=websocket_protocol(pace),
+                ws_max_size=MAX_MESSAGE,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -87,6 +90,7 @@ async def serve(
                 timeout_graceful_shutdown=UNFINISHED_REQUESTS_S,
             )
         )
+        collecting = asyncio.create_task(collect_cycles())
         serving = asyncio.create_task(server.serve([listener]))
         ready(operator)
         stopping = asyncio.create_task(stop.wait())
@@ -97,3 +101,4 @@ async def serve(
             await asyncio.sleep(settings.drain_seconds)
         server.should_exit = True
         await serving
+        collecting.cancel()

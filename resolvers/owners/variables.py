@@ -18,6 +18,7 @@ from resolvers.errors import (
     NotFound,
     PoolError,
     Rejected,
+    TooLarge,
     Unavailable,
 )
 from resolvers.faults import Faults
@@ -26,12 +27,15 @@ from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor
 from resolvers.owners import jobs, variable_schedulers
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
+from resolvers.turns import aside, give_way
 from resolvers.units import replicas
 from resolvers.units.policies import Policy, VariableSource
 from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
 MOST_OFFERED = 20
+PER_VARIABLE = 100
+"""What each costs beside its value, in bytes of JSON (`aside`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,13 @@ async def create_many(
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
     await _check_source(runtime, principal, job_key)
-    checked = _checked(new)
+    weight = json_text.weight(*(each.value for each in new)) + PER_VARIABLE * len(new)
+    checked = await aside(_checked, new, weight=weight)
 
     def meaning() -> list[list[Any]]:
         return [[each.key, json_text.parse(value)] for each, value in zip(new, checked, strict=True)]
 
-    request = Repeatable(f"variables {job_key}", idempotency_key, meaning)
+    request = Repeatable(f"variables {job_key}", idempotency_key, meaning, weight)
     made: list[Variable] = []
 
     async def carry_out() -> str:
@@ -91,10 +96,10 @@ async def _open_job(runtime: Runtime, job_key: str) -> Job:
 async def _create(
     runtime: Runtime, job: Job, new: Sequence[NewVariable], values: Sequence[str], mark: str
 ) -> list[Variable]:
-    made = [
-        _variable(runtime, job, _key(each, mark, at), value, mark)
-        for at, (each, value) in enumerate(zip(new, values, strict=True))
-    ]
+    made = list[Variable]()
+    for at, (each, value) in enumerate(zip(new, values, strict=True)):
+        await give_way()
+        made.append(_variable(runtime, job, _key(each, mark, at), value, mark))
     await _validate(runtime, job, made)
     if taken := await runtime.store.variables.insert_many(made):
         await _complete(runtime, job, made, taken)
@@ -166,7 +171,9 @@ async def _validate(runtime: Runtime, job: Job, made: Sequence[Variable]) -> Non
     faults.raise_all()
 
 
-def _refusal(judgement: Judgement, field: str) -> Rejected | Unavailable:
+def _refusal(judgement: Judgement, field: str) -> Rejected | TooLarge | Unavailable:
+    if judgement.used_up:
+        return TooLarge(f"validate_result was {judgement.reason}; send fewer variables at once", field=field)
     if judgement.accepted is None:
         return Unavailable(f"validate_result can't be asked now: {judgement.reason}", field=field)
     return Rejected(

@@ -18,13 +18,14 @@ BEARER = "bearer"
 class Context:
     """The process's runtime, the network address that a host without a token is known by, the addresses of the
     pool itself (host, port and path, without a scheme), the token in the header `Authorization`, and what a client
-    said when it opened a WebSocket."""
+    said when it opened a WebSocket, and how much its variables are to work over, in bytes of JSON."""
 
     runtime: Runtime
     address: str = ""
     pool_addresses: tuple[str, ...] = ()
     token: str = ""
     connection_params: Mapping[str, Any] = field(default_factory=dict)
+    weight: int = 0
 
     @property
     def has_token(self) -> bool:

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp
 
 from server.edge.bodies import TimelyBodies
 from server.edge.hosts import KnownHosts
+from server.edge.leavers import UntilTheyLeave
 from server.edge.origins import KnownOrigins
 from server.edge.proxies import Proxied
 from server.settings import Settings
@@ -15,7 +16,7 @@ __all__ = ["behind_edge"]
 
 def behind_edge(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The application, which from then on sees only requests that the settings let in."""
-    edge: ASGIApp = KnownOrigins(TimelyBodies(app, settings.body_seconds), settings.own_origins)
+    edge: ASGIApp = KnownOrigins(TimelyBodies(UntilTheyLeave(app), settings.body_seconds), settings.own_origins)
     hosts = settings.own_hosts
     proxies, path = settings.proxies, settings.public_path
     if hosts:
