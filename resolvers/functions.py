@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import replace
 
 from resolvers.access.rules import sandbox_caller
 from resolvers.errors import TooLarge, Unavailable, UnparsableJavaScript
 from resolvers.runtime import Runtime
-from sandbox import Function, NotRun, Outcome, SourceForm, Threw, Unparsable, Wanted
+from sandbox import Allowance, Function, NotRun, Outcome, SourceForm, Threw, Unparsable, Wanted
 from storage import Job
 
 PARAMETERS: Mapping[str, tuple[str, ...]] = {
@@ -22,7 +24,11 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
 ASKED_FOR_TRUTH = frozenset({"compare_results", "if", "while"})
 """Those of which nothing counts except whether JavaScript takes their answer for true."""
 MAX_SOURCE_BYTES = 1_000_000
+MAX_ID_BYTES = 1_000
+"""What a scheduler answers: a variable's id."""
 FALSY = frozenset({"false", "null", "0", '""'})
+
+_allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 
 async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "") -> SourceForm:
@@ -35,8 +41,14 @@ async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "")
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_SOURCE_BYTES:
         raise TooLarge(f"{field} may have at most {MAX_SOURCE_BYTES:,} bytes, got {size:,}", field=field)
+    allowance = _allowance.get()
+    if allowance and allowance.refusal:
+        raise TooLarge(f"{field} was not read: {allowance.refusal.message}; send fewer functions at once", field=field)
     try:
-        return await runtime.sandbox.inspect(source, PARAMETERS[name])
+        # Whoever submits something shares turns with other requests.
+        return await runtime.sandbox.inspect(
+            source, PARAMETERS[name], account=f"request {id(allowance)}", allowance=allowance
+        )
     except Unparsable as problem:
         raise UnparsableJavaScript(
             f"{field} does not parse: {problem.message} (line {problem.line}, column {problem.column})", field=field
@@ -45,16 +57,36 @@ async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "")
         raise Unavailable(f"{field} can't be read now: {problem}; try again", field=field) from None
 
 
-async def call(runtime: Runtime, job: Job, name: str, arguments: Sequence[Sequence[str]]) -> list[Outcome]:
+async def call(
+    runtime: Runtime, job: Job, name: str, arguments: Sequence[Sequence[str]], wanted: Wanted | None = None
+) -> list[Outcome]:
     """The outcomes of one of a job's functions that the server runs, in order, for arguments that are JSON texts."""
     function = callable_as(name, getattr(job, name))
-    return list(await runtime.sandbox.run(function, arguments, owner=sandbox_caller(job.account, job.key)))
+    if wanted is not None:
+        function = replace(function, wanted=wanted)
+    return await call_as(runtime, function, arguments, account=job.account, key=job.key)
+
+
+async def call_as(
+    runtime: Runtime, function: Function, arguments: Sequence[Sequence[str]], *, account: str, key: str
+) -> list[Outcome]:
+    """The outcomes of a function of the account's job or flow with this key, in turns with others, and within what the
+    request may use."""
+    owner = sandbox_caller(account, key)
+    return await runtime.sandbox.run(function, arguments, owner=owner, account=account, allowance=_allowance.get())
 
 
 def callable_as(name: str, source: str) -> Function:
     """What the sandbox calls for the `source` of the function called `name`, which is none that volunteers run."""
+    if name == "variable_scheduler":
+        return Function(source, PARAMETERS[name], most_bytes=MAX_ID_BYTES)
     wanted = Wanted.TRUTH if name in ASKED_FOR_TRUTH else Wanted.VALUE
     return Function(source, PARAMETERS[name], wanted)
+
+
+def begin_request(runtime: Runtime) -> None:
+    """Count what this request, and nothing else, uses of the sandbox from here on."""
+    _allowance.set(Allowance(runtime.request_sandbox_seconds))
 
 
 def unavailable(outcome: Outcome) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import orjson
 from resolvers.errors import IdempotencyMismatch, InProgress
 from resolvers.identifiers import checked_text
 from resolvers.runtime import Runtime, new_seq
+from resolvers.turns import aside
 from storage import Request
 
 KEPT_MS = 24 * 3600 * 1000
@@ -28,6 +30,7 @@ class Repeatable:
     Attributes:
         scope: where its key means anything; the same key elsewhere is another request.
         key: what it is repeated by; empty: it never is.
+        weight: how much that is, in bytes of JSON (`turns.aside`).
         meaning: returns all that it asks for, as a JSON value: defaults are filled in, and URLs are keys, so that
             another spelling of the same request is the same request. Called once, and only for a request with a key.
     """
@@ -35,6 +38,7 @@ class Repeatable:
     scope: str
     key: str
     meaning: Callable[[], Any]
+    weight: int = 0
 
     def __post_init__(self) -> None:
         """Raises BadInput for a key that can't be one."""
@@ -71,6 +75,7 @@ async def once(runtime: Runtime, repeatable: Repeatable, carry_out: Callable[[],
     """
     if not repeatable.key:
         return await carry_out()
+    await aside(lambda: repeatable.digest, weight=repeatable.weight)
     now = runtime.now()
     request = Request(
         id=repeatable.id,
@@ -92,7 +97,7 @@ async def once(runtime: Runtime, repeatable: Repeatable, carry_out: Callable[[],
         return _answer(repeatable, earlier, request.digest)
     try:
         request.answer = await carry_out()
-    except Exception:
+    except (Exception, asyncio.CancelledError):
         await runtime.store.requests.forget(request)
         raise
     request.due = runtime.now() + KEPT_MS

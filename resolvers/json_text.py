@@ -8,17 +8,23 @@ import re
 from typing import Any
 
 import orjson
-import rfc8785
 
+from resolvers.canonical_json import NotCanonical, canonical
 from resolvers.errors import BadInput, TooLarge
 from sandbox import is_deeper, nesting
 
 MAX_BYTES = 1_000_000
 MAX_NESTING = 100
 """Levels of arrays and objects; what flows make of values goes one level deeper."""
-EXACT_DIGITS = 15
 MAX_READ_NESTING = 1_024
 """Levels that a request as a whole may have, which are as many as orjson reads."""
+
+MAX_MEMBERS = 1_000_000
+"""Members of arrays and objects in a request as a whole: each takes far more bytes in memory than in JSON."""
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+WHOLE = re.compile(rb'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+"""Of a part of a JSON text, that which has no half of a string in it."""
+PART_BYTES = 1 << 20
 
 ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)")
 """Of a JSON text: a surrogate pair, a lone surrogate (the group), or any other escape."""
@@ -48,6 +54,11 @@ def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: 
             f"{field} may have at most {max_nesting} levels of arrays and objects, got {nesting(text)}", field=field
         )
     return text
+
+
+def weight(*values: Any) -> int:
+    """How much work these values are, in bytes of JSON as far as they are texts (`turns.aside`)."""
+    return sum(len(value) for value in values if isinstance(value, str))
 
 
 def written(value: Any, *, field: str) -> JsonText:
@@ -83,13 +94,41 @@ def parse(text: str) -> Any:
     return orjson.loads(text)
 
 
+def _separators(text: bytes) -> int:
+    parts = range(0, len(text), PART_BYTES)
+    return sum(text.count(each, at, at + PART_BYTES) for at in parts for each in (b",", b"[", b"{"))
+
+
+def _members(text: bytes) -> int:
+    """How many members a JSON text has at most, without those that only its strings seem to have. It is counted in
+    parts, since no other thread runs during one."""
+    members = at = 0
+    size = PART_BYTES
+    while at < len(text):
+        found = WHOLE.match(text, at, at + size)
+        if found and found.end() > at:
+            members += _separators(STRING.sub(b"", found[0]))
+            at, size = found.end(), PART_BYTES
+        elif at + size < len(text):
+            size *= 2
+        else:  # A string without an end.
+            break
+    return members
+
+
 def read(body: bytes | str, *, name: str) -> Any:
     """The value of a JSON text that a caller sent, and calls `name`.
 
-    Raises BadInput for what is no JSON in UTF-8, or nested more deeply than is read.
+    Raises BadInput for what is no JSON in UTF-8, or nested more deeply than is read, and TooLarge for too many members.
     """
+    sent = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+    if _separators(sent) > MAX_MEMBERS and (members := _members(sent)) > MAX_MEMBERS:
+        raise TooLarge(
+            f"{name} has {members:,} members of arrays and objects, and at most {MAX_MEMBERS:,} are read: send less at "
+            "once"
+        )
     try:
-        return parse(body.decode() if isinstance(body, bytes) else body)
+        return parse(sent.decode())
     except UnicodeDecodeError as problem:
         raise BadInput(f"{name} is not JSON: its byte {problem.start:,} is not UTF-8") from None
     except json.JSONDecodeError as problem:
@@ -101,17 +140,11 @@ def read(body: bytes | str, *, name: str) -> Any:
         raise BadInput(f"{name} is not JSON: {problem}") from None
 
 
-def _as_javascript_reads(digits: str) -> int | float:
-    return int(digits) if len(digits) <= EXACT_DIGITS else float(digits)
-
-
 def digest(*texts: str) -> str:
     """What votes are compared by: SHA-256 over the canonical form of JSON texts (JSON Canonicalization Scheme,
     RFC 8785), so that neither the order of keys nor the spelling of a number makes a difference."""
     try:
-        canonical = rfc8785.dumps([json.loads(text, parse_int=_as_javascript_reads) for text in texts])
-    except (rfc8785.CanonicalizationError, RecursionError):
-        # A number out of a double's range has no canonical form, and what is nested too deeply is not worth one:
-        # such a text agrees only with its equal.
-        canonical = "\0".join(texts).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(canonical).hexdigest()
+        compared = canonical(texts)
+    except NotCanonical:  # It agrees only with its equal.
+        compared = "\0".join(texts).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(compared).hexdigest()

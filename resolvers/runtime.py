@@ -8,6 +8,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -49,6 +50,8 @@ class Runtime:
     free_bytes: Callable[[], float] = lambda: math.inf
     """The free space where the pool's data is."""
     rates: Rates = field(default_factory=Rates)
+    request_sandbox_seconds: float = 30.0
+    """Processor time of the sandbox that the calls of one request may use together."""
     random: random.Random = field(default_factory=random.Random)
     takeover_ms: int = 30_000
     """After how long (ms) a process is taken for dead that has not finished what it began, and others carry it on."""
@@ -67,7 +70,8 @@ class Runtime:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something in the background that the sweeper would finish if this process died."""
-        task = asyncio.create_task(self._guarded(work))
+        # Not in the caller's context: what is left of its request is none of this work's concern.
+        task = asyncio.create_task(self._guarded(work), context=Context())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         task.add_done_callback(lambda _: work.close())  # It may be cancelled before it began.

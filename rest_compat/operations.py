@@ -15,6 +15,7 @@ from rest_compat.inputs import MutationInput
 from rest_compat.resources import Collection, Resource
 from rest_compat.serialiser import Writing
 from schema.machinery.directives import HalRole
+from schema.machinery.turns import aside
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,10 @@ class WriteOperation(Operation):
         return (self.shown,)
 
     async def answer(self, exchange: Exchange) -> Answer:
-        arguments = self.input.read(exchange.values, exchange.query, exchange.idempotency_key, exchange.body)
+        given = (exchange.values, exchange.query, exchange.idempotency_key, exchange.body)
+        if hasattr(exchange.context, "weight"):
+            exchange.context.weight = len(exchange.body)
+        arguments = await aside(self.input.read, *given, weight=len(exchange.body))
         payload = await self.call.value(None, exchange.context, arguments)
         if errors := getattr(payload, "user_errors", None):
             told = [_user_error(error) for error in errors]

@@ -1,5 +1,6 @@
 """Untrusted JavaScript, run in V8 worker processes that can be killed at any moment."""
 
+from sandbox.allowance import Allowance
 from sandbox.limits import VALIDATION, VOLUNTEER, Limits
 from sandbox.nesting import is_deeper, nesting
 from sandbox.outcomes import (
@@ -24,6 +25,7 @@ __all__ = [
     "UNDEFINED",
     "VALIDATION",
     "VOLUNTEER",
+    "Allowance",
     "FailureKind",
     "Function",
     "Limits",

@@ -187,6 +187,22 @@
       return `not_json\nit returned a ${typeof value}, which is neither true nor false`;
     },
 
+    /** A validator whose own value is not kept: what it says, in at most some hundred characters. @param {any} value */
+    verdict(value) {
+      if (value === undefined) return NOTHING;
+      if (typeof value === "symbol" || typeof value === "function") {
+        return `not_json\nit returned a ${typeof value}, which is neither true nor false`;
+      }
+      if (isObject(value) && !isArray(value)) {
+        const { valid, reason } = value;
+        if (typeof valid === "boolean") {
+          const said = reason ? apply(toWellFormed, apply(slice, text(reason), [0, TEXT_LENGTH]), []) : "";
+          return `returned\n{"valid":${valid},"reason":${stringify(said)}}`;
+        }
+      }
+      return `returned\n${value ? "true" : "false"}`;
+    },
+
     /** A job: its context with a field `result`, answered as `{value, context}`. @param {any} value @param {number} limit */
     job(value, limit) {
       if (!isObject(value) || isArray(value) || !apply(hasOwnProperty, value, ["result"])) return noResult(value);
@@ -220,7 +236,7 @@
    *
    * @param {Function} target
    * @param {any[]} texts Its arguments: JSON texts, or "undefined".
-   * @param {"value" | "truth" | "job"} wanted
+   * @param {"value" | "truth" | "verdict" | "job"} wanted
    * @param {number} limit The longest JSON to return, in UTF-16 code units.
    * @param {(reply: string) => void} settle
    */

@@ -97,18 +97,19 @@ class Context:
         """Compile the function that `call` calls."""
         self._command("prepare", source, parameters)
 
-    def call(self, arguments: list[str], wanted: Wanted) -> tuple[str, str]:
+    def call(self, arguments: list[str], wanted: Wanted, most_bytes: int) -> tuple[str, str]:
         """Call the prepared function.
 
         Args:
             arguments: JSON texts, or `UNDEFINED`.
             wanted: what it should return.
+            most_bytes: the longest result, as JSON in UTF-8.
 
         Returns:
             `"returned"` and the result as JSON, or a `FailureKind` and the message.
         """
         try:
-            reply = self._command("call", arguments, wanted, self._limits.result_bytes)
+            reply = self._command("call", arguments, wanted, most_bytes)
             if reply.startswith(FailureKind.PENDING):
                 reply = self._command("settled")
         except JSOOMException:
@@ -116,14 +117,14 @@ class Context:
         except JSEvalException as error:
             return FailureKind.ERROR, str(error)[:500]
         kind, _, text = reply.partition("\n")
-        return self._checked(text, wanted) if kind == "returned" else (kind, text)
+        return self._checked(text, wanted, most_bytes) if kind == "returned" else (kind, text)
 
-    def _checked(self, text: str, wanted: Wanted) -> tuple[str, str]:
+    def _checked(self, text: str, wanted: Wanted, most_bytes: int) -> tuple[str, str]:
         limits = self._limits
         # A job's result and context stand a level deeper than in what it returned.
         nesting = limits.nesting + (wanted is Wanted.JOB)
-        if len(text.encode()) > limits.result_bytes:
-            return FailureKind.TOO_LARGE, f"the result is longer than {limits.result_bytes} bytes"
+        if len(text.encode()) > most_bytes:
+            return FailureKind.TOO_LARGE, f"the result is longer than {most_bytes} bytes"
         if is_deeper(text, nesting):
             return FailureKind.TOO_LARGE, f"the result is nested deeper than {limits.nesting} levels"
         return "returned", text

@@ -15,17 +15,24 @@ class Wanted(StrEnum):
     """Any JSON value."""
     TRUTH = "truth"
     """Whatever JavaScript takes for true or false: `true` or `false` comes back."""
+    VERDICT = "verdict"
+    """What a validator says, and nothing that it made: `true`, `false`, or `{"valid": ..., "reason": ...}`."""
     JOB = "job"
     """The context with a field `result`: `{"value": ..., "context": {...}}` comes back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """An owner's code and the names of its parameters. See `SourceForm` for how it may be written."""
+    """An owner's code and the names of its parameters. See `SourceForm` for how it may be written.
+
+    Attributes:
+        most_bytes: the longest value that it may return, as JSON; 0: what the limits allow.
+    """
 
     source: str
     parameters: tuple[str, ...]
     wanted: Wanted = Wanted.VALUE
+    most_bytes: int = 0
 
 
 class FailureKind(StrEnum):
@@ -55,13 +62,15 @@ class FailureKind(StrEnum):
     """Something else on this machine killed its process, as the kernel does where memory runs out."""
     CRASH = "crash"
     """Its process ended by itself, for another reason."""
+    USED_UP = "used_up"
+    """It was not called: its request's other calls have used up what a request may use."""
     CIRCUIT_OPEN = "circuit_open"
     """It was not called: this owner's calls keep killing workers."""
 
     @property
     def is_transient(self) -> bool:
         """Whether it says nothing of the code: the same call may give a value another time."""
-        return self in {FailureKind.STARVED, FailureKind.KILLED, FailureKind.CIRCUIT_OPEN}
+        return self in {FailureKind.STARVED, FailureKind.KILLED, FailureKind.USED_UP, FailureKind.CIRCUIT_OPEN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,39 +4,27 @@ import asyncio
 import contextlib
 import logging
 import math
-import signal
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from sandbox.allowance import Allowance
 from sandbox.breaker import CircuitBreaker
+from sandbox.calls import call, inspect
 from sandbox.frames import BrokenFrame
 from sandbox.limits import VALIDATION, Limits
-from sandbox.outcomes import (
-    FailureKind,
-    Function,
-    NotRun,
-    Outcome,
-    Returned,
-    SourceForm,
-    SourceKind,
-    Threw,
-    Unparsable,
-)
+from sandbox.outcomes import FailureKind, Function, NotRun, Outcome, SourceForm, Threw
 from sandbox.process import Starved, Worker, WorkerNotStarted
+from sandbox.turns import Turns
 
 log = logging.getLogger(__name__)
 
 RECYCLE_MS = 2_000
 RESPAWN_PAUSE_S = 1.0
-ERROR_LENGTH = 500
-BUSY = "this machine was too busy to run it"
-UNEXPLAINED = "its process did not say why"
-KILLED = "something on this machine killed the process that ran it"
-# How V8 ends the process when it gets no more memory.
-OUT_OF_MEMORY = {signal.SIGTRAP, signal.SIGABRT}
+TURN_S = 0.25
+"""How long a run keeps its worker while others wait for one."""
 
 
 class SandboxClosed(Exception):
@@ -73,7 +61,7 @@ class Sandbox:
         """
         self._size = workers + spares
         self._limits = limits
-        self._permits = asyncio.Semaphore(workers)
+        self._permits = Turns(workers)
         self._idle: asyncio.Queue[Worker | None] = asyncio.Queue()
         self._workers: set[Worker] = set()
         self._chores: set[asyncio.Task[None]] = set()
@@ -126,18 +114,22 @@ class Sandbox:
         calls: Sequence[Sequence[str]],
         *,
         owner: str,
+        account: str = "",
         timeout_ms: int | None = None,
+        allowance: Allowance | None = None,
     ) -> list[Outcome]:
-        """Call one function many times, in one context.
+        """Call one function many times, in one context as far as possible.
 
-        The calls share that context, so what one call leaves there the next one sees, unless a call kills the
-        worker: the rest is then carried on in a fresh one. An owner's runs take turns.
+        The calls share that context, so what one call leaves there the next one sees, unless a call kills the worker,
+        or others wait for one: the rest is then carried on in a fresh one. An owner's runs take turns.
 
         Args:
             function: what to call.
             calls: the arguments of each call: JSON texts, or `UNDEFINED`.
             owner: whose code it is.
+            account: by whom workers are shared in turns; by default by owner.
             timeout_ms: processor time for each call, in ms; by default the limits' own.
+            allowance: what these calls and others may use together; by default nothing is counted.
 
         Returns:
             The outcome of each call, in order.
@@ -147,89 +139,65 @@ class Sandbox:
         """
         turn = self._turns.setdefault(owner, asyncio.Lock())
         timeout_ms = self._limits.timeout_ms if timeout_ms is None else timeout_ms
+        allowance = allowance or Allowance(math.inf)
         outcomes: list[Outcome] = []
         async with turn:
             while len(outcomes) < len(calls):
-                if wait_s := self._breaker.wait_s(owner):
-                    return outcomes + [_refusal(wait_s)] * (len(calls) - len(outcomes))
-                async with self._worker(owner) as worker:
+                if refused := self._refusal(owner, allowance):
+                    return outcomes + [refused] * (len(calls) - len(outcomes))
+                async with self._worker(owner, account or owner) as worker:
                     if self._breaker.wait_s(owner):  # what an earlier call left running has been found meanwhile
                         continue
-                    worker.send({"open": function.source, "parameters": function.parameters, "wanted": function.wanted})
-                    for arguments in calls[len(outcomes) :]:
-                        outcomes.append(await self._call(worker, arguments, timeout_ms))
-                        if worker.killed:
-                            if not _was_starved(outcomes[-1]):
-                                self._breaker.died(owner)
-                            break
-                        self._breaker.survived(owner)
+                    with worker.metered(allowance) as meter:
+                        worker.open(function)
+                        for arguments in calls[len(outcomes) :]:
+                            outcomes.append(await call(worker, arguments, timeout_ms))
+                            meter.count(outcomes[-1])
+                            if worker.killed:
+                                if not _was_starved(outcomes[-1]):
+                                    self._breaker.died(owner)
+                                break
+                            self._breaker.survived(owner)
+                            if allowance.refusal or (
+                                meter.elapsed_s > TURN_S and self._permits.others_wait(account or owner)
+                            ):
+                                break
         return outcomes
 
-    async def inspect(self, source: str, parameters: Sequence[str]) -> SourceForm:
+    def _refusal(self, owner: str, allowance: Allowance) -> Threw | None:
+        wait_s = self._breaker.wait_s(owner)
+        return _broken(wait_s) if wait_s else allowance.refusal
+
+    async def inspect(
+        self, source: str, parameters: Sequence[str], *, account: str = "", allowance: Allowance | None = None
+    ) -> SourceForm:
         """Read a source without running any of it.
 
         Args:
             source: what an owner wrote.
             parameters: the names of the parameters it is called with.
+            account: by whom workers are shared in turns.
+            allowance: as for `run`.
 
         Raises:
             Unparsable: it is no function: it does not parse, or is empty.
-            NotRun: the machine was too busy, or killed the worker.
+            NotRun: the machine was too busy, or killed the worker, or nothing is left of the allowance.
             SandboxClosed: the sandbox is not running.
         """
-        async with self._worker(None) as worker:
-            worker.send({"inspect": source, "parameters": list(parameters)})
-            try:
-                found = await worker.answer(self._limits.timeout_ms)
-            except TimeoutError:
-                worker.kill()
-                raise Unparsable("The source could not be read in time", 1, 1) from None
-            except Starved:
-                worker.kill()
-                raise NotRun(BUSY) from None
-            except BrokenFrame:
-                if await worker.stop() == signal.SIGKILL:
-                    raise NotRun(KILLED) from None
-                raise Unparsable("The source could not be read: it crashed the process", 1, 1) from None
-        match found:
-            case {"kind": str(kind), "body": str(body)}:
-                return SourceForm(SourceKind(kind), body)
-            case {"message": str(message), "line": int(line), "column": int(column)}:
-                raise Unparsable(message[:ERROR_LENGTH], line, column)
-        raise Unparsable("The source could not be read", 1, 1)
-
-    async def _call(self, worker: Worker, arguments: Sequence[str], timeout_ms: int) -> Outcome:
-        """The outcome of one call; afterwards the worker may have been killed."""
-        worker.send({"call": list(arguments)})
-        try:
-            reply = await worker.answer(timeout_ms)
-        except TimeoutError:
-            worker.kill()
-            return Threw(f"it took longer than {timeout_ms} ms", FailureKind.TIMEOUT)
-        except Starved:
-            worker.kill()
-            return Threw(BUSY, FailureKind.STARVED)
-        except BrokenFrame as error:
-            ended_by = await worker.stop()
-            if ended_by in OUT_OF_MEMORY:
-                return Threw("it took more memory than allowed and was killed", FailureKind.MEMORY)
-            if ended_by == signal.SIGKILL:
-                return Threw(KILLED, FailureKind.KILLED)
-            return Threw(f"its process crashed: {ended_by.name if ended_by else error}", FailureKind.CRASH)
-        match reply:
-            case {"kind": "returned", "text": str(text)}:
-                return Returned(text)
-            case {"kind": str(kind), "text": str(text)} if kind in FailureKind.__members__.values():
-                if kind == FailureKind.MEMORY:
-                    worker.kill()  # its V8 may still be at it
-                return Threw(text[:ERROR_LENGTH] or UNEXPLAINED, FailureKind(kind))
-        worker.kill()
-        return Threw("its process sent nonsense and was killed", FailureKind.CRASH)
+        allowance = allowance or Allowance(math.inf)
+        if refused := allowance.refusal:
+            raise NotRun(refused.message)
+        async with self._worker(None, account) as worker:
+            with worker.metered(allowance):
+                found = await inspect(worker, source, parameters, self._limits.timeout_ms)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     @contextlib.asynccontextmanager
-    async def _worker(self, owner: str | None) -> AsyncIterator[Worker]:
+    async def _worker(self, owner: str | None, group: str) -> AsyncIterator[Worker]:
         """A worker of one's own; it goes back to the pool, or is replaced, in the background."""
-        async with self._permits:
+        async with self._permits.of(group):
             if not self._running:
                 raise SandboxClosed("the sandbox is not running")
             while (worker := await self._idle.get()) is not None and worker.ended:
@@ -286,7 +254,7 @@ def _was_starved(outcome: Outcome) -> bool:
     return isinstance(outcome, Threw) and outcome.kind == FailureKind.STARVED
 
 
-def _refusal(wait_s: float) -> Threw:
+def _broken(wait_s: float) -> Threw:
     return Threw(
         f"not called: earlier calls kept ending their worker; try again in {math.ceil(wait_s)} s",
         FailureKind.CIRCUIT_OPEN,

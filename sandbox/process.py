@@ -1,5 +1,7 @@
 """A worker process, seen from the server."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import dataclasses
@@ -8,13 +10,16 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 import psutil
 
 from sandbox import frames
+from sandbox.allowance import Allowance
 from sandbox.limits import Limits
+from sandbox.outcomes import Function, Outcome, Returned
 
 # -I keeps the environment and the working directory out; only this package's own root is let in again.
 BOOT = "import sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; main()"
@@ -22,6 +27,8 @@ PACKAGE_ROOT = str(Path(__file__).parent.parent)
 START_S = 30.0
 # The processor time of a process is counted in ticks of about this length.
 STEP_S = 0.01
+# To ask for it costs as much as a short call.
+LOOK_S = 0.05
 
 
 class WorkerNotStarted(Exception):
@@ -30,6 +37,35 @@ class WorkerNotStarted(Exception):
 
 class Starved(Exception):
     """The machine gave a worker too little time to say whether its code is slow."""
+
+
+class Meter:
+    """Takes what a worker uses from an allowance."""
+
+    def __init__(self, worker: Worker, allowance: Allowance) -> None:
+        self._worker = worker
+        self._allowance = allowance
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._looked = self._clock()
+        self._used_s = worker.computed_s()
+
+    @property
+    def elapsed_s(self) -> float:
+        return self._clock() - self._began
+
+    def count(self, outcome: Outcome) -> None:
+        """After each call."""
+        if isinstance(outcome, Returned):
+            self._allowance.output_bytes -= len(outcome.json)
+        if self._clock() - self._looked > LOOK_S:
+            self.look()
+
+    def look(self) -> None:
+        """Take what was used since the last look."""
+        self._looked = self._clock()
+        used_s = self._worker.computed_s()
+        self._allowance.seconds -= used_s - self._used_s
+        self._used_s = used_s
 
 
 class Worker:
@@ -43,6 +79,7 @@ class Worker:
         self._outbox = process.stdin
         self._limits = limits
         self.killed = False
+        self._used_s = 0.0
 
     @classmethod
     async def spawn(cls, limits: Limits) -> Self:
@@ -93,6 +130,26 @@ class Worker:
         if not self._outbox.is_closing():
             self._outbox.write(frames.pack(message))
 
+    def open(self, function: Function) -> None:
+        """Have the calls that follow call this function."""
+        self.send(
+            {
+                "open": function.source,
+                "parameters": function.parameters,
+                "wanted": function.wanted,
+                "most_bytes": function.most_bytes,
+            }
+        )
+
+    @contextlib.contextmanager
+    def metered(self, allowance: Allowance) -> Iterator[Meter]:
+        """Take from the allowance what the worker uses in the block."""
+        meter = Meter(self, allowance)
+        try:
+            yield meter
+        finally:
+            meter.look()
+
     async def answer(self, timeout_ms: int) -> frames.Message:
         """The worker's next message, for which it may compute so many ms.
 
@@ -102,13 +159,13 @@ class Worker:
             BrokenFrame: the worker ended or sent nonsense.
         """
         clock = asyncio.get_running_loop().time
-        computed_s, allowed_s = self._computed_s(), timeout_ms / 1000
+        computed_s, allowed_s = self.computed_s(), timeout_ms / 1000
         starved_at = clock() + max(allowed_s * self._limits.patience, self._limits.least_patience_ms / 1000)
         reading = asyncio.create_task(self._message())
         try:
             left_s = allowed_s
             while not (await asyncio.wait({reading}, timeout=max(left_s, STEP_S)))[0]:
-                left_s = allowed_s - (self._computed_s() - computed_s)
+                left_s = allowed_s - (self.computed_s() - computed_s)
                 if left_s <= 0:
                     raise TimeoutError
                 if clock() >= starved_at:
@@ -124,13 +181,12 @@ class Worker:
     def _meter(self) -> psutil.Process:
         return psutil.Process(self.pid)
 
-    def _computed_s(self) -> float:
-        """The processor time that the process has used, in seconds; 0 when it has ended."""
-        try:
+    def computed_s(self) -> float:
+        """The processor time that the process has used, in seconds, as far as is known when it has ended."""
+        with contextlib.suppress(psutil.NoSuchProcess):
             used = self._meter.cpu_times()
-        except psutil.NoSuchProcess:
-            return 0.0
-        return float(used.user + used.system)
+            self._used_s = float(used.user + used.system)
+        return self._used_s
 
     def kill(self) -> None:
         """End the process at once, whatever its V8 is doing."""

@@ -1,6 +1,6 @@
 """The process that untrusted code runs in. It trusts the server, and the server believes it nothing.
 
-The server sends `{inspect, parameters}`, or `{open, parameters, wanted}` followed by any number of
+The server sends `{inspect, parameters}`, or `{open, parameters, wanted, most_bytes}` followed by any number of
 `{call}`; each but `open` is answered. `{recycle: true}` ends the turn: the worker says that it is ready only
 when the old context is closed and a new one stands, so no owner pays for what another left running.
 """
@@ -45,7 +45,7 @@ def _serve(limits: Limits, inbox: BinaryIO, outbox: BinaryIO) -> None:
     context = Context(limits)
     fix_memory(limits.data_mb << 20)
     reply: frames.Message | None = {"ready": True}
-    wanted = Wanted.VALUE
+    wanted, most_bytes = Wanted.VALUE, limits.result_bytes
     while True:
         if reply is not None:
             rest = memoryview(frames.pack(reply))
@@ -55,12 +55,12 @@ def _serve(limits: Limits, inbox: BinaryIO, outbox: BinaryIO) -> None:
                 return
         request = frames.read(inbox)
         match request:
-            case {"open": source, "parameters": parameters, "wanted": name}:
+            case {"open": source, "parameters": parameters, "wanted": name, "most_bytes": most}:
                 context.prepare(source, parameters)
-                wanted = Wanted(name)
+                wanted, most_bytes = Wanted(name), most or limits.result_bytes
                 reply = None
             case {"call": arguments}:
-                kind, text = context.call(arguments, wanted)
+                kind, text = context.call(arguments, wanted, most_bytes)
                 reply = {"kind": kind, "text": text}
             case {"inspect": source, "parameters": parameters}:
                 try:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resolvers.addresses import group_of
 from resolvers.flows import kind as flows
+from resolvers.functions import begin_request
 from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
 from resolvers.space import RETRY_S, Space
@@ -30,7 +31,7 @@ from sandbox import Sandbox
 from schema.machinery.context import Context, bearer_token
 from schema.schema import schema
 from server.graphql_endpoint import GraphQLEndpoint
-from server.graphql_requests import MAX_BODY
+from server.graphql_requests import MAX_BODY, MAX_MESSAGE
 from server.pages import front_page, graphql_page, page_routes, wants_page
 from server.settings import Settings
 from server.sweeper import Sweeper
@@ -75,6 +76,7 @@ class Service:
             runtime.wants_tokens = settings.wants_tokens
             runtime.limits = settings.limits
             runtime.free_bytes = _free_bytes(settings.watched_directory or store.database.directory)
+            runtime.request_sandbox_seconds = settings.request_sandbox_seconds
             runtime.takeover_ms = int(settings.takeover_seconds * 1000)
             if settings.scheduler not in runtime.schedulers:
                 known = ", ".join(sorted(runtime.schedulers))
@@ -89,6 +91,7 @@ class Service:
                     self._runtime = None
 
     async def context(self, connection: HTTPConnection) -> Context:
+        begin_request(self.runtime)
         # Starlette's own view of the headers would be a twentieth of what a read costs.
         headers = dict(connection.scope["headers"])
         agent, host, authorization = (headers.get(name, b"").decode("latin-1") for name in CONTEXT_HEADERS)
@@ -100,6 +103,8 @@ class Service:
             (*self._public_address, asked_at),
             bearer_token(authorization),
             group_of(client),
+            # The endpoint knows it of other requests.
+            weight=MAX_MESSAGE if connection.scope["type"] == "websocket" else 0,
         )
 
     async def ready(self, _: Request) -> Response:

@@ -129,11 +129,13 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     async def _execute(self, request: Request, asked: GraphQLRequestData) -> ExecutionResult:
         """Raises InvalidOperationTypeError and MissingQueryError."""
+        context = await self._make_context(request)
+        context.weight = len(await request.body())
         try:
             return await self.schema.execute(
                 asked.query,
                 variable_values=asked.variables,
-                context_value=await self._make_context(request),
+                context_value=context,
                 operation_name=asked.operation_name,
                 allowed_operation_types=READS if reads_only(request) else ALL_AT_ONCE,
                 operation_extensions=asked.extensions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from types import NoneType
 from typing import Any
 
@@ -14,10 +15,13 @@ from strawberry.http import GraphQLRequestData
 
 from resolvers import json_text
 from resolvers.errors import PoolError
+from resolvers.turns import aside
 from rest_compat import negotiation
 
 MAX_BODY = 32_000_000
 """Room for a flow of 100,000 jobs, in bytes."""
+MAX_MESSAGE = 64_000
+"""Of a WebSocket, in bytes: more is sent by POST, which is read in a thread."""
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
 EVENTS = "text/event-stream"
@@ -54,13 +58,13 @@ def answered_as(accept: str) -> str:
 async def read_request(request: Request) -> GraphQLRequestData:
     """The parameters of a GET or POST request. Raises Refused for anything else."""
     if request.method == "GET":
-        parameters = _from_url(request.query_params)
+        parameters = await _from_url(request.query_params)
     elif request.method != "POST":
         raise Refused(405, "GraphQL takes GET and POST.", allow="GET, POST")
     elif negotiation.media_type(request.headers.get("content-type", "")) != JSON:
         raise Refused(415, f"A body is {JSON} here; say so as Content-Type.")
     else:
-        parameters = _json(await request.body(), "the body")
+        parameters = await _json(await request.body(), "the body")
     if not isinstance(parameters, dict):
         raise Refused(400, "The body must be an object with a `query`.")
     for name, (kind, description) in PARAMETERS.items():
@@ -74,14 +78,14 @@ async def read_request(request: Request) -> GraphQLRequestData:
     )
 
 
-def _from_url(query: Mapping[str, str]) -> dict[str, Any]:
+async def _from_url(query: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {name: query[name] for name in PARAMETERS if query.get(name)}
-    return found | {name: _json(found[name], f"`{name}`") for name in JSON_PARAMETERS if name in found}
+    return found | {name: await _json(found[name], f"`{name}`") for name in JSON_PARAMETERS if name in found}
 
 
-def _json(text: bytes | str, name: str) -> Any:
+async def _json(text: bytes | str, name: str) -> Any:
     try:
-        return json_text.read(text, name=name)
+        return await aside(partial(json_text.read, text, name=name), weight=len(text))
     except PoolError as problem:
         raise Refused(400, problem.message) from None
 

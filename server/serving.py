@@ -11,9 +11,11 @@ import uvicorn
 
 from resolvers.access.accounts import first_operator
 from server.app import Service, application
+from server.collector import collect_cycles
 from server.edge import behind_edge
 from server.edge.connections import Pace, http_protocol, websocket_protocol
 from server.edge.visitors import Visitors
+from server.graphql_requests import MAX_MESSAGE
 from server.settings import Settings
 
 BACKLOG = 2048
@@ -80,6 +82,7 @@ async def serve(
                 behind_edge(application(service, settings), settings),
                 http=http_protocol(pace, visitors),
                 ws=websocket_protocol(pace, visitors),
+                ws_max_size=MAX_MESSAGE,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -89,6 +92,7 @@ async def serve(
                 timeout_graceful_shutdown=UNFINISHED_REQUESTS_S,
             )
         )
+        collecting = asyncio.create_task(collect_cycles())
         serving = asyncio.create_task(server.serve([listener]))
         ready(operator)
         stopping = asyncio.create_task(stop.wait())
@@ -99,3 +103,4 @@ async def serve(
             await asyncio.sleep(settings.drain_seconds)
         server.should_exit = True
         await serving
+        collecting.cancel()

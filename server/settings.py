@@ -48,6 +48,12 @@ class Settings(LimitSettings):
     )
     workers: int = Field(default=1, ge=1, le=64, description="Server processes.")
     sandbox_workers: int = Field(default=2, ge=1, le=64, description="V8 processes of each server process.")
+    request_sandbox_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        le=3600,
+        description="Processor time that the owners' functions called for one request may use together.",
+    )
     scheduler: str = Field(default="random", description="Job scheduler of requests that name none.")
     public_url: str | None = Field(
         default=None,

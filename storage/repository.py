@@ -13,6 +13,9 @@ D = TypeVar("D", bound=Document)
 
 Scalar = str | int | float | bool
 
+AT_ONCE = 500
+"""Documents that are made, checked and sent in one go, while nothing else is done."""
+
 
 class Repository(Generic[D]):
     """Documents of one kind in one collection.
@@ -52,9 +55,10 @@ class Repository(Generic[D]):
 
     async def insert_many(self, documents: Sequence[D]) -> set[str]:
         """The ids that were taken already; all others are stored."""
-        if not documents:
-            return set()
-        return await self._collection.insert_many([document.dump() for document in documents])
+        taken = set[str]()
+        for start in range(0, len(documents), AT_ONCE):
+            taken |= await self._collection.insert_many([each.dump() for each in documents[start : start + AT_ONCE]])
+        return taken
 
     async def page(
         self,

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resolvers import functions
-from resolvers.access.rules import sandbox_caller
 from resolvers.runtime import Runtime
 from sandbox import FailureKind, Outcome, Threw
 from storage import Flow
@@ -44,10 +43,10 @@ async def ask(runtime: Runtime, flow: Flow, questions: Sequence[Question]) -> li
     for at, question in enumerate(questions):
         by_source[question.source].append(at)
     answers: dict[int, Answer] = {}
-    caller = sandbox_caller(flow.account, flow.key)
     for source, places in by_source.items():
         calls = [(questions[at].variable, questions[at].context) for at in places]
-        outcomes = await runtime.sandbox.run(functions.callable_as("if", source), calls, owner=caller)
+        function = functions.callable_as("if", source)
+        outcomes = await functions.call_as(runtime, function, calls, account=flow.account, key=flow.key)
         answers |= {at: read(outcome) for at, outcome in zip(places, outcomes, strict=True)}
     return [answers[at] for at in range(len(questions))]
 

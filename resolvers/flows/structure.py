@@ -13,6 +13,7 @@ from resolvers.flows import archived
 from resolvers.identifiers import checked_text, job_key, variable_key
 from resolvers.owners import jobs
 from resolvers.runtime import Runtime
+from resolvers.turns import each_in_turn, give_way
 from resolvers.units.policies import Policy
 from storage import Job, JobState, Variable
 
@@ -78,23 +79,27 @@ async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> 
     Raises BadInput, NotFound, Conflict, UnparsableJavaScript or TooLarge, with the `others` that were found too;
     `field` is the path in the tree (`dependent[0].jobs[2].if`).
     """
-    levels, faults = list(walk(root)), Faults(PoolError)
+    faults = Faults(PoolError)
+    levels = await each_in_turn(lambda each: each, walk(root))
     for each in levels:
+        await give_way()
         with faults.gathered():
             _check_not_empty(each)
-    planned = [
-        PlannedJob(given, f"{each.path}jobs[{position}]", at, position)
-        for at, each in enumerate(levels)
-        for position, given in enumerate(each.level.jobs)
-    ]
+    planned = await each_in_turn(lambda job: job, _placed(levels))
     if len(planned) > MOST_JOBS:
         raise BadInput(f"a flow takes at most {MOST_JOBS:,} jobs, got {len(planned):,}", field="jobs")
     known = await _find_jobs(runtime, planned, addresses, faults)
     await _find_variables(runtime, known, addresses, faults)
     await _compile(runtime, planned, faults)
-    _name(planned, faults)
+    await _name(planned, faults)
     faults.raise_all()
     return Plan(levels, planned)
+
+
+def _placed(levels: Sequence[PlannedLevel]) -> Iterator[PlannedJob]:
+    for at, each in enumerate(levels):
+        for position, given in enumerate(each.level.jobs):
+            yield PlannedJob(given, f"{each.path}jobs[{position}]", at, position)
 
 
 def _check_not_empty(each: PlannedLevel) -> None:
@@ -131,6 +136,7 @@ async def _find_jobs(
     found: dict[str, Job] = {}
     known: list[PlannedJob] = []
     for each in planned:
+        await give_way()
         with faults.gathered():
             each.job = job_key(each.given.job, addresses, field=f"{each.path}.job")
             if each.job not in found:
@@ -156,6 +162,7 @@ async def _find_variables(
 ) -> None:
     named: list[PlannedJob] = []
     for each in planned:
+        await give_way()
         if each.given.variable:
             with faults.gathered():
                 field = f"{each.path}.variable"
@@ -174,6 +181,7 @@ async def _find_variables(
 async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], faults: Faults[PoolError]) -> None:
     compiled: set[str] = set()
     for each in planned:
+        await give_way()
         for name, source in (("if", each.given.condition), ("while", each.given.repeat)):
             if source and source not in compiled:
                 with faults.gathered():
@@ -181,10 +189,11 @@ async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], faults: Faul
                     compiled.add(source)
 
 
-def _name(planned: Sequence[PlannedJob], faults: Faults[PoolError]) -> None:
+async def _name(planned: Sequence[PlannedJob], faults: Faults[PoolError]) -> None:
     """Give every job the name its result is merged under: its `as`, or its job's key; `key-2`, ... for repeats."""
     taken: set[tuple[int, str]] = set()
     for each in planned:
+        await give_way()
         if each.given.alias:
             with faults.gathered():
                 each.alias = checked_text(each.given.alias, field=f"{each.path}.as", most=MOST_NAME_CHARACTERS)
@@ -193,6 +202,7 @@ def _name(planned: Sequence[PlannedJob], faults: Faults[PoolError]) -> None:
                 taken.add((each.level, each.alias))
     repeats: dict[tuple[int, str], int] = {}
     for each in planned:
+        await give_way()
         if not each.alias:
             name = each.job
             while (each.level, name) in taken:

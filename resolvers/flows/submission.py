@@ -25,6 +25,8 @@ from storage import Flow, FlowJob, FlowState, Level
 
 SUBMISSION_MS = 600_000
 MOST_NAME_CHARACTERS = 200
+PER_JOB = 100
+"""What each costs, in bytes of JSON (`turns.aside`)."""
 
 T = TypeVar("T")
 
@@ -50,7 +52,8 @@ class NewFlow:
             levels = [[each.parent, [_meaning(job, addresses) for job in each.level.jobs]] for each in walk(self.root)]
             return [self.name, self.on_failure, levels]
 
-        return Repeatable(f"flow {self.owner}", self.idempotency_key, meaning)
+        weight = PER_JOB * sum(len(each.level.jobs) for each in walk(self.root)) if self.idempotency_key else 0
+        return Repeatable(f"flow {self.owner}", self.idempotency_key, meaning, weight)
 
 
 def _meaning(given: NewFlowJob, addresses: Collection[str]) -> list[Any]:
@@ -95,10 +98,10 @@ async def _store(runtime: Runtime, flow: Flow, planned: Plan) -> str:
         if not _is_cut_short(flow):
             return flow.key
         # What the first try stored has the same ids as what is stored now.
-    for levels in _chunks([_level(flow, planned, at) for at in range(len(planned.levels))]):
-        await runtime.store.levels.insert_many(levels)
-    for jobs in _chunks([_job(flow, planned, at) for at in range(len(planned.jobs))]):
-        await runtime.store.flow_jobs.insert_many(jobs)
+    for places in _chunks(range(len(planned.levels))):
+        await runtime.store.levels.insert_many([_level(flow, planned, at) for at in places])
+    for places in _chunks(range(len(planned.jobs))):
+        await runtime.store.flow_jobs.insert_many([_job(flow, planned, at) for at in places])
     await (engine.launch(runtime, flow) if flow.state == FlowState.NEW else control.retry(runtime, flow.key))
     return flow.key
 

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from resolvers import functions, json_text
 from resolvers.errors import PoolError
 from resolvers.runtime import Runtime
-from sandbox import UNDEFINED, FailureKind, Outcome, Threw
+from sandbox import UNDEFINED, FailureKind, Outcome, Threw, Wanted
 from storage import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`accepted` is None where the validator could not be asked now; `value` is the value to store (JSON text)."""
+    """`accepted` is None where the validator could not be asked now, for `used_up`: by this request, which asks for too
+    much; `value` is the value to store (JSON text)."""
 
     accepted: bool | None
     value: str
     reason: str = ""
+    used_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ async def judge(runtime: Runtime, job: Job, reported: Sequence[Reported]) -> lis
     if not job.validate_result:
         return [Judgement(True, each.result or "") for each in reported]
     calls = [(each.variable, UNDEFINED if each.result is None else each.result, _phased(each)) for each in reported]
-    outcomes = await functions.call(runtime, job, "validate_result", calls)
+    # Of a variable nothing counts except whether it is taken, however much the function makes of it.
+    wanted = None if any(each.result is not None for each in reported) else Wanted.VERDICT
+    outcomes = await functions.call(runtime, job, "validate_result", calls, wanted)
     return [read(outcome, each.result or "") for outcome, each in zip(outcomes, reported, strict=True)]
 
 
@@ -45,7 +49,7 @@ def read(outcome: Outcome, value: str) -> Judgement:
     """A validator's answer: falsy or a throw is invalid, `true` valid, an object with a boolean `valid` says so
     itself, and any other truthy value is valid and replaces `value`."""
     if why := functions.unavailable(outcome):
-        return Judgement(None, value, why)
+        return Judgement(None, value, why, isinstance(outcome, Threw) and outcome.kind is FailureKind.USED_UP)
     if isinstance(outcome, Threw):
         if outcome.kind is FailureKind.UNDEFINED:
             return Judgement(False, value, "validate_result returned nothing")

@@ -19,6 +19,7 @@ from resolvers.errors import (
     NotFound,
     PoolError,
     Rejected,
+    TooLarge,
     Unavailable,
 )
 from resolvers.faults import Faults
@@ -29,12 +30,15 @@ from resolvers.owners.quotas import Quotas, Usage, size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
+from resolvers.turns import aside, give_way
 from resolvers.units import replicas
 from resolvers.units.policies import Policy, VariableSource
 from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
 MOST_OFFERED = 20
+PER_VARIABLE = 100
+"""What each costs beside its value, in bytes of JSON (`aside`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,13 @@ async def create_many(
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
     runtime.part(Space).check_for_work()
     await _check_source(runtime, principal, job_key)
-    checked = _checked(new)
+    weight = json_text.weight(*(each.value for each in new)) + PER_VARIABLE * len(new)
+    checked = await aside(_checked, new, weight=weight)
 
     def meaning() -> list[list[Any]]:
         return [[each.key, json_text.parse(value)] for each, value in zip(new, checked, strict=True)]
 
-    request = Repeatable(f"variables {job_key}", idempotency_key, meaning)
+    request = Repeatable(f"variables {job_key}", idempotency_key, meaning, weight)
     made: list[Variable] = []
 
     async def carry_out() -> str:
@@ -98,10 +103,10 @@ async def _open_job(runtime: Runtime, job_key: str) -> Job:
 async def _create(
     runtime: Runtime, job: Job, new: Sequence[NewVariable], values: Sequence[str], mark: str
 ) -> list[Variable]:
-    made = [
-        _variable(runtime, job, _key(each, mark, at), value, mark)
-        for at, (each, value) in enumerate(zip(new, values, strict=True))
-    ]
+    made = list[Variable]()
+    for at, (each, value) in enumerate(zip(new, values, strict=True)):
+        await give_way()
+        made.append(_variable(runtime, job, _key(each, mark, at), value, mark))
     await _validate(runtime, job, made)
     if job.validate_result:  # It may have taken long, and the job may be gone by now.
         await _open_job(runtime, job.key)
@@ -176,7 +181,9 @@ async def _validate(runtime: Runtime, job: Job, made: Sequence[Variable]) -> Non
     faults.raise_all()
 
 
-def _refusal(judgement: Judgement, field: str) -> Rejected | Unavailable:
+def _refusal(judgement: Judgement, field: str) -> Rejected | TooLarge | Unavailable:
+    if judgement.used_up:
+        return TooLarge(f"validate_result was {judgement.reason}; send fewer variables at once", field=field)
     if judgement.accepted is None:
         return Unavailable(f"validate_result can't be asked now: {judgement.reason}", field=field)
     return Rejected(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from resolvers import functions
 from resolvers.errors import Unavailable
 from resolvers.runtime import Runtime
+from resolvers.units import comparisons
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import Policy, policy_of
 from resolvers.units.quorum import Ballot
@@ -74,12 +74,5 @@ async def _ballots(runtime: Runtime, case: Case) -> list[Ballot]:
     valid = [result for result in voting if result.digest]
     if not case.job.compare_results or len(valid) < 2:
         return ballots
-    pairs = [(a, b) for at, a in enumerate(valid) for b in valid[at + 1 :]]
-    outcomes = await functions.call(runtime, case.job, "compare_results", [(a.value, b.value) for a, b in pairs])
-    alike = {result.number: f"={result.number}" for result in valid}
-    for (a, b), outcome in zip(pairs, outcomes, strict=True):
-        if problem := functions.unavailable(outcome):
-            raise Unavailable(f"compare_results can't be asked now: {problem}")
-        if functions.is_truthy(outcome) and alike[b.number] == f"={b.number}":
-            alike[b.number] = alike[a.number]
-    return [replace(ballot, digest=alike.get(ballot.number, "")) for ballot in ballots]
+    first = await comparisons.classes(runtime, case.job, valid)
+    return [replace(each, digest=f"={first[each.number]}" if each.number in first else "") for each in ballots]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from resolvers.runtime import Runtime, new_seq
+from resolvers.turns import each_in_turn, give_way
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import policy_of
 from resolvers.units.queues import OpenQueues
@@ -19,7 +20,8 @@ async def open_units(runtime: Runtime, job: Job, units: Sequence[Unit]) -> None:
         return
     queues, kind = runtime.part(OpenQueues), runtime.part(UnitKinds).of(units[0].id)
     queue = await queues.ensure(job, kind)
-    tasks = await _create(runtime, units, {unit.id: range(policy_of(job, unit).first_replicas) for unit in units})
+    wanted = dict(await each_in_turn(lambda unit: (unit.id, range(policy_of(job, unit).first_replicas)), units))
+    tasks = await _create(runtime, units, wanted)
     if await kind.units(runtime).opened([unit.id for unit in units]) < len(units):
         await cancel_unwanted(runtime, tasks)
     await queues.wake([queue])
@@ -46,6 +48,7 @@ async def _create(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, 
     totals: dict[tuple[UnitKind, int], list[str]] = defaultdict(list)
     tasks: list[Task] = []
     for unit in units:
+        await give_way()
         if numbers := wanted.get(unit.id):
             kind = runtime.part(UnitKinds).of(unit.id)
             tasks += [_task(runtime, unit, kind.queue_of(unit.job), number) for number in numbers]

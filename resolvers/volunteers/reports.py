@@ -15,6 +15,7 @@ from resolvers.owners.quotas import size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
+from resolvers.turns import aside
 from resolvers.units import credit, decisions
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import policy_of
@@ -71,7 +72,8 @@ async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list
         try:
             if report.task in places:
                 raise BadInput(f"the task of results[{places[report.task]}] comes twice", field=f"results[{at}].task")
-            results[report.task] = _result(runtime, host, report, f"results[{at}]")
+            weight = json_text.weight(report.value, report.context)
+            results[report.task] = await aside(_result, runtime, host, report, f"results[{at}]", weight=weight)
         except PoolError as problem:
             problems[at] = problem
         else:
@@ -207,20 +209,21 @@ async def judge_results(runtime: Runtime, job: Job, group: Sequence[tuple[Result
         elif unit.finished_at:
             result.verdict = Verdict.TOO_LATE
     for (result, unit), judgement in zip(computed, judgements, strict=True):
-        apply(judgement, result, runtime.part(UnitKinds).of(unit.id))
+        await apply(judgement, result, runtime.part(UnitKinds).of(unit.id))
         if result.digest and decisions.decides_alone(policy_of(job, unit), unit, result):
             # Stored as what it is about to become: it saves writing the verdict again.
             result.verdict = Verdict.CANONICAL
 
 
-def apply(judgement: Judgement, result: Result, kind: UnitKind) -> None:
+async def apply(judgement: Judgement, result: Result, kind: UnitKind) -> None:
     """Write the validator's word into a result."""
     result.reason = judgement.reason
     if judgement.accepted is False:
         result.verdict = Verdict.INVALID
     elif judgement.accepted:
         result.value = judgement.value
-        result.digest = json_text.digest(*kind.voted_on(result))
+        texts = kind.voted_on(result)
+        result.digest = await aside(json_text.digest, *texts, weight=json_text.weight(*texts))
 
 
 async def store(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from resolvers import json_text
@@ -12,6 +13,7 @@ from resolvers.owners.quotas import Quotas, Usage, size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
+from resolvers.turns import aside
 from resolvers.units import assignments
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import policy_of
@@ -41,13 +43,14 @@ async def submit(
     variable that got too many, and what `once` raises.
     """
     runtime.part(Space).check_for_results()
-    checked = json_text.checked(value, field="value")
+    checked = await aside(partial(json_text.checked, value, field="value"), weight=json_text.weight(value))
     returned = reports.checked_context(context, "context")
 
     def meaning() -> list[Any]:
         return [json_text.parse(checked), json_text.parse(returned)]
 
-    request = Repeatable(f"result {job_key} {variable_key}", idempotency_key, meaning)
+    weight = json_text.weight(checked, returned)
+    request = Repeatable(f"result {job_key} {variable_key}", idempotency_key, meaning, weight)
 
     async def carry_out() -> str:
         return (await _take(runtime, job_key, variable_key, host, checked, returned)).id
@@ -93,7 +96,7 @@ async def _store(runtime: Runtime, job: Job, unit: Unit, host: str, judgement: J
         unsolicited=True,
         created_at=runtime.now(),
     )
-    reports.apply(judgement, result, kind)
+    await reports.apply(judgement, result, kind)
     _place(result, unit, decides=first and policy_of(job, unit).quorum == 1)
     if not first:
         result.second_vote = True

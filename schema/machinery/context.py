@@ -20,7 +20,8 @@ BEARER = "bearer"
 class Context:
     """The process's runtime, what a host without a token is known by (its network address and client), the addresses
     of the pool itself (host, port and path, without a scheme), the token in the header `Authorization`, the group of
-    network addresses that the client's counts to, and what a client said when it opened a WebSocket."""
+    network addresses that the client's counts to, what a client said when it opened a WebSocket, and how much its
+    variables are to work over, in bytes of JSON."""
 
     runtime: Runtime
     address: str = ""
@@ -28,6 +29,7 @@ class Context:
     token: str = ""
     group: str = ""
     connection_params: Mapping[str, Any] = field(default_factory=dict)
+    weight: int = 0
     _counted: bool = False
 
     @property

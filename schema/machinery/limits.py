@@ -23,6 +23,8 @@ from graphql.execution import values
 MAX_DEPTH = 12
 MAX_ALIASES = 30
 MAX_TOKENS = 4_000
+MAX_QUERY_CHARACTERS = 200_000
+"""Values that are longer are sent as variables."""
 MAX_COST = 20_000
 MAX_INPUT_NESTING = 1_000
 """Of lists and objects in variables. A flow has two a level; one that has too many levels is told its path."""

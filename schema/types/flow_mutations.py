@@ -15,6 +15,7 @@ from schema.machinery.context import PoolInfo
 from schema.machinery.directives import Hal, HalField, HalMethod
 from schema.machinery.nodes import global_id, key_or_reference
 from schema.machinery.payloads import Payload, UserErrors
+from schema.machinery.turns import aside
 from schema.types.flow_states import OnFailure
 from schema.types.flows import Flow
 from schema.types.policies import PolicyInput
@@ -156,7 +157,8 @@ class FlowMutation:
         info: PoolInfo,
         input: Annotated[SubmitFlowInput, strawberry.argument(description="The flow.")],  # noqa: A002
     ) -> FlowPayload:
-        root = FlowLevelInput(jobs=input.jobs, dependent=input.dependent).planned()
+        level = FlowLevelInput(jobs=input.jobs, dependent=input.dependent)
+        root = await aside(level.planned, weight=info.context.weight)
         new = submission.NewFlow(
             root=root,
             name=input.name or "",

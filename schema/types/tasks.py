@@ -17,6 +17,7 @@ from schema.machinery.context import PoolInfo
 from schema.machinery.nodes import Node, global_id, key_of
 from schema.machinery.payloads import Payload, UserError, UserErrors
 from schema.machinery.times import moment, moment_or_none
+from schema.machinery.turns import each_in_turn
 from schema.types.enums import TaskState, WhyNoWork
 from schema.types.results import Result
 
@@ -228,7 +229,7 @@ class TaskMutation:
         info: PoolInfo,
         input: Annotated[ExtendLeaseInput, strawberry.argument(description="The leases.")],  # noqa: A002
     ) -> ExtendLeasePayload:
-        extensions = await leases.extend(info.context.runtime, [each.held() for each in input.tasks])
+        extensions = await leases.extend(info.context.runtime, await _held(input.tasks))
         return ExtendLeasePayload(
             leases=[None if each.task is None else Lease.of(each.task) for each in extensions],
             user_errors=[UserError.of(each.problem) for each in extensions if each.problem],
@@ -243,7 +244,7 @@ class TaskMutation:
         info: PoolInfo,
         input: Annotated[ReleaseTasksInput, strawberry.argument(description="The tasks.")],  # noqa: A002
     ) -> ReleaseTasksPayload:
-        release = await leases.release(info.context.runtime, [each.held() for each in input.tasks])
+        release = await leases.release(info.context.runtime, await _held(input.tasks))
         return ReleaseTasksPayload(
             released=release.count, user_errors=[UserError.of(problem) for problem in release.problems]
         )
@@ -259,11 +260,15 @@ class TaskMutation:
     ) -> SubmitResultsPayload:
         runtime = info.context.runtime
         host = hosts.known(runtime, input.host)
-        receipts = await reports.submit(runtime, host.key, [_report(each) for each in input.results])
+        receipts = await reports.submit(runtime, host.key, await each_in_turn(_report, input.results))
         return SubmitResultsPayload(
             results=[None if each.result is None else Result.of(each.result) for each in receipts],
             user_errors=[UserError.of(each.problem) for each in receipts if each.problem],
         )
+
+
+async def _held(tasks: list[HeldTaskInput]) -> list[leases.HeldTask]:
+    return await each_in_turn(lambda each: each.held(), tasks)
 
 
 def _report(given: ResultInput) -> reports.Report:

@@ -22,6 +22,7 @@ from schema.machinery.nodes import Node, global_id
 from schema.machinery.payloads import Payload, UserError, UserErrors
 from schema.machinery.scalars import given
 from schema.machinery.times import moment, moment_or_none
+from schema.machinery.turns import each_in_turn
 from schema.types.enums import VariableState
 from schema.types.results import Result
 from schema.types.tasks import Task
@@ -190,14 +191,11 @@ class VariableMutation:
         made = await variables.create_many(
             info.context.runtime,
             input.job,
-            [
-                variables.NewVariable(given(each.value, field=f"variables[{at}].value"), each.id or "")
-                for at, each in enumerate(input.variables)
-            ],
+            await each_in_turn(_new, enumerate(input.variables)),
             principal=await info.context.principal(),
             idempotency_key=input.idempotency_key or "",
         )
-        return CreateVariablesPayload(variables=[Variable.of(each) for each in made])
+        return CreateVariablesPayload(variables=await each_in_turn(Variable.of, made))
 
     @strawberry.mutation(
         directives=[
@@ -221,3 +219,8 @@ class VariableMutation:
             deleted_ids=[global_id("Variable", f"{input.job}/{key}") for key in deleted],
             user_errors=[UserError.of(problem) for problem in problems],
         )
+
+
+def _new(placed: tuple[int, VariableInput]) -> variables.NewVariable:
+    at, each = placed
+    return variables.NewVariable(given(each.value, field=f"variables[{at}].value"), each.id or "")

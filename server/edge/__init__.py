@@ -9,6 +9,7 @@ from resolvers.limits import requests_of
 from resolvers.rates import Rates
 from server.edge.bodies import TimelyBodies
 from server.edge.hosts import KnownHosts
+from server.edge.leavers import UntilTheyLeave
 from server.edge.origins import KnownOrigins
 from server.edge.proxies import Proxied
 from server.edge.rates import RatedRequests
@@ -19,7 +20,7 @@ __all__ = ["behind_edge"]
 
 def behind_edge(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The application, which from then on sees only requests that the settings let in."""
-    edge: ASGIApp = KnownOrigins(TimelyBodies(app, settings.body_seconds), settings.own_origins)
+    edge: ASGIApp = KnownOrigins(TimelyBodies(UntilTheyLeave(app), settings.body_seconds), settings.own_origins)
     if rate := requests_of("address", settings.address_requests_in_force):
         edge = RatedRequests(edge, rate, Rates())
     hosts = settings.own_hosts

@@ -44,7 +44,7 @@ def test_an_object_that_says_valid_may_bring_another_result(result: Any) -> None
     assert read(Returned('{"valid": true}'), '"reported"').value == '"reported"'
 
 
-TRANSIENT = (FailureKind.STARVED, FailureKind.KILLED, FailureKind.CIRCUIT_OPEN)
+TRANSIENT = (FailureKind.STARVED, FailureKind.KILLED, FailureKind.USED_UP, FailureKind.CIRCUIT_OPEN)
 
 
 @pytest.mark.parametrize("kind", FailureKind)
@@ -69,8 +69,17 @@ async def test_the_validator_sees_the_variable_the_result_and_the_phase(runtime:
         "result": "two",
         "context": {"phase": "result", "$a.b": 3},
     }
-    [variable] = await judge(runtime, job, [Reported("[1]", None)])
-    assert json.loads(variable.value) == {"variable": [1], "context": {"phase": "variable"}}
+
+
+async def test_of_what_a_validator_makes_of_a_variable_only_its_word_is_kept(runtime: Runtime) -> None:
+    source = "(variable, result, context) => ({ valid: variable[0] > 0, reason: JSON.stringify([result, context]) })"
+    job = await new_job(runtime, validate_result=source)
+    asked = [Reported("[1]", None), Reported("[0]", None)]
+    reason = '[null,{"phase":"variable"}]'
+    assert await judge(runtime, job, asked) == [Judgement(True, "", reason), Judgement(False, "", reason)]
+    large = await new_job(runtime, name="Large", validate_result="() => 'x'.repeat(900_000)")
+    assert await judge(runtime, large, [Reported("1", None)]) == [Judgement(True, "")]
+    assert len((await judge(runtime, large, [Reported("1", "1")]))[0].value) == 900_002
 
 
 @pytest.mark.parametrize(

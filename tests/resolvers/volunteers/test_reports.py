@@ -7,7 +7,7 @@ from resolvers.sweeping.sweep import sweep
 from resolvers.volunteers import reports
 from resolvers.volunteers.reports import Report
 from storage import Result, Store, TaskState, UnitState, Verdict
-from tests.resolvers.playing import LEASE_S, Clock, Volunteer, new_job, opened_for, post, sole_state
+from tests.resolvers.playing import LEASE_S, Clock, Volunteer, new_job, opened_for, post, process, sole_state
 
 FIRST, SECOND, THIRD, CHEAT = Volunteer("first"), Volunteer("second"), Volunteer("third"), Volunteer("cheat", str)
 
@@ -265,7 +265,9 @@ async def test_a_lease_that_runs_out_while_results_cannot_be_compared_holds_no_o
         await _work(runtime, volunteer)
     clock.advance(LEASE_S + 1)
     monkeypatch.setattr(runtime.sandbox, "_breaker", opened_for(sandbox_caller("", "double"), clock))
-    assert (await sweep(runtime)).expired == 1
+    another = await process(store.database, runtime.sandbox, clock)  # It has not compared the results yet.
+    assert (await sweep(another)).expired == 1
+    await another.close()
     assert await store.tasks.count({"status": TaskState.EXPIRING}) == 1
     await _sweep_twice(runtime, clock)
     assert await store.tasks.count({"status": TaskState.EXPIRING}) == 0
