@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from collections.abc import Collection as Collected
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from storage.document import Document
@@ -11,10 +11,11 @@ from storage.engines import Collection, Database, Index
 
 D = TypeVar("D", bound=Document)
 
+Stored = dict[str, Any]
 Scalar = str | int | float | bool
 
 AT_ONCE = 500
-"""Documents that are made, checked and sent in one go, while nothing else is done."""
+"""Documents that are made, checked, and sent or read in one go, while nothing else is done."""
 
 
 class Repository(Generic[D]):
@@ -36,18 +37,24 @@ class Repository(Generic[D]):
         return self.kind.load(stored) if stored is not None and self._is_there(stored) else None
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, D]:
-        """The documents that are there, by id, in one operation."""
-        wanted = list(dict.fromkeys(ids))
-        if not wanted:
-            return {}
-        stored = await self._collection.find({"_id": {"$in": wanted}}, limit=len(wanted))
-        return {each["_id"]: self.kind.load(each) for each in stored if self._is_there(each)}
+        """The documents that are there, by id."""
+        found: dict[str, D] = {}
+        async for stored in self._with(ids):
+            found |= {each["_id"]: self.kind.load(each) for each in stored if self._is_there(each)}
+        return found
 
     async def known(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids that there are documents for, without reading these."""
+        found = set[str]()
+        async for stored in self._with(ids, projection=["seq"]):
+            found |= {each["_id"] for each in stored if self._is_there(each)}
+        return found
+
+    async def _with(self, ids: Iterable[str], projection: Sequence[str] | None = None) -> AsyncIterator[list[Stored]]:
         wanted = list(dict.fromkeys(ids))
-        stored = await self._collection.find({"_id": {"$in": wanted}}, limit=len(wanted), projection=["seq"])
-        return {each["_id"] for each in stored if self._is_there(each)}
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
+            yield await self._collection.find({"_id": {"$in": some}}, limit=len(some), projection=projection)
 
     async def insert(self, document: D) -> bool:
         """False where the id is taken already; nothing is overwritten."""

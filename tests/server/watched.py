@@ -1,7 +1,7 @@
 """A server that measures how long its event loop stands still: `python -m tests.server.watched OPTION...`.
 
-Says its address, and then, for each line that it reads, the longest stretch (ms) since the last one. The line
-`stand still` makes it stand still first.
+Says its address, and then, for each line that it reads, the longest stretches (ms) since the last one, as `Watchdog`
+measures them. The line `stand still` makes it stand still first.
 """
 
 from __future__ import annotations
@@ -22,23 +22,26 @@ STILL_S = 0.1
 
 
 class Watchdog:
-    """The longest stretch between two ticks of a loop, in the processor time that this process used meanwhile.
+    """The longest stretches between two ticks of a loop, in processor time: what the machine gives to others does not
+    count.
 
-    What the machine gives to others does not count, and work in another thread only as far as the loop has to wait for
-    the interpreter.
+    Of the loop's own thread, and of the whole process. The latter has what other threads do while the loop waits for
+    the interpreter, and, on a busy machine, what they do while it waits for a processor.
     """
 
     def __init__(self) -> None:
-        self.longest_ms = 0.0
+        self._own_ms = self._all_ms = 0.0
 
     async def watch(self) -> None:
         while True:
-            before = time.process_time()
+            own, all_ = time.thread_time(), time.process_time()
             await asyncio.sleep(TICK_S)
-            self.longest_ms = max(self.longest_ms, (time.process_time() - before) * 1000)
+            self._own_ms = max(self._own_ms, (time.thread_time() - own) * 1000)
+            self._all_ms = max(self._all_ms, (time.process_time() - all_) * 1000)
 
-    def report(self) -> float:
-        longest, self.longest_ms = self.longest_ms, 0.0
+    def report(self) -> tuple[float, float]:
+        longest = self._own_ms, self._all_ms
+        self._own_ms = self._all_ms = 0.0
         return longest
 
 
