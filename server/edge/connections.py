@@ -92,22 +92,25 @@ class HttpConnection(_Written, HttpToolsProtocol):
     """A connection of a server with a `pace`."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _is_one_too_many = False
     _at_head = True
     _unparsed = 0
     """Bytes that came since the parser last had something whole: a head, a piece of a body, or the end of one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if self.visitors.enter(transport):
-            self._await()
-        else:
-            self._turn_away()
+        self._is_one_too_many = not self.visitors.enter(transport)
+        self._await()
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._arrived()
         super().connection_lost(problem)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_one_too_many:
+            if not self.transport.is_closing():
+                self._turn_away()
+            return
         if self._at_head and self._deadline is None:
             self._await()
         self._unparsed += len(data)
@@ -148,6 +151,8 @@ class HttpConnection(_Written, HttpToolsProtocol):
             super().send_400_response(msg)
 
     def _turn_away(self) -> None:
+        """Once there is a request to answer: clients take what comes before that for a broken connection."""
+        self._arrived()
         log.info("a connection was refused: its address has too many")
         text = "Your address has too many connections to this pool: use one for several requests.\n"
         head = REFUSAL.format(status=TOO_MANY, length=len(text))

@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.processes import RunningServer, running_server, until
+from tests.processes import RunningServer, until
+from tests.warm_servers import warm_server
 
 SUBPROTOCOLS = [Subprotocol("graphql-transport-ws")]
 LIMITS = ("--address-requests", "3", "--address-subscriptions", "2", "--new-hosts", "2", "--address-connections", "0")
@@ -27,7 +28,7 @@ CLAIM = """mutation ($host: String) { claimTasks(input: {host: $host}) {
 @pytest.fixture(scope="module")
 def pool() -> Iterator[RunningServer]:
     options = ("--auth", "open", "--trusted-proxies", "127.0.0.1", *LIMITS)
-    with running_server("memory", options=options) as server:
+    with warm_server("memory", options=options) as server:
         httpx.post(f"{server.url}/jobs", json={"name": "Work", "execute_function": "x => x"}).raise_for_status()
         httpx.post(f"{server.url}/jobs/work/variables", json=1).raise_for_status()
         yield server
@@ -154,7 +155,7 @@ def key_of(http: httpx.Client) -> str:
 
 @pytest.fixture(scope="module")
 def narrow() -> Iterator[RunningServer]:
-    with running_server("memory", options=("--address-connections", "3")) as server:
+    with warm_server("memory", options=("--address-connections", "3")) as server:
         yield server
 
 
@@ -163,6 +164,7 @@ def test_an_address_has_so_many_connections(narrow: RunningServer) -> None:
         for _ in range(3):
             stack.enter_context(socket.create_connection(("127.0.0.1", narrow.port)))
         with socket.create_connection(("127.0.0.1", narrow.port)) as more:
+            more.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             said = more.recv(1000).decode()
         assert said.startswith("HTTP/1.1 429")
         assert "\r\nretry-after: 5\r\n" in said
