@@ -34,6 +34,8 @@ from server.graphql_endpoint import GraphQLEndpoint
 from server.graphql_requests import MAX_BODY, MAX_MESSAGE
 from server.pages import front_page, graphql_page, page_routes, wants_page
 from server.settings import Settings
+from server.signing_in.cookies import SessionCookie
+from server.signing_in.sessions import Sessions
 from server.sweeper import Sweeper
 from storage import open_store
 
@@ -55,6 +57,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.cookie = SessionCookie(settings.public_url)
         self._public_address = (address_of(settings.public_url),) if settings.public_url else ()
         self._runtime: Runtime | None = None
 
@@ -107,6 +110,12 @@ class Service:
             weight=MAX_MESSAGE if connection.scope["type"] == "websocket" else 0,
         )
 
+    async def context_of_page(self, connection: HTTPConnection) -> Context:
+        """The same with the session that a page of the pool's own shows."""
+        context = await self.context(connection)
+        context.session = self.cookie.shown(connection.scope)
+        return context
+
     async def ready(self, _: Request) -> Response:
         """503 while the process drains, its store doesn't answer, or there is no room for more work."""
         if self._runtime is None or self._runtime.draining:
@@ -134,7 +143,7 @@ def _free_bytes(directory: str | Path | None) -> Callable[[], float]:
 
 
 class OpenToScripts(CORSMiddleware):
-    """Lets scripts of any origin ask: the API is public, and no cookie means anything to it."""
+    """Lets scripts of any origin ask: the API is public, and a cookie counts for the pool's own pages only."""
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
@@ -199,12 +208,14 @@ def application(service: Service, settings: Settings) -> FastAPI:
         async with service.running() as runtime:
             yield {"runtime": runtime}
 
-    graphql = GraphQLEndpoint(schema, service.context, graphql_page(settings.public_url))
+    graphql = GraphQLEndpoint(schema, service.context_of_page, graphql_page(settings.public_url))
+    sessions = Sessions(lambda: service.runtime, service.cookie, settings.session_ms)
     routes = [
         Route("/livez", _live),
         Route("/readyz", service.ready),
         Route("/graphql", OpenToScripts(graphql)),
         WebSocketRoute("/graphql", graphql),
+        sessions.route(),
         *page_routes(settings.public_url),
     ]
     return Application(

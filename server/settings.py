@@ -96,6 +96,9 @@ class Settings(LimitSettings):
         description="`open`: everybody is the operator; `tokens`: submitting takes a token, reading and volunteering "
         "take none; if it is missing: `open` on a loopback address without a proxy, else `tokens`.",
     )
+    session_hours: int = Field(
+        default=12, ge=1, le=8760, description="After how many hours one has to sign in on the dashboard again."
+    )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
     takeover_seconds: float = Field(
         default=30.0,
@@ -121,6 +124,11 @@ class Settings(LimitSettings):
     def wants_tokens(self) -> bool:
         """Whether who asks is known by a token."""
         return (self.auth or (Auth.TOKENS if self.is_reached_by_others else Auth.OPEN)) is Auth.TOKENS
+
+    @property
+    def session_ms(self) -> int:
+        """How long a session lasts."""
+        return round(self.session_hours * 3_600_000)
 
     @property
     def is_reached_by_others(self) -> bool:

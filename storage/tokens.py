@@ -29,6 +29,10 @@ class Token(Document):
     revoked_at: int = 0
     used_at: int = 0
     """When it was shown the last time, give or take a minute; 0: never."""
+    is_session: bool = False
+    """Whether it is a browser's session, which is shown as a cookie only."""
+    made_by: str = ""
+    """The key of the token that a session was opened with, and ends with; empty: it was opened otherwise."""
 
     @staticmethod
     def id_of(key: str) -> str:
