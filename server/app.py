@@ -77,6 +77,7 @@ class Service:
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
             runtime.wants_tokens = settings.wants_tokens
+            runtime.provider_name = settings.oidc_name if settings.oidc_issuer and settings.wants_tokens else ""
             runtime.limits = settings.limits
             runtime.free_bytes = _free_bytes(settings.watched_directory or store.database.directory)
             runtime.request_sandbox_seconds = settings.request_sandbox_seconds
@@ -190,6 +191,16 @@ class Application(FastAPI):
         return dispatch
 
 
+def _provider_routes(service: Service, settings: Settings, sessions: Sessions) -> list[Route]:
+    """The routes to sign in by through an OpenID Connect provider. Raises UnreadableSecret."""
+    if not settings.oidc_issuer or not settings.wants_tokens:
+        return []
+    # Authlib and what it needs are a fifth of a second to import.
+    from server.signing_in.openid import OpenId  # noqa: PLC0415
+
+    return OpenId(settings, lambda: service.runtime, service.cookie, sessions).routes()
+
+
 async def _live(_: Request) -> Response:
     return Response(status_code=204)
 
@@ -216,6 +227,7 @@ def application(service: Service, settings: Settings) -> FastAPI:
         Route("/graphql", OpenToScripts(graphql)),
         WebSocketRoute("/graphql", graphql),
         sessions.route(),
+        *_provider_routes(service, settings, sessions),
         *page_routes(settings.public_url),
     ]
     return Application(

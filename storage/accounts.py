@@ -15,6 +15,8 @@ class Account(Document):
     name: str
     seq: str
     created_at: int
+    identity: str = ""
+    """Digest of whose it is to an OpenID Connect provider; empty: nobody's."""
 
     @staticmethod
     def id_of(key: str) -> str:
@@ -24,4 +26,4 @@ class Account(Document):
 class Accounts(Deletable[Account]):
     collection_name = "accounts"
     kind = Account
-    indexes = (Index(("seq",)),)
+    indexes = (Index(("seq",)), Index(("identity", "seq")))

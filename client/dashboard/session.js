@@ -1,12 +1,12 @@
 /**
  * Who uses the dashboard, as the pool knows it by the session's cookie, which no script sees.
  *
- * @typedef {{account: {key: string, name: string} | null, scopes: string[], wantsTokens: boolean}} Viewer
+ * @typedef {{account: {key: string, name: string} | null, scopes: string[], wantsTokens: boolean, providerName: string | null}} Viewer
  */
 
 import { ROOT, ask, PoolAway, PoolRefused } from "../shared/graphql.js";
 
-const VIEWER = `query { viewer { account { key name } scopes wantsTokens } }`;
+const VIEWER = `query { viewer { account { key name } scopes wantsTokens providerName } }`;
 const SESSION = `${ROOT}session`;
 
 /** @type {Promise<Viewer> | null} */

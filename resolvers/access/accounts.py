@@ -17,17 +17,22 @@ FIRST_OPERATOR = "operator"
 MAX_NAME_CHARACTERS = 100
 
 
-async def create(runtime: Runtime, name: str) -> Account:
-    """Make an account; its key is the slug of its name. Raises BadInput, AlreadyExists, and InProgress for that of
-    an account that was just deleted."""
+async def create(runtime: Runtime, name: str, identity: str = "") -> Account:
+    """Make an account; its key is the slug of its name. `identity` is the digest of whose it is to an OpenID Connect
+    provider; where that has this very account already, it stays. Raises BadInput, AlreadyExists, and InProgress for
+    that of an account that was just deleted."""
     key = slugify(checked_text(name, field="name", most=MAX_NAME_CHARACTERS))
     if not ACCOUNT_KEY.fullmatch(key):
         raise BadInput(f"no key can be made of the name {name!r}: it needs letters or digits", field="name")
-    account = Account(id=Account.id_of(key), key=key, name=name, seq=new_seq(), created_at=runtime.now())
+    account = Account(
+        id=Account.id_of(key), key=key, name=name, seq=new_seq(), created_at=runtime.now(), identity=identity
+    )
     if not await runtime.store.accounts.insert(account):
         stored = await runtime.store.accounts.get(account.id)
         if stored is None:
             raise InProgress.removing(f"the account {key!r}", field="name")
+        if identity and stored.identity == identity:
+            return stored
         if stored.seq != account.seq:  # An insert whose answer was lost finds its own account there.
             raise AlreadyExists(f"there is an account {key!r} already; choose another name", field="name")
     return account

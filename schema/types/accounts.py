@@ -78,6 +78,10 @@ class Viewer:
     wants_tokens: bool = strawberry.field(
         description="Whether this pool wants tokens (`--auth tokens`); if not, everybody is its operator."
     )
+    provider_name: str | None = strawberry.field(
+        description="What the OpenID Connect provider is called, for the button that leads to `/session/openid`; null: "
+        "one signs in with a token only."
+    )
 
 
 @strawberry.type
@@ -93,6 +97,7 @@ class AccountQuery:
             account=None if account is None else Account.of(account),
             scopes=[Scope(each) for each in sorted(principal.scopes)],
             wants_tokens=runtime.wants_tokens,
+            provider_name=runtime.provider_name or None,
         )
 
     @strawberry.field(extensions=[Only(Allowed.OPERATOR)], description="Accounts in the order of their creation.")
