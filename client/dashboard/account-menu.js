@@ -1,10 +1,13 @@
 /** Who is signed in, at the head of each page, and where to go from there. */
 
 import { h, put } from "../shared/dom.js";
-import { signOut, viewer, whenChanged } from "./session.js";
+import { isOperator, signOut, viewer, whenChanged } from "./session.js";
 
-/** @type {[string, string][]} */
-const OWN_PAGES = [];
+const OWN_PAGES = [["#/tokens", "My tokens"]];
+const OPERATOR_PAGES = [
+  ["#/accounts", "Accounts"],
+  ["#/audit", "Audit log"],
+];
 
 /** @param {HTMLElement} place */
 export function accountMenu(place) {
@@ -24,7 +27,9 @@ async function menu() {
     h(
       "ul",
       null,
-      OWN_PAGES.map(([href, title]) => h("li", null, h("a", { href }, title))),
+      [...OWN_PAGES, ...(isOperator(user) ? OPERATOR_PAGES : [])].map(([href, title]) =>
+        h("li", null, h("a", { href }, title)),
+      ),
       h("li", null, h("button", { type: "button", class: "link", onclick: leave }, "Sign out")),
     ),
   );

@@ -16,6 +16,9 @@ const PAGES = {
   flows: [async () => (await import("./flows.js")).flowsPage, async () => (await import("./flow.js")).flowPage],
   jobs: [async () => (await import("./jobs.js")).jobsPage, async () => (await import("./job.js")).jobPage],
   pool: [async () => (await import("./pool.js")).poolPage],
+  tokens: [async () => (await import("./tokens.js")).tokensPage],
+  accounts: [async () => (await import("./accounts.js")).accountsPage],
+  audit: [async () => (await import("./audit.js")).auditPage],
   "sign-in": [async () => (await import("./sign-in.js")).signInPage],
   submit: [async () => (await import("./submit.js")).submitPage],
 };

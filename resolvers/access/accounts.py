@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from slugify import slugify
 
-from resolvers.access.principals import Scope
+from resolvers.access.principals import Principal, Scope
 from resolvers.access.tokens import NewToken, issue
-from resolvers.errors import AlreadyExists, BadInput, InProgress, NotFound
+from resolvers.errors import AlreadyExists, BadInput, Conflict, InProgress, NotFound
 from resolvers.identifiers import ACCOUNT_KEY, checked_cursor, checked_text
 from resolvers.runtime import Runtime, new_seq
 from storage import Account
@@ -44,6 +44,25 @@ async def get(runtime: Runtime, key: str) -> Account:
     if account is None:
         raise NotFound(f"there is no account {key[:100]!r}", field="account")
     return account
+
+
+async def block(runtime: Runtime, principal: Principal, key: str) -> Account:
+    """Have the tokens and sessions of an account be refused, within a second everywhere. What it submitted goes on.
+
+    Raises NotFound, and Conflict for the principal's own account.
+    """
+    account = await get(runtime, key)
+    if account.key == principal.account:
+        raise Conflict("an operator can't block the account that this is done with", field="account")
+    if not account.blocked_at:
+        await runtime.store.accounts.block(account, runtime.now())
+    return await get(runtime, key)
+
+
+async def unblock(runtime: Runtime, key: str) -> Account:
+    """Let a blocked account be. Its tokens and sessions that have not ended count again. Raises NotFound."""
+    await runtime.store.accounts.block(await get(runtime, key), 0)
+    return await get(runtime, key)
 
 
 async def page(runtime: Runtime, *, first: int, after: str = "") -> Sequence[Account]:

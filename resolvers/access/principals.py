@@ -68,7 +68,7 @@ async def authenticated(runtime: Runtime, token: str) -> Principal:
     if not token:
         return ANONYMOUS
     stored = await _stored(runtime, TOKEN_TEXT, token)
-    _check_valid(runtime, stored)
+    await _check_valid(runtime, stored)
     return _principal(runtime, stored, stored.expires_at)
 
 
@@ -78,11 +78,11 @@ async def of_session(runtime: Runtime, session: str) -> Principal:
         return EVERYBODY
     try:
         stored = await _stored(runtime, SESSION_TEXT, session)
-        _check_valid(runtime, stored)
+        await _check_valid(runtime, stored)
         maker = await runtime.store.tokens.shown(stored.made_by) if stored.made_by else None
         if maker is None:
             return ANONYMOUS if stored.made_by else _principal(runtime, stored, 0)
-        _check_valid(runtime, maker)
+        await _check_valid(runtime, maker)
         return _principal(runtime, stored, maker.expires_at)
     except Unauthenticated:
         return ANONYMOUS
@@ -101,11 +101,15 @@ async def _stored(runtime: Runtime, pattern: re.Pattern[str], text: str) -> Toke
     return stored
 
 
-def _check_valid(runtime: Runtime, token: Token) -> None:
+async def _check_valid(runtime: Runtime, token: Token) -> None:
     if token.revoked_at:
         raise Unauthenticated("this token was revoked: ask for another one")
     if 0 < token.expires_at <= runtime.now():
         raise Unauthenticated("this token has expired: ask for another one")
+    account = await runtime.store.accounts.shown(token.account)
+    if account is None or account.blocked_at:
+        state = "blocked by the pool's operator" if account else "deleted"
+        raise Unauthenticated(f"the account {token.account!r} of this token is {state}")
 
 
 def _note_use(runtime: Runtime, token: Token) -> None:

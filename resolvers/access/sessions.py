@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
 
-from resolvers.access.principals import SESSION_TEXT, Scope, authenticated
+from resolvers.access.audit import record
+from resolvers.access.principals import SESSION_TEXT, Principal, Scope, authenticated, digest_of
 from resolvers.access.tokens import NewToken, store
 from resolvers.errors import Conflict, Unauthenticated
 from resolvers.runtime import Runtime
@@ -28,18 +30,25 @@ async def open_with_token(runtime: Runtime, token: str, life_ms: int) -> tuple[T
     if principal.expires_at:
         ends = min(ends, principal.expires_at)
     new = NewToken(NAME, sorted(principal.scopes), ends)
-    return await store(runtime, "cs", principal.account, new, is_session=True, made_by=principal.token)
+    return await _open(runtime, principal.account, new, made_by=principal.token)
 
 
 async def open_for(runtime: Runtime, account: str, scopes: Sequence[Scope], life_ms: int) -> tuple[Token, str]:
     """Open a session of an account whose owner is known otherwise."""
     new = NewToken(NAME, scopes, runtime.now() + life_ms)
-    return await store(runtime, "cs", account, new, is_session=True)
+    return await _open(runtime, account, new)
+
+
+async def _open(runtime: Runtime, account: str, new: NewToken, made_by: str = "") -> tuple[Token, str]:
+    session, text = await store(runtime, "cs", account, new, is_session=True, made_by=made_by)
+    await record(runtime, Principal(account, token=made_by or session.key), "signIn", f"session {session.key}")
+    return session, text
 
 
 async def close(runtime: Runtime, session: str) -> None:
     """End a session now, by its text. A text that is no session's ends nothing."""
     shape = SESSION_TEXT.fullmatch(session)
     stored = await runtime.store.tokens.get(Token.id_of(shape[1])) if shape else None
-    if stored is not None and stored.is_session:
+    if stored is not None and hmac.compare_digest(stored.digest, digest_of(session)):
         await runtime.store.tokens.revoke(stored, runtime.now())
+        await record(runtime, Principal(stored.account, token=stored.key), "signOut", f"session {stored.key}")

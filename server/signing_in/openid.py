@@ -133,6 +133,8 @@ class OpenId:
         runtime = self._runtime()
         identity = Identity.of(self._issuer, await self._claims(request))
         account = await account_of(runtime, identity, self._members)
+        if account.blocked_at:
+            raise Forbidden(f"the account {account.key!r} is blocked")
         opened = await sessions.open_for(runtime, account.key, self._members.scopes_of(identity), self._life_ms)
         response = _dashboard(request)
         self._sessions.keep(response, request, runtime, *opened)

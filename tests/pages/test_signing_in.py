@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import Browser, BrowserContext, expect
 
+from tests.pages.accessibility import violations
 from tests.pages.dashboard import Dashboard
 from tests.processes import RunningServer
 from tests.provider import running_provider
 from tests.warm_servers import warm_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PAGES = ("tokens", "accounts", "audit")
 
 
 @pytest.fixture
@@ -85,3 +88,76 @@ async def test_one_signs_in_at_a_provider_on_another_site(context: BrowserContex
             await expect(page.get_by_role("alert").first).to_contain_text("the provider says that this was denied")
             # The provider's own pages complain of what they can't load.
             assert [said for said in dashboard.complaints if "Content Security Policy" in said] == []
+
+
+async def test_one_makes_and_revokes_tokens_and_an_operator_sees_who_did(
+    guarded: RunningServer, context: BrowserContext
+) -> None:
+    dashboard = await Dashboard.visit(context, guarded, "sign-in")
+    page = dashboard.page
+    await sign_in(dashboard, guarded.said["operatorToken"])
+    menu = page.get_by_role("banner").get_by_text("operator")
+    await menu.click()
+    await page.get_by_role("link", name="Accounts").click()
+    await page.get_by_label("name").fill("Ada Lovelace")
+    await page.get_by_role("button", name="Make an account").click()
+    await page.get_by_role("link", name="Tokens of Ada Lovelace").click()
+    await expect(page.locator("h1")).to_have_text("Tokens of Ada Lovelace")
+    await page.get_by_label("name").fill("laptop")
+    await page.get_by_role("button", name="Make it").click()
+    shown = page.get_by_role("status").locator("pre")
+    await expect(shown).to_contain_text("cp_")
+    token = await shown.inner_text()
+    await expect(page.locator("tbody tr")).to_contain_text("laptop")
+    await page.reload()
+    await expect(page.locator("tbody tr")).to_contain_text("laptop")
+    assert token not in await page.content()
+
+    other = await context.browser.new_context() if context.browser else None
+    assert other is not None
+    ada = await Dashboard.visit(other, guarded, "sign-in")
+    await sign_in(ada, token)
+    await ada.page.get_by_role("banner").get_by_text("Ada Lovelace").click()
+    assert await ada.page.get_by_role("link", name="Audit log").count() == 0
+    await ada.page.get_by_role("link", name="My tokens").click()
+    await expect(ada.page.locator("tbody tr")).to_have_count(2)
+    await ada.go("accounts")
+    await expect(ada.page.get_by_role("alert")).to_contain_text("OPERATE")
+
+    await dashboard.go("accounts")
+    row = page.locator("tbody tr").filter(has_text="Ada Lovelace")
+    await row.get_by_role("button", name="Block").click()
+    await page.get_by_role("button", name="Yes").click()
+    await expect(row).to_contain_text("blocked")
+    await ada.page.reload()
+    await expect(ada.page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
+    await other.close()
+    await row.get_by_role("button", name="Unblock").click()
+    await expect(row).to_contain_text("active")
+    await dashboard.go("audit")
+    entries = page.locator("tbody tr")
+    await expect(entries.first).to_contain_text("unblockAccount")
+    await expect(entries.filter(has_text="signIn").filter(has_text="ada-lovelace")).to_have_count(1)
+    assert dashboard.complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_its_pages_are_for_everybody_on_any_screen(
+    width: int, guarded: RunningServer, chromium: Browser, axe: str, pictures: Path
+) -> None:
+    context = await chromium.new_context(viewport={"width": width, "height": 900})
+    try:
+        dashboard = await Dashboard.visit(context, guarded, "sign-in")
+        page = dashboard.page
+        found = {"sign-in": await violations(page, axe, pictures / f"dashboard-{width}-sign-in")}
+        await sign_in(dashboard, guarded.said["operatorToken"])
+        await page.get_by_role("banner").get_by_text("operator").click()
+        await page.get_by_role("button", name="Sign out").wait_for()
+        found["menu"] = await violations(page, axe, pictures / f"dashboard-{width}-menu")
+        for name in PAGES:
+            await dashboard.go(name)
+            await page.locator("tbody tr").first.wait_for()
+            found[name] = await violations(page, axe, pictures / f"dashboard-{width}-{name}")
+        assert found == {name: [] for name in found}
+    finally:
+        await context.close()
