@@ -7,7 +7,7 @@ from enum import EnumType
 from typing import Any, TypeVar, get_args
 
 import click
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from server.settings import Settings
@@ -18,8 +18,10 @@ METAVARS = {int: "N", float: "SECONDS", str: "TEXT"}
 
 
 def settings_options(command: _Command) -> _Command:
-    """Give a command one option for each setting; `settings_of` takes what was given."""
+    """Give a command one option for each setting that is no secret; `settings_of` takes what was given."""
     for name, field in reversed(Settings.listed().items()):
+        if field.annotation is SecretStr:
+            continue
         command = click.option(
             f"--{name.replace('_', '-')}",
             name,

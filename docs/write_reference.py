@@ -13,6 +13,7 @@ from typing import get_args
 
 import click
 from graphql import GraphQLField, GraphQLNamedType
+from pydantic import SecretStr
 
 from cli.group import commands
 from docs.write_clients import client_modules
@@ -61,11 +62,13 @@ def _settings() -> Iterator[str]:
     yield from _heading("option", "environment", "default", "meaning")
     for name, field in Settings.listed().items():
         default = field.get_default(call_default_factory=True, validated_data={})
+        if field.annotation is SecretStr:
+            default = None
         shown = DATABASE_DEFAULT if default == default_database() else "" if default is None else f"`{default}`"
         kind = (get_args(field.annotation) or (field.annotation,))[0]
         members = list(kind) if isinstance(kind, EnumType) else []  # type: ignore[var-annotated]
         values = f" ({', '.join(f'`{each.value}`' for each in members)})" if members else ""
-        option = f"`--{name.replace('_', '-')}`"
+        option = "" if field.annotation is SecretStr else f"`--{name.replace('_', '-')}`"
         yield _row(option, f"`COMP_POOL_{name.upper()}`", shown, f"{field.description}{values}")
     yield ""
 

@@ -2,6 +2,7 @@
 
 from storage import (
     Account,
+    AuditEntry,
     Flow,
     FlowJob,
     FlowState,
@@ -19,6 +20,7 @@ from storage import (
 
 __all__ = [
     "Account",
+    "AuditEntry",
     "Flow",
     "FlowJob",
     "FlowState",

@@ -52,6 +52,8 @@ class Runtime:
     rates: Rates = field(default_factory=Rates)
     request_sandbox_seconds: float = 30.0
     """Processor time of the sandbox that the calls of one request may use together."""
+    provider_name: str = ""
+    """What the OpenID Connect provider is called that one may sign in with; empty: there is none."""
     random: random.Random = field(default_factory=random.Random)
     takeover_ms: int = 30_000
     """After how long (ms) a process is taken for dead that has not finished what it began, and others carry it on."""

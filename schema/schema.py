@@ -25,6 +25,7 @@ from schema.machinery.masking import Masking
 from schema.machinery.scalars import SCALARS
 from schema.machinery.turns import LIGHT, aside
 from schema.types.accounts import AccountMutation, AccountQuery
+from schema.types.audit import AuditQuery
 from schema.types.flow_mutations import FlowMutation
 from schema.types.flow_subscription import FlowSubscription
 from schema.types.flows import FlowQuery
@@ -41,7 +42,7 @@ from schema.types.variables import VariableMutation
     description="What the pool knows: its jobs with their variables and results, its flows and hosts, who asks, and "
     "how it does."
 )
-class Query(JobQuery, FlowQuery, PoolQuery, AccountQuery):
+class Query(JobQuery, FlowQuery, PoolQuery, AccountQuery, AuditQuery):
     pass
 
 

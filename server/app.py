@@ -34,6 +34,8 @@ from server.graphql_endpoint import GraphQLEndpoint
 from server.graphql_requests import MAX_BODY, MAX_MESSAGE
 from server.pages import front_page, graphql_page, page_routes, wants_page
 from server.settings import Settings
+from server.signing_in.cookies import SessionCookie
+from server.signing_in.sessions import Sessions
 from server.sweeper import Sweeper
 from storage import open_store
 
@@ -55,6 +57,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.cookie = SessionCookie(settings.public_url)
         self._public_address = (address_of(settings.public_url),) if settings.public_url else ()
         self._runtime: Runtime | None = None
 
@@ -74,6 +77,7 @@ class Service:
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
             runtime.wants_tokens = settings.wants_tokens
+            runtime.provider_name = settings.oidc_name if settings.oidc_issuer and settings.wants_tokens else ""
             runtime.limits = settings.limits
             runtime.free_bytes = _free_bytes(settings.watched_directory or store.database.directory)
             runtime.request_sandbox_seconds = settings.request_sandbox_seconds
@@ -107,6 +111,12 @@ class Service:
             weight=MAX_MESSAGE if connection.scope["type"] == "websocket" else 0,
         )
 
+    async def context_of_page(self, connection: HTTPConnection) -> Context:
+        """The same with the session that a page of the pool's own shows."""
+        context = await self.context(connection)
+        context.session = self.cookie.shown(connection.scope)
+        return context
+
     async def ready(self, _: Request) -> Response:
         """503 while the process drains, its store doesn't answer, or there is no room for more work."""
         if self._runtime is None or self._runtime.draining:
@@ -134,7 +144,7 @@ def _free_bytes(directory: str | Path | None) -> Callable[[], float]:
 
 
 class OpenToScripts(CORSMiddleware):
-    """Lets scripts of any origin ask: the API is public, and no cookie means anything to it."""
+    """Lets scripts of any origin ask: the API is public, and a cookie counts for the pool's own pages only."""
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
@@ -181,6 +191,16 @@ class Application(FastAPI):
         return dispatch
 
 
+def _provider_routes(service: Service, settings: Settings, sessions: Sessions) -> list[Route]:
+    """The routes to sign in by through an OpenID Connect provider. Raises UnreadableSecret."""
+    if not settings.oidc_issuer or not settings.wants_tokens:
+        return []
+    # Authlib and what it needs are a fifth of a second to import.
+    from server.signing_in.openid import OpenId  # noqa: PLC0415
+
+    return OpenId(settings, lambda: service.runtime, service.cookie, sessions).routes()
+
+
 async def _live(_: Request) -> Response:
     return Response(status_code=204)
 
@@ -199,12 +219,15 @@ def application(service: Service, settings: Settings) -> FastAPI:
         async with service.running() as runtime:
             yield {"runtime": runtime}
 
-    graphql = GraphQLEndpoint(schema, service.context, graphql_page(settings.public_url))
+    graphql = GraphQLEndpoint(schema, service.context_of_page, graphql_page(settings.public_url))
+    sessions = Sessions(lambda: service.runtime, service.cookie, settings.session_ms)
     routes = [
         Route("/livez", _live),
         Route("/readyz", service.ready),
         Route("/graphql", OpenToScripts(graphql)),
         WebSocketRoute("/graphql", graphql),
+        sessions.route(),
+        *_provider_routes(service, settings, sessions),
         *page_routes(settings.public_url),
     ]
     return Application(

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from strawberry.http.websocket_origin import normalize_allowed_origins, normalize_origin
 
 from server.limits import LimitSettings
+from server.signing_in.settings import SigningInSettings
 
 ANY = "*"
 WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~%/-]*)?")
@@ -37,7 +38,7 @@ def default_database() -> str:
     return str(user_data_path("comp-pool") / "pool")
 
 
-class Settings(LimitSettings):
+class Settings(SigningInSettings, LimitSettings):
     """One frozen set of settings for a server and all its processes."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
@@ -94,7 +95,8 @@ class Settings(LimitSettings):
     auth: Auth | None = Field(
         default=None,
         description="`open`: everybody is the operator; `tokens`: submitting takes a token, reading and volunteering "
-        "take none; if it is missing: `open` on a loopback address without a proxy, else `tokens`.",
+        "take none; if it is missing: `open` on a loopback address without a proxy and a provider to sign in "
+        "with, else `tokens`.",
     )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
     takeover_seconds: float = Field(
@@ -113,14 +115,15 @@ class Settings(LimitSettings):
 
     @classmethod
     def listed(cls) -> dict[str, FieldInfo]:
-        """All settings by name, the limits last."""
-        own = {name: field for name, field in cls.model_fields.items() if name not in LimitSettings.model_fields}
-        return own | LimitSettings.model_fields
+        """All settings by name, those of signing in and the limits last."""
+        others = SigningInSettings.model_fields | LimitSettings.model_fields
+        return {name: field for name, field in cls.model_fields.items() if name not in others} | others
 
     @property
     def wants_tokens(self) -> bool:
         """Whether who asks is known by a token."""
-        return (self.auth or (Auth.TOKENS if self.is_reached_by_others else Auth.OPEN)) is Auth.TOKENS
+        default = Auth.TOKENS if self.is_reached_by_others or self.oidc_issuer else Auth.OPEN
+        return (self.auth or default) is Auth.TOKENS
 
     @property
     def is_reached_by_others(self) -> bool:

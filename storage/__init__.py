@@ -2,6 +2,7 @@
 
 from storage.accounts import Account
 from storage.assignments import Assignment
+from storage.audit import AuditEntry
 from storage.document import Document
 from storage.flow_jobs import FlowJob
 from storage.flow_nodes import NodeState
@@ -22,6 +23,7 @@ from storage.variables import Variable
 __all__ = [
     "Account",
     "Assignment",
+    "AuditEntry",
     "Document",
     "Flow",
     "FlowJob",

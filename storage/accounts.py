@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from storage.deletable import Deletable
 from storage.document import Document
-from storage.engines import Index
+from storage.engines import Database, Index
+from storage.recent_reads import RecentReads
 
 
 @dataclass(slots=True, kw_only=True)
@@ -15,6 +19,10 @@ class Account(Document):
     name: str
     seq: str
     created_at: int
+    identity: str = ""
+    """Digest of whose it is to an OpenID Connect provider; empty: nobody's."""
+    blocked_at: int = 0
+    """When an operator blocked it; 0: it is not."""
 
     @staticmethod
     def id_of(key: str) -> str:
@@ -24,4 +32,31 @@ class Account(Document):
 class Accounts(Deletable[Account]):
     collection_name = "accounts"
     kind = Account
-    indexes = (Index(("seq",)),)
+    indexes = (Index(("seq",)), Index(("identity", "seq")))
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(database)
+        self._shown = RecentReads(self.get, clock)
+
+    async def shown(self, key: str) -> Account | None:
+        """The account with this key, as it is or was within the last second: each request with a token asks for it."""
+        return await self._shown.get(Account.id_of(key))
+
+    async def insert(self, document: Account) -> bool:
+        try:
+            return await super().insert(document)
+        finally:
+            self._shown.forget(document.id)
+
+    async def block(self, account: Account, now: int) -> None:
+        """Block an account at `now` (ms since the epoch), or with 0 let it be."""
+        try:
+            await self.set(account.id, {"blocked_at": now})
+        finally:
+            self._shown.forget(account.id)
+
+    async def delete(self, ids: Collection[str], *, remove_at: int, **changes: Any) -> int:
+        try:
+            return await super().delete(ids, remove_at=remove_at, **changes)
+        finally:
+            self._shown.forget_all()

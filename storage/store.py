@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from storage.accounts import Accounts
 from storage.assignments import Assignments
+from storage.audit import Audit
 from storage.engines import Database, open_database
 from storage.flow_jobs import FlowJobs
 from storage.flows import Flows
@@ -43,6 +44,7 @@ class Store:
         self.requests = Requests(database)
         self.accounts = Accounts(database)
         self.tokens = Tokens(database)
+        self.audit = Audit(database)
 
 
 REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
@@ -61,6 +63,7 @@ REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
     Requests,
     Accounts,
     Tokens,
+    Audit,
 )
 
 

@@ -3,12 +3,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
-
-from cachetools import TTLCache
 
 from storage.document import Document
 from storage.engines import Database, Index
+from storage.recent_reads import RecentReads
 from storage.repository import Repository
 
 
@@ -29,19 +27,18 @@ class Token(Document):
     revoked_at: int = 0
     used_at: int = 0
     """When it was shown the last time, give or take a minute; 0: never."""
+    is_session: bool = False
+    """Whether it is a browser's session, which is shown as a cookie only."""
+    made_by: str = ""
+    """The key of the token that a session was opened with, and ends with; empty: it was opened otherwise."""
 
     @staticmethod
     def id_of(key: str) -> str:
         return f"token:{key}"
 
 
-STALE_AFTER_S = 1.0
-_UNREAD = object()
-
-
 class Tokens(Repository[Token]):
-    """Tokens are read with every request that shows one: `shown` answers from a cache that is exact in the process that
-    writes and at most one second stale in the others. That there is no such token is kept as well."""
+    """Tokens are read with every request that shows one: `shown` answers from a cache."""
 
     collection_name = "tokens"
     kind = Token
@@ -49,29 +46,17 @@ class Tokens(Repository[Token]):
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(database)
-        self._clock = clock
-        self._cache: TTLCache[str, Any] = TTLCache(maxsize=10_000, ttl=STALE_AFTER_S, timer=clock)
-        self._writes = 0
+        self._shown = RecentReads(self.get, clock)
 
     async def shown(self, key: str) -> Token | None:
         """The token with this key, as it is or was within the last second."""
-        token_id = Token.id_of(key)
-        held = self._cache.get(token_id, _UNREAD)
-        if held is not _UNREAD:
-            return cast("Token | None", held)
-        writes, began = self._writes, self._clock()
-        token = await self.get(token_id)
-        # A write that came in while this read was under way may be newer than what was read, and what a read that took
-        # long has brought is stale already.
-        if writes == self._writes and self._clock() - began < STALE_AFTER_S / 10:
-            self._cache[token_id] = token
-        return token
+        return await self._shown.get(Token.id_of(key))
 
     async def insert(self, document: Token) -> bool:
         try:
             return await super().insert(document)
         finally:
-            self._forget(document.id)
+            self._shown.forget(document.id)
 
     async def revoke(self, token: Token, now: int) -> bool:
         """False where it is revoked already."""
@@ -80,7 +65,7 @@ class Tokens(Repository[Token]):
                 {"_id": token.id, "revoked_at": {"$eq": 0}}, {"$set": {"revoked_at": now}}
             )
         finally:
-            self._forget(token.id)
+            self._shown.forget(token.id)
 
     async def revoke_all(self, account: str, now: int) -> None:
         """End all tokens of an account."""
@@ -89,13 +74,8 @@ class Tokens(Repository[Token]):
                 {"account": {"$eq": account}, "revoked_at": {"$eq": 0}}, {"$set": {"revoked_at": now}}
             )
         finally:
-            self._writes += 1
-            self._cache.clear()
+            self._shown.forget_all()
 
     async def note_use(self, token: Token, now: int) -> None:
         """The token was used at `now` (ms since the epoch)."""
         await self._collection.update_one({"_id": token.id}, {"$max": {"used_at": now}})
-
-    def _forget(self, token_id: str) -> None:
-        self._writes += 1
-        self._cache.pop(token_id, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from pydantic import SecretStr
 
 from cli.group import commands
 from rest_compat import Facade
@@ -46,7 +47,8 @@ async def _never_asked(_: object) -> Context:
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_documented(name: str) -> None:
-    assert f"`--{name.replace('_', '-')}`" in TEXT
+    is_secret = Settings.model_fields[name].annotation is SecretStr
+    assert f"`{f'COMP_POOL_{name.upper()}' if is_secret else '--' + name.replace('_', '-')}`" in TEXT
     assert f"`COMP_POOL_{name.upper()}`" in TEXT
 
 

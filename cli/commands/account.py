@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
 from typing import Any
 
 import click
 
 from cli.offline import database_option, json_option, on_store
-from resolvers.access import accounts
+from resolvers.access import accounts, audit
 from resolvers.deleting import accounts as deleting
 from resolvers.runtime import Runtime
 from schema.machinery.times import moment
@@ -28,7 +29,8 @@ def account() -> None:
 @json_option
 def create(name: str, database: str | None, as_json: bool) -> None:
     """Make an account called NAME. Its key, the slug of the name, is the owner of what it submits."""
-    _show(on_store(database, lambda runtime: accounts.create(runtime, name)), as_json=as_json)
+    made = on_store(database, lambda runtime: _recorded(runtime, "createAccount", accounts.create(runtime, name)))
+    _show(made, as_json=as_json)
 
 
 @account.command(name="list")
@@ -47,7 +49,15 @@ def list_(database: str | None, as_json: bool) -> None:
 def delete(key: str, database: str | None, as_json: bool) -> None:
     """Delete the account KEY, with its tokens, jobs and flows. They are gone at once; a server removes what hangs on
     them."""
-    _show(on_store(database, lambda runtime: deleting.delete(runtime, key)), as_json=as_json)
+    deleted = on_store(database, lambda runtime: _recorded(runtime, "deleteAccount", deleting.delete(runtime, key)))
+    _show(deleted, as_json=as_json)
+
+
+async def _recorded(runtime: Runtime, action: str, work: Awaitable[Account]) -> Account:
+    """Do something to an account, and note it in the audit log."""
+    account = await work
+    await audit.record(runtime, audit.COMMAND_LINE, action, f"account {account.key}")
+    return account
 
 
 async def _all(runtime: Runtime) -> list[Account]:

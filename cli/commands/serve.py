@@ -16,6 +16,7 @@ from server.processes import ProcessFailed, serve_in_processes
 from server.serving import AddressUnavailable, listen, url_of
 from server.serving import serve as serve_here
 from server.settings import Settings
+from server.signing_in.settings import UnreadableSecret
 from server.stopping import stop_signals
 from storage.embedded import EngineFailed
 from storage.engines import BadLocation, StorageUnavailable
@@ -29,6 +30,7 @@ REFUSALS = (
     NoSuchScheduler,
     ProcessFailed,
     StorageUnavailable,
+    UnreadableSecret,
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.offline import database_option, json_option, on_store
-from resolvers.access import tokens
+from resolvers.access import audit, tokens
 from resolvers.access.principals import EVERYBODY, Scope
 from resolvers.access.tokens import NewToken
 from resolvers.runtime import Runtime
@@ -46,7 +46,10 @@ def create(
 
     async def issue(runtime: Runtime) -> tuple[Token, str]:
         expires_at = runtime.now() + round(timedelta(days=days) / timedelta(milliseconds=1)) if days else 0
-        return await tokens.issue(runtime, account, NewToken(name, [Scope(each) for each in scopes], expires_at))
+        new = NewToken(name, [Scope(each) for each in scopes], expires_at)
+        token, text = await tokens.issue(runtime, account, new)
+        await audit.record(runtime, audit.COMMAND_LINE, "createToken", f"token {token.key}")
+        return token, text
 
     made, text = on_store(database, issue)
     click.echo(json.dumps({**_said(made), "text": text}) if as_json else text)
@@ -78,7 +81,13 @@ def list_(account: str, database: str | None, as_json: bool) -> None:
 @json_option
 def revoke(token: str, database: str | None, as_json: bool) -> None:
     """End the token TOKEN (its key, or its text). A running pool sees that within a second."""
-    ended = on_store(database, lambda runtime: tokens.revoke(runtime, EVERYBODY, token))
+
+    async def end(runtime: Runtime) -> Token:
+        ended = await tokens.revoke(runtime, EVERYBODY, token)
+        await audit.record(runtime, audit.COMMAND_LINE, "revokeToken", f"token {ended.key}")
+        return ended
+
+    ended = on_store(database, end)
     click.echo(json.dumps(_said(ended)) if as_json else f"token {ended.key} of {ended.account}{_ended(ended)}")
 
 

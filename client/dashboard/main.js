@@ -8,6 +8,7 @@
 import { h, put } from "../shared/dom.js";
 import { PoolAway, PoolError } from "../shared/graphql.js";
 import { ErrorCode } from "../src/schema.js";
+import { accountMenu } from "./account-menu.js";
 
 /** Each page's modules are fetched when it is visited. A section's list, and the page of one of its members.
  * @type {Record<string, (() => Promise<(main: Element, visit: Visit) => Promise<void>>)[]>} */
@@ -15,6 +16,10 @@ const PAGES = {
   flows: [async () => (await import("./flows.js")).flowsPage, async () => (await import("./flow.js")).flowPage],
   jobs: [async () => (await import("./jobs.js")).jobsPage, async () => (await import("./job.js")).jobPage],
   pool: [async () => (await import("./pool.js")).poolPage],
+  tokens: [async () => (await import("./tokens.js")).tokensPage],
+  accounts: [async () => (await import("./accounts.js")).accountsPage],
+  audit: [async () => (await import("./audit.js")).auditPage],
+  "sign-in": [async () => (await import("./sign-in.js")).signInPage],
   submit: [async () => (await import("./submit.js")).submitPage],
 };
 
@@ -92,4 +97,5 @@ addEventListener("hashchange", () => {
   show(false);
   if (location.hash.startsWith("#/")) main.focus();
 });
+accountMenu(/** @type {HTMLElement} */ (document.querySelector("#account")));
 show(true);

@@ -15,6 +15,7 @@ from storage import Token
 
 SECRET_CHARACTERS = 43
 TOKEN_TEXT = re.compile(rf"cp_({TOKEN_KEY.pattern})[A-Za-z0-9_-]{{{SECRET_CHARACTERS}}}")
+SESSION_TEXT = re.compile(TOKEN_TEXT.pattern.replace("cp_", "cs_", 1))
 USE_NOTED_EVERY_MS = 60_000
 
 
@@ -34,8 +35,8 @@ class Principal:
     Attributes:
         account: the key of the account that was authenticated; empty: none was.
         scopes: what its token is good for.
-        token: the key of that token.
-        expires_at: when that ends, in ms since the epoch; 0: never.
+        token: the key of that token, or of that session.
+        expires_at: when the token ends, or that which the session was opened with, in ms since the epoch; 0: never.
     """
 
     account: str = ""
@@ -66,21 +67,49 @@ async def authenticated(runtime: Runtime, token: str) -> Principal:
         return EVERYBODY
     if not token:
         return ANONYMOUS
-    stored = await _stored(runtime, token)
-    _note_use(runtime, stored)
-    return Principal(stored.account, frozenset(map(Scope, stored.scopes)), stored.key, stored.expires_at)
+    stored = await _stored(runtime, TOKEN_TEXT, token)
+    await _check_valid(runtime, stored)
+    return _principal(runtime, stored, stored.expires_at)
 
 
-async def _stored(runtime: Runtime, token: str) -> Token:
-    shape = TOKEN_TEXT.fullmatch(token)
+async def of_session(runtime: Runtime, session: str) -> Principal:
+    """Who shows this session. Nobody, where it has ended: a page of volunteers or readers works on without it."""
+    if not runtime.wants_tokens:
+        return EVERYBODY
+    try:
+        stored = await _stored(runtime, SESSION_TEXT, session)
+        await _check_valid(runtime, stored)
+        maker = await runtime.store.tokens.shown(stored.made_by) if stored.made_by else None
+        if maker is None:
+            return ANONYMOUS if stored.made_by else _principal(runtime, stored, 0)
+        await _check_valid(runtime, maker)
+        return _principal(runtime, stored, maker.expires_at)
+    except Unauthenticated:
+        return ANONYMOUS
+
+
+def _principal(runtime: Runtime, token: Token, expires_at: int) -> Principal:
+    _note_use(runtime, token)
+    return Principal(token.account, frozenset(map(Scope, token.scopes)), token.key, expires_at)
+
+
+async def _stored(runtime: Runtime, pattern: re.Pattern[str], text: str) -> Token:
+    shape = pattern.fullmatch(text)
     stored = await runtime.store.tokens.shown(shape[1]) if shape else None
-    if stored is None or not hmac.compare_digest(stored.digest, digest_of(token)):
+    if stored is None or not hmac.compare_digest(stored.digest, digest_of(text)):
         raise Unauthenticated("this pool knows no such token")
-    if stored.revoked_at:
-        raise Unauthenticated("this token was revoked: ask for another one")
-    if 0 < stored.expires_at <= runtime.now():
-        raise Unauthenticated("this token has expired: ask for another one")
     return stored
+
+
+async def _check_valid(runtime: Runtime, token: Token) -> None:
+    if token.revoked_at:
+        raise Unauthenticated("this token was revoked: ask for another one")
+    if 0 < token.expires_at <= runtime.now():
+        raise Unauthenticated("this token has expired: ask for another one")
+    account = await runtime.store.accounts.shown(token.account)
+    if account is None or account.blocked_at:
+        state = "blocked by the pool's operator" if account else "deleted"
+        raise Unauthenticated(f"the account {token.account!r} of this token is {state}")
 
 
 def _note_use(runtime: Runtime, token: Token) -> None:

@@ -60,18 +60,28 @@ async def issue(runtime: Runtime, account: str, new: NewToken) -> tuple[Token, s
     now = runtime.now()
     if 0 < new.expires_at <= now:
         raise BadInput("a token's expiry lies in the future", field="expires_at")
+    checked_text(new.name, field="name", most=MAX_NAME_CHARACTERS)
+    return await store(runtime, "cp", account, new)
+
+
+async def store(
+    runtime: Runtime, prefix: str, account: str, new: NewToken, *, is_session: bool = False, made_by: str = ""
+) -> tuple[Token, str]:
+    """Keep a new token, or a session, of an account; it, and its text, which begins with the prefix."""
     key = secrets.token_hex(KEY_BYTES)
-    text = f"cp_{key}{secrets.token_urlsafe(SECRET_BYTES)}"
+    text = f"{prefix}_{key}{secrets.token_urlsafe(SECRET_BYTES)}"
     token = Token(
         id=Token.id_of(key),
         key=key,
         account=account,
-        name=checked_text(new.name, field="name", most=MAX_NAME_CHARACTERS),
+        name=new.name,
         seq=new_seq(),
         digest=digest_of(text),
         scopes=sorted(set(new.scopes)),
-        created_at=now,
+        created_at=runtime.now(),
         expires_at=new.expires_at,
+        is_session=is_session,
+        made_by=made_by,
     )
     await runtime.store.tokens.insert(token)
     return token, text

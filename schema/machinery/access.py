@@ -14,6 +14,7 @@ from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
 from resolvers.access.rules import Allowed, check
+from schema.machinery.auditing import record_mutation
 from schema.machinery.context import Context
 
 WHO = {
@@ -52,13 +53,19 @@ class Access:
 
 
 class Only(FieldExtension):
-    """Lets only those use a field whom the rule allows to, and says so in the schema.
+    """Lets only those use a field whom the rule allows to, and says so in the schema. What an account changes by it is
+    noted in the audit log.
 
     The rules of owners read the job, flow or account from the field's `input`.
     """
 
-    def __init__(self, allowed: Allowed) -> None:
+    def __init__(self, allowed: Allowed, *, is_audited: bool | None = None) -> None:
+        """
+        Args:
+            is_audited: whether a mutation of an account's is noted; if it is missing: unless anyone may use it.
+        """
         self._allowed = allowed
+        self.is_audited = allowed is not Allowed.ANYONE if is_audited is None else is_audited
 
     def apply(self, field: StrawberryField) -> None:
         if not any(isinstance(each, Access) for each in field.directives):
@@ -76,7 +83,10 @@ class Only(FieldExtension):
         principal = await context.principal()
         await check(context.runtime, principal, self._allowed, _key(self._allowed, arguments))
         found = next_(source, info, **arguments)
-        return await found if isawaitable(found) else found  # A subscription's is a stream.
+        answer = await found if isawaitable(found) else found  # A subscription's is a stream.
+        if self.is_audited:
+            await record_mutation(info, principal, arguments, answer)
+        return answer
 
 
 def _key(allowed: Allowed, arguments: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from strawberry.types import Info
 
-from resolvers.access.principals import Principal, authenticated
+from resolvers.access.principals import Principal, authenticated, of_session
 from resolvers.runtime import Runtime
 from resolvers.subscriptions import Subscriptions
 
@@ -20,22 +20,23 @@ BEARER = "bearer"
 class Context:
     """The process's runtime, what a host without a token is known by (its network address and client), the addresses
     of the pool itself (host, port and path, without a scheme), the token in the header `Authorization`, the group of
-    network addresses that the client's counts to, what a client said when it opened a WebSocket, and how much its
-    variables are to work over, in bytes of JSON."""
+    network addresses that the client's counts to, the session of one of the pool's own pages, what a client said when
+    it opened a WebSocket, and how much its variables are to work over, in bytes of JSON."""
 
     runtime: Runtime
     address: str = ""
     pool_addresses: tuple[str, ...] = ()
     token: str = ""
     group: str = ""
+    session: str = ""
     connection_params: Mapping[str, Any] = field(default_factory=dict)
     weight: int = 0
     _counted: bool = False
 
     @property
     def has_token(self) -> bool:
-        """Whether the client may have shown a token."""
-        return bool(self.token or self.connection_params)
+        """Whether the client may have shown a token, or a session."""
+        return bool(self.token or self.session or self.connection_params)
 
     async def principal(self) -> Principal:
         """Who asks, as it is known now: a WebSocket may outlive its token. Raises Unauthenticated and
@@ -44,7 +45,10 @@ class Context:
         if self.connection_params:
             said = {name.lower(): value for name, value in self.connection_params.items()}
             token = bearer_token(said.get("authorization", "")) or token
-        principal = await authenticated(self.runtime, token)
+        if self.session and not token:
+            principal = await of_session(self.runtime, self.session)
+        else:
+            principal = await authenticated(self.runtime, token)
         rate = self.runtime.limits.token_rate
         # A request asks for its principal several times; what comes over a WebSocket is a request each time.
         if rate and principal.token and (self.connection_params or not self._counted):

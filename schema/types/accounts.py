@@ -13,6 +13,7 @@ from resolvers.access.rules import Allowed
 from resolvers.deleting import accounts as deleting
 from resolvers.documents import Account as AccountDocument
 from resolvers.documents import Token as TokenDocument
+from resolvers.errors import NotFound
 from schema.machinery.access import Only
 from schema.machinery.connections import After, Connection, First, connection, page_size
 from schema.machinery.context import PoolInfo
@@ -24,6 +25,9 @@ from schema.types.enums import Scope
 @strawberry.type(description="What an account's programs show to be known by. Its text is told once, when it is made.")
 class Token:
     key: str = strawberry.field(description="Its public part, by which it is revoked.")
+    is_session: bool = strawberry.field(
+        description="Whether it is the session of a browser in which somebody signed in on the dashboard."
+    )
     account: str = strawberry.field(description="The key of the account that it is of.")
     name: str = strawberry.field(description="What it was made for.")
     scopes: list[Scope] = strawberry.field(description="What it is good for.")
@@ -38,6 +42,7 @@ class Token:
     def of(cls, token: TokenDocument) -> Token:
         return cls(
             key=token.key,
+            is_session=token.is_session,
             account=token.account,
             name=token.name,
             scopes=[Scope(each) for each in token.scopes],
@@ -53,10 +58,18 @@ class Account:
     key: str = strawberry.field(description="Slug of the name: what jobs and flows have as their `owner`.")
     name: str = strawberry.field(description="What it is called.")
     created_at: datetime = strawberry.field(description="When it was made.")
+    blocked_at: datetime | None = strawberry.field(
+        description="When an operator blocked it: its tokens and sessions are refused; null: it is not blocked."
+    )
 
     @classmethod
     def of(cls, account: AccountDocument) -> Account:
-        return cls(key=account.key, name=account.name, created_at=moment(account.created_at))
+        return cls(
+            key=account.key,
+            name=account.name,
+            created_at=moment(account.created_at),
+            blocked_at=moment_or_none(account.blocked_at),
+        )
 
     @strawberry.field(
         extensions=[Only(Allowed.READER)],
@@ -78,6 +91,10 @@ class Viewer:
     wants_tokens: bool = strawberry.field(
         description="Whether this pool wants tokens (`--auth tokens`); if not, everybody is its operator."
     )
+    provider_name: str | None = strawberry.field(
+        description="What the OpenID Connect provider is called, for the button that leads to `/session/openid`; null: "
+        "one signs in with a token only."
+    )
 
 
 @strawberry.type
@@ -93,7 +110,19 @@ class AccountQuery:
             account=None if account is None else Account.of(account),
             scopes=[Scope(each) for each in sorted(principal.scopes)],
             wants_tokens=runtime.wants_tokens,
+            provider_name=runtime.provider_name or None,
         )
+
+    @strawberry.field(
+        extensions=[Only(Allowed.OPERATOR)], description="The account with this key; null if there is none."
+    )
+    async def account(
+        self, info: PoolInfo, key: Annotated[str, strawberry.argument(description="Its key.")]
+    ) -> Account | None:
+        try:
+            return Account.of(await accounts.get(info.context.runtime, key))
+        except NotFound:
+            return None
 
     @strawberry.field(extensions=[Only(Allowed.OPERATOR)], description="Accounts in the order of their creation.")
     async def accounts(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[Account]:
@@ -151,6 +180,26 @@ class DeleteAccountPayload(Payload):
     deleted_key: str | None = strawberry.field(default=None, description="Key that the account had.")
 
 
+@strawberry.input(description="An account to block.")
+class BlockAccountInput:
+    account: str = strawberry.field(description="The account's key.")
+
+
+@strawberry.type(description="The answer of `blockAccount`.")
+class BlockAccountPayload(Payload):
+    account: Account | None = strawberry.field(default=None, description="The account as it is now.")
+
+
+@strawberry.input(description="An account to block no more.")
+class UnblockAccountInput:
+    account: str = strawberry.field(description="The account's key.")
+
+
+@strawberry.type(description="The answer of `unblockAccount`.")
+class UnblockAccountPayload(Payload):
+    account: Account | None = strawberry.field(default=None, description="The account as it is now.")
+
+
 @strawberry.type
 class AccountMutation:
     @strawberry.mutation(
@@ -194,6 +243,32 @@ class AccountMutation:
     ) -> RevokeTokenPayload:
         principal = await info.context.principal()
         return RevokeTokenPayload(token=Token.of(await tokens.revoke(info.context.runtime, principal, input.token)))
+
+    @strawberry.mutation(
+        extensions=[Only(Allowed.OPERATOR), UserErrors(BlockAccountPayload)],
+        description="Refuse all tokens and sessions of an account, within a second, until it is unblocked. What it "
+        "submitted goes on: archive or delete that, if it is to stop.",
+    )
+    async def block_account(
+        self,
+        info: PoolInfo,
+        input: Annotated[BlockAccountInput, strawberry.argument(description="The account.")],  # noqa: A002
+    ) -> BlockAccountPayload:
+        principal = await info.context.principal()
+        account = await accounts.block(info.context.runtime, principal, input.account)
+        return BlockAccountPayload(account=Account.of(account))
+
+    @strawberry.mutation(
+        extensions=[Only(Allowed.OPERATOR), UserErrors(UnblockAccountPayload)],
+        description="Block an account no more: those of its tokens and sessions that have not ended count again.",
+    )
+    async def unblock_account(
+        self,
+        info: PoolInfo,
+        input: Annotated[UnblockAccountInput, strawberry.argument(description="The account.")],  # noqa: A002
+    ) -> UnblockAccountPayload:
+        account = await accounts.unblock(info.context.runtime, input.account)
+        return UnblockAccountPayload(account=Account.of(account))
 
     @strawberry.mutation(
         extensions=[Only(Allowed.ACCOUNT_HOLDER), UserErrors(DeleteAccountPayload)],

@@ -70,7 +70,7 @@ class DeleteHostPayload(Payload):
 class HostMutation:
     @strawberry.mutation(
         directives=[Hal(path=["/hosts/{host}"], method=HalMethod.DELETE, status=204)],
-        extensions=[Only(Allowed.ANYONE), UserErrors(DeleteHostPayload)],
+        extensions=[Only(Allowed.ANYONE, is_audited=True), UserErrors(DeleteHostPayload)],
         description="Delete a host: as an operator, or with the host's own token, which is refused from then on. What "
         "it holds is ready for others at once. What it computed stays with the variables and flows that it was "
         "computed for, and names no host any more.",

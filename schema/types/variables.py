@@ -179,7 +179,7 @@ class VariableMutation:
                 contract=WRITES,
             )
         ],
-        extensions=[Only(Allowed.ANYONE), UserErrors(CreateVariablesPayload)],
+        extensions=[Only(Allowed.ANYONE, is_audited=True), UserErrors(CreateVariablesPayload)],
         description="Add variables to a job, all or none of them. Where its policy accepts them from its OWNER only, "
         "that takes the owner's token, with the scope SUBMIT.",
     )

@@ -14,7 +14,7 @@ from tests.processes import PATIENCE_S, RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-MOST_BYTES = 60_000
+MOST_BYTES = 64_000
 """Over the wire, for all of the pages together."""
 SOURCE = """function (variable, context) {
   // Squares of numbers.

@@ -23,6 +23,7 @@ from resolvers.volunteers.picking import ClaimedTask
 from sandbox import Sandbox
 from sandbox.breaker import CircuitBreaker
 from storage import Job, Result, Store, Task, TaskState, UnitState, Variable, Verdict
+from storage.accounts import Accounts
 from storage.engines import Collection, Database
 from storage.jobs import Jobs
 from storage.tokens import Tokens
@@ -54,6 +55,7 @@ async def process(database: Database, sandbox: Sandbox, clock: Clock, seed: int 
     store = Store(database)
     store.jobs = Jobs(database, clock.seconds)
     store.tokens = Tokens(database, clock.seconds)
+    store.accounts = Accounts(database, clock.seconds)
     runtime = await start_runtime(store, sandbox, clock)
     runtime.seconds = clock.seconds
     runtime.random = random.Random(seed)

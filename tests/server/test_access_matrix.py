@@ -48,7 +48,9 @@ READS = {
     "host": '(key: "nobody") { key }',
     "hosts": "{ nodes { key } }",
     "viewer": "{ scopes }",
+    "account": '(key: "ada") { key }',
     "accounts": "{ nodes { key } }",
+    "auditLog": "{ nodes { action } }",
     "flowProgress": '(id: "FLOW") { cursor }',
     "poolActivity": "{ cursor }",
 }
@@ -70,6 +72,8 @@ WRITES: dict[str, Any] = {
     "createAccount": {"name": "New"},
     "createToken": {"name": "new", "scopes": ["SUBMIT"]},
     "revokeToken": {"token": "SPARE"},
+    "blockAccount": {"account": "nobody"},
+    "unblockAccount": {"account": "nobody"},
     "deleteJob": {"job": "work"},
     "deleteVariables": {"job": "work", "variables": ["v"]},
     "deleteFlow": {"flow": "FLOW"},

@@ -10,7 +10,7 @@ from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage import Store
 from storage.accounts import Accounts
-from storage.tokens import STALE_AFTER_S
+from storage.recent_reads import STALE_AFTER_S
 from tests.resolvers.playing import Clock, process
 
 SUBMIT = NewToken("test", (Scope.SUBMIT,))
@@ -44,7 +44,7 @@ async def test_an_open_pool_looks_at_no_token(runtime: Runtime, store: Store) ->
     assert cost.total() == 0
 
 
-async def test_a_token_costs_one_read_a_second_and_one_write_a_minute(
+async def test_a_token_and_its_account_cost_one_read_a_second_and_one_write_a_minute(
     runtime: Runtime, store: Store, clock: Clock
 ) -> None:
     text = await _ada(runtime)
@@ -58,12 +58,12 @@ async def test_a_token_costs_one_read_a_second_and_one_write_a_minute(
             await authenticated(runtime, text)
             await authenticated(runtime, text)
             await runtime.settled()
-    assert minute == {"find_one": 59}
+    assert minute == {"find_one": 2 * 59}
     with store.database.count() as later:
         clock.advance(1)
         await authenticated(runtime, text)
         await runtime.settled()
-    assert later == {"find_one": 1, "update_one": 1}
+    assert later == {"find_one": 2, "update_one": 1}
 
 
 async def test_a_wrong_token_costs_one_read_a_second_and_a_malformed_one_none(runtime: Runtime, store: Store) -> None:
