@@ -74,6 +74,7 @@ class Service:
             runtime.default_scheduler = settings.scheduler
             runtime.name = settings.name
             runtime.wants_tokens = settings.wants_tokens
+            runtime.keeps_private = settings.keeps_private
             runtime.limits = settings.limits
             runtime.free_bytes = _free_bytes(settings.watched_directory or store.database.directory)
             runtime.request_sandbox_seconds = settings.request_sandbox_seconds

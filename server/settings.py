@@ -26,6 +26,13 @@ class Auth(StrEnum):
     TOKENS = "tokens"
 
 
+class Visibility(StrEnum):
+    """Who may read what belongs to a job or a flow."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
 class LogLevel(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -96,6 +103,11 @@ class Settings(LimitSettings):
         description="`open`: everybody is the operator; `tokens`: submitting takes a token, reading and volunteering "
         "take none; if it is missing: `open` on a loopback address without a proxy, else `tokens`.",
     )
+    visibility: Visibility | None = Field(
+        default=None,
+        description="Of jobs and flows whose owners do not say: `public`, or `private`, to be read by the owner and "
+        "operators; if it is missing: `private` where the pool wants tokens, else `public`.",
+    )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
     takeover_seconds: float = Field(
         default=30.0,
@@ -121,6 +133,11 @@ class Settings(LimitSettings):
     def wants_tokens(self) -> bool:
         """Whether who asks is known by a token."""
         return (self.auth or (Auth.TOKENS if self.is_reached_by_others else Auth.OPEN)) is Auth.TOKENS
+
+    @property
+    def keeps_private(self) -> bool:
+        """Whether jobs and flows are private whose owners do not say."""
+        return self.wants_tokens if self.visibility is None else self.visibility is Visibility.PRIVATE
 
     @property
     def is_reached_by_others(self) -> bool:

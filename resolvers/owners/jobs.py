@@ -12,6 +12,7 @@ from slugify import slugify
 from resolvers import functions, json_text
 from resolvers.access.principals import EVERYBODY, Principal
 from resolvers.access.rules import owner_of_new
+from resolvers.access.visibility import default_visibility
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
@@ -60,7 +61,7 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     key = key_of(new.name)
     metadata, named = checked_metadata(new.metadata)
     owner, account = owner_of_new(principal, named, field="metadata.owner")
-    policy = Policy().overridden(new.policy).dump()
+    policy = Policy(visibility=default_visibility(runtime)).overridden(new.policy).dump()
 
     def meaning() -> list[Any]:
         return [new.name, [getattr(new, name) for name in SOURCES], json_text.parse(metadata), policy]

@@ -11,6 +11,7 @@ from typing import Any
 from resolvers import json_text
 from resolvers.access.principals import EVERYBODY, Principal, Scope
 from resolvers.access.rules import check_account, check_scope
+from resolvers.access.visibility import may_read
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
@@ -25,7 +26,7 @@ from resolvers.errors import (
 from resolvers.faults import Faults
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor
-from resolvers.owners import jobs, variable_schedulers
+from resolvers.owners import jobs, tickets, variable_schedulers
 from resolvers.owners.quotas import Quotas, Usage, size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
@@ -218,10 +219,13 @@ async def _complete(runtime: Runtime, job: Job, made: Sequence[Variable], taken:
     )
 
 
-async def get(runtime: Runtime, job_key: str, key: str) -> Variable:
-    named = JOB_KEY.fullmatch(job_key) and VARIABLE_KEY.fullmatch(key)
-    variable = await runtime.store.variables.by_key(job_key, key) if named else None
-    if variable is None or await runtime.store.jobs.by_key(job_key) is None:
+async def get(runtime: Runtime, job_key: str, key: str, principal: Principal = EVERYBODY) -> Variable:
+    """A variable that the principal may read, or that was handed out under this key. Raises NotFound."""
+    handed_out = tickets.key_in(runtime, job_key, key)
+    named = JOB_KEY.fullmatch(job_key) and VARIABLE_KEY.fullmatch(handed_out or key)
+    variable = await runtime.store.variables.by_key(job_key, handed_out or key) if named else None
+    is_there = variable is not None and await runtime.store.jobs.by_key(job_key) is not None
+    if not (variable and is_there and (handed_out or await may_read(runtime, principal, variable))):
         raise NotFound(f"the job {job_key[:100]!r} has no variable {key[:150]!r}", field="variable")
     return variable
 

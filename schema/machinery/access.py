@@ -73,7 +73,7 @@ class Only(FieldExtension):
 
     async def _checked(self, next_: Callable[..., Any], source: Any, info: Info, arguments: dict[str, Any]) -> Any:
         context: Context = info.context
-        principal = await context.principal()
+        principal = await context.counted_principal()
         await check(context.runtime, principal, self._allowed, _key(self._allowed, arguments))
         found = next_(source, info, **arguments)
         return await found if isawaitable(found) else found  # A subscription's is a stream.
