@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from enum import Enum
 from inspect import isawaitable
 from typing import Any
@@ -15,6 +15,7 @@ from strawberry.types.field import StrawberryField
 
 from resolvers.access.rules import Allowed, check
 from schema.machinery.context import Context
+from schema.machinery.streams import while_known
 
 WHO = {
     Allowed.ANYONE: "Whoever can reach the pool, without a token.",
@@ -76,7 +77,9 @@ class Only(FieldExtension):
         principal = await context.counted_principal()
         await check(context.runtime, principal, self._allowed, _key(self._allowed, arguments))
         found = next_(source, info, **arguments)
-        return await found if isawaitable(found) else found  # A subscription's is a stream.
+        if isinstance(found, AsyncIterator):
+            return while_known(found, context) if principal.token else found
+        return await found if isawaitable(found) else found
 
 
 def _key(allowed: Allowed, arguments: dict[str, Any]) -> str:
