@@ -52,6 +52,10 @@ class Principal:
         return self.is_operator or scope in self.scopes
 
 
+class UnknownToken(Unauthenticated):
+    """A text that is no token of this pool, and never was."""
+
+
 ANONYMOUS = Principal()
 EVERYBODY = Principal(scopes=frozenset(Scope))
 """Who asks a pool that wants no tokens: everybody is its operator."""
@@ -75,7 +79,7 @@ async def _stored(runtime: Runtime, token: str) -> Token:
     shape = TOKEN_TEXT.fullmatch(token)
     stored = await runtime.store.tokens.shown(shape[1]) if shape else None
     if stored is None or not hmac.compare_digest(stored.digest, digest_of(token)):
-        raise Unauthenticated("this pool knows no such token")
+        raise UnknownToken("this pool knows no such token")
     if stored.revoked_at:
         raise Unauthenticated("this token was revoked: ask for another one")
     if 0 < stored.expires_at <= runtime.now():

@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from resolvers.access.principals import Principal, Scope
 from resolvers.runtime import Runtime
-from storage import Flow, FlowJob, Job, Level, Result, Run, Task, Variable
+from storage import Flow, FlowJob, Host, Job, Level, Result, Run, Task, Variable
 
-Readable: TypeAlias = Job | Flow | Variable | Run | Result | Task | Level | FlowJob
+Readable: TypeAlias = Job | Flow | Host | Variable | Run | Result | Task | Level | FlowJob
 
 READERS = frozenset({Scope.READ, Scope.SUBMIT})
 """An account's token with any of these reads what is the account's own."""
@@ -38,9 +38,9 @@ def visibility_of(owned: Job | Flow) -> Visibility:
     return Visibility(said or Visibility.PUBLIC)
 
 
-def may_read_owned(principal: Principal, owned: Job | Flow) -> bool:
-    """Whether the principal may read what is in a job or flow."""
-    if principal.is_operator or visibility_of(owned) is Visibility.PUBLIC:
+def may_read_owned(principal: Principal, owned: Job | Flow | Host) -> bool:
+    """Whether the principal may read what is in a job or flow, or what of a host only its account may know."""
+    if principal.is_operator or (not isinstance(owned, Host) and visibility_of(owned) is Visibility.PUBLIC):
         return True
     return bool(principal.account) and principal.account == owned.account and bool(READERS & principal.scopes)
 
@@ -57,7 +57,7 @@ async def readable(runtime: Runtime, principal: Principal, documents: Sequence[R
         return {each.id for each in documents}
     belongs = {each.id: _owners_of(each) for each in documents}
     flow_ids = [flow for _, flow in belongs.values() if flow]
-    known: dict[str, Job | Flow] = {each.id: each for each in documents if isinstance(each, Job | Flow)}
+    known: dict[str, Job | Flow | Host] = {each.id: each for each in documents if isinstance(each, Job | Flow | Host)}
     known |= await runtime.store.flows.get_many(each for each in flow_ids if each not in known)
     for job_id in {job for job, _ in belongs.values() if job} - known.keys():
         if (job := await runtime.store.jobs.get(job_id)) is not None:
@@ -70,9 +70,9 @@ async def readable(runtime: Runtime, principal: Principal, documents: Sequence[R
 
 
 def _owners_of(document: Readable) -> tuple[str, str]:
-    """The ids of the job and the flow that a document belongs to; empty where there is none."""
+    """The ids of the job (or host) and the flow that a document belongs to; empty where there is none."""
     match document:
-        case Job():
+        case Job() | Host():
             return document.id, ""
         case Flow():
             return "", document.id

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 from strawberry.types import Info
 
-from resolvers.access.principals import Principal, authenticated
+from resolvers.access.principals import Principal
 from resolvers.access.visibility import Readable, readable
+from resolvers.access.wrong_tokens import WrongTokens
 from resolvers.runtime import Runtime
 from resolvers.subscriptions import Subscriptions
 
@@ -39,12 +40,13 @@ class Context:
         return bool(self.token or self.connection_params)
 
     async def principal(self) -> Principal:
-        """Who asks, as it is known now: a WebSocket may outlive its token. Raises Unauthenticated."""
+        """Who asks, as it is known now: a WebSocket may outlive its token. Raises Unauthenticated and
+        RateLimited."""
         token = self.token
         if self.connection_params:
             said = {name.lower(): value for name, value in self.connection_params.items()}
             token = bearer_token(said.get("authorization", "")) or token
-        return await authenticated(self.runtime, token)
+        return await self.runtime.part(WrongTokens).authenticated(token, self.group)
 
     async def counted_principal(self) -> Principal:
         """As `principal`, which counts as a call with its token. Raises RateLimited too."""

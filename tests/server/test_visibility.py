@@ -45,10 +45,11 @@ FIELDS = {
     "Variable.canonicalResult": '{ variable(job: "secret-job", id: "DONE") { canonicalResult { value } } }',
     "Variable.results": '{ variable(job: "secret-job", id: "DONE") { results { nodes { value } } } }',
     "Variable.tasks": '{ variable(job: "secret-job", id: "DONE") { tasks { state } } }',
+    "Host.account": '{ host(key: "HOST") { account } }',
     "Variable.reason": '{ variable(job: "secret-job", id: "FAILED") { reason } }',
 }
 """A query for each field that is marked as private: those of a variable for who has its ticket, too."""
-SHOWN = {"Variable.tasks": '"state":', "Variable.reason": '"reason":"'}
+SHOWN = {"Host.account": '"account":"ada"', "Variable.tasks": '"state":', "Variable.reason": '"reason":"'}
 """What an answer shows where it has more than null or an empty list; else SECRET."""
 NAMED = {
     "variable": '{ found: variable(job: "secret-job", id: "done") { key } }',
@@ -82,6 +83,7 @@ async def pool() -> AsyncIterator[AccessPool]:
         value = {"is": "SECRET"}
         await running.mutate("owner", "createResult", "", job="secret-job", variable="done", value=value)
         await fail(running)
+        await running.mutate("machine", "claimTasks", "host", host=running.host, jobs=["none"])
         node = {"jobs": [{"job": "secret-job", "variable": "open"}], "name": "SECRET"}
         flow = (await running.mutate("owner", "submitFlow", "flow { key visibility }", **node))["flow"]
         assert flow["visibility"] == "PRIVATE"
@@ -112,6 +114,7 @@ async def ticket(pool: AccessPool, key: str) -> str:
 
 async def filled(pool: AccessPool, query: str) -> str:
     for name in ("done", "failed"):
+        query = query.replace("HOST", pool.host.partition(".")[0])
         query = query.replace(f'"{name.upper()}"', f'"{await ticket(pool, name)}"')
     if not query.startswith("{"):
         kind, key = query.replace("FLOW", pool.flow).split(" ")
