@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resolvers import json_text
-from resolvers.access.principals import EVERYBODY, Principal, Scope
-from resolvers.access.rules import check_account, check_scope
+from resolvers.access.principals import EVERYBODY, Principal
 from resolvers.access.visibility import may_read
 from resolvers.errors import (
     AlreadyExists,
@@ -33,7 +32,6 @@ from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
 from resolvers.turns import aside, give_way
 from resolvers.units import replicas
-from resolvers.units.policies import Policy, VariableSource
 from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
@@ -67,7 +65,7 @@ async def create_many(
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
     runtime.part(Space).check_for_work()
-    await _check_source(runtime, principal, job_key)
+    jobs.check_takes_variables(await jobs.get(runtime, job_key), principal)
     weight = json_text.weight(*(each.value for each in new)) + PER_VARIABLE * len(new)
     checked = await aside(_checked, new, weight=weight)
 
@@ -85,13 +83,6 @@ async def create_many(
 
     await once(runtime, request, carry_out, about=Job.id_of(job_key))
     return made or await _stored(runtime, job_key, new, request.mark)
-
-
-async def _check_source(runtime: Runtime, principal: Principal, job_key: str) -> None:
-    job = await jobs.get(runtime, job_key)
-    if Policy.of(job.policy).accepts_variables_from == VariableSource.OWNER:
-        check_scope(principal, Scope.SUBMIT)
-        check_account(principal, job.account, field="job")
 
 
 async def _open_job(runtime: Runtime, job_key: str) -> Job:

@@ -51,6 +51,13 @@ FIELDS = {
 """A query for each field that is marked as private: those of a variable for who has its ticket, too."""
 SHOWN = {"Host.account": '"account":"ada"', "Variable.tasks": '"state":', "Variable.reason": '"reason":"'}
 """What an answer shows where it has more than null or an empty list; else SECRET."""
+SEEN_BY_ALL = {
+    "Job": "id key name owner state executeFunction executeBody sha256 metadata createdAt updatedAt viewerCanRead "
+    "policy description runMilliseconds variableCounts variable openVariables scheduledVariable",
+    "Variable": "id key forJobs value state createdAt finishedAt job result workerScript",
+    "Host": "id key name valid invalid failed elapsedMilliseconds createdAt seenAt trusted",
+}
+"""The fields of what a stranger gets to see of private jobs that show nothing private, or ask the rule themselves."""
 NAMED = {
     "variable": '{ found: variable(job: "secret-job", id: "done") { key } }',
     "Job.variable": '{ job(key: "secret-job") { found: variable(id: "done") { key } } }',
@@ -146,6 +153,14 @@ def refused(answer: dict[str, Any]) -> str:
 
 async def test_each_private_field_has_its_query() -> None:
     assert private_fields() == FIELDS.keys()
+
+
+@pytest.mark.parametrize("name", SEEN_BY_ALL)
+async def test_each_field_of_what_strangers_see_is_private_or_meant_for_them(name: str) -> None:
+    kind = schema._schema.type_map[name]
+    assert isinstance(kind, GraphQLObjectType)
+    private = {field.partition(".")[2] for field in private_fields() if field.startswith(f"{name}.")}
+    assert kind.fields.keys() - private == set(SEEN_BY_ALL[name].split())
 
 
 @pytest.mark.parametrize("field", FIELDS)
