@@ -32,6 +32,7 @@ ENUMS = (
     "JobState",
     "TaskState",
     "VariableState",
+    "Visibility",
     "Verdict",
     "WaitKind",
     "WhyNoWork",

@@ -9,6 +9,7 @@ from resolvers.rates import Rate
 
 WINDOW_S = 10
 """Requests are counted over so many seconds: some come in bursts."""
+MINUTE_S = 60
 HOUR_S = 3600
 
 
@@ -17,6 +18,7 @@ class Limits:
     """
     Attributes:
         token_requests, host_requests: requests a second, on average.
+        wrong_tokens: tokens that the pool does not know, from an address group in a minute.
         new_hosts: hosts that an address group makes in an hour.
         host_leases: tasks that a host holds at once.
         address_subscriptions, subscriptions: that an address group, and all clients of a process, have open at once.
@@ -28,6 +30,7 @@ class Limits:
 
     token_requests: int = 0
     host_requests: int = 0
+    wrong_tokens: int = 0
     new_hosts: int = 0
     host_leases: int = 0
     address_subscriptions: int = 0
@@ -46,6 +49,10 @@ class Limits:
     @cached_property
     def host_rate(self) -> Rate | None:
         return requests_of("host", self.host_requests)
+
+    @cached_property
+    def wrong_token_rate(self) -> Rate | None:
+        return Rate("wrong tokens", self.wrong_tokens, MINUTE_S) if self.wrong_tokens else None
 
     @cached_property
     def new_host_rate(self) -> Rate | None:

@@ -46,6 +46,8 @@ class Runtime:
     name: str = "comp-pool"
     wants_tokens: bool = False
     """Whether who asks is known by a token; else everybody is the operator."""
+    keeps_private: bool = False
+    """Whether jobs and flows are private whose owners do not say."""
     limits: Limits = NO_LIMITS
     free_bytes: Callable[[], float] = lambda: math.inf
     """The free space where the pool's data is."""

@@ -58,12 +58,16 @@ def cacheable(request: HttpRequest, media_type: str, body: bytes, headers: Mappi
 def of_answer(request: HttpRequest, operation: Operation, media_type: str, answer: Answer) -> Response:
     """The answer of an operation, as the client would have it."""
     if answer.text is not None:
-        sent = {"content-security-policy": _SCRIPT_POLICY, "vary": "Accept, Content-Type"}
+        sent = {"content-security-policy": _SCRIPT_POLICY, "vary": "Accept, Content-Type, Authorization"}
         return cacheable(request, f"{media_type}; charset=utf-8", answer.text.encode(), sent)
     if answer.status == NO_CONTENT:
         return Response(NO_CONTENT)
     assert answer.document is not None
-    headers = {**answer.headers, "vary": "Accept", "link": _links(request.root, operation, answer.document)}
+    headers = {
+        **answer.headers,
+        "vary": "Accept, Authorization",
+        "link": _links(request.root, operation, answer.document),
+    }
     if isinstance(operation, ReadOperation):
         return cacheable(request, media_type, orjson.dumps(answer.document), headers)
     if "return=minimal" in request.preferences:

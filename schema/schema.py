@@ -31,7 +31,7 @@ from schema.types.flow_subscription import FlowSubscription
 from schema.types.flows import FlowQuery
 from schema.types.hosts import HostMutation
 from schema.types.job_mutations import JobMutation
-from schema.types.jobs import JobQuery
+from schema.types.job_queries import JobQuery
 from schema.types.pool import PoolQuery, PoolSubscription
 from schema.types.results import ResultMutation
 from schema.types.tasks import TaskMutation

@@ -78,6 +78,7 @@ class Service:
             runtime.name = settings.name
             runtime.wants_tokens = settings.wants_tokens
             runtime.provider_name = settings.oidc_name if settings.oidc_issuer and settings.wants_tokens else ""
+            runtime.keeps_private = settings.keeps_private
             runtime.limits = settings.limits
             runtime.free_bytes = _free_bytes(settings.watched_directory or store.database.directory)
             runtime.request_sandbox_seconds = settings.request_sandbox_seconds

@@ -12,6 +12,7 @@ ADDRESS_CONNECTIONS = 500
 ADDRESS_SUBSCRIPTIONS = 500
 NEW_HOSTS = 500
 """Room for a class of 500, whose browsers share an address and all open the volunteers' page."""
+WRONG_TOKENS = 60
 
 
 def _of_strangers(number: int) -> str:
@@ -30,6 +31,12 @@ class LimitSettings(BaseSettings):
         + _of_strangers(ADDRESS_REQUESTS),
     )
     token_requests: int = Field(default=200, ge=0, description="Calls a second, over 10 seconds, with one token.")
+    wrong_tokens: int | None = Field(
+        default=None,
+        ge=0,
+        description="Tokens that the pool does not know, from an address group in a minute; after that those only "
+        f"are looked at that it knows already; {_of_strangers(WRONG_TOKENS)}",
+    )
     host_requests: int = Field(
         default=100, ge=0, description="Claims and reports a second, over 10 seconds, of one volunteer's host."
     )
@@ -106,6 +113,7 @@ class LimitSettings(BaseSettings):
         return Limits(
             **same
             | {
+                "wrong_tokens": self._of_strangers(self.wrong_tokens, WRONG_TOKENS),
                 "new_hosts": self._of_strangers(self.new_hosts, NEW_HOSTS),
                 "address_subscriptions": self._of_strangers(self.address_subscriptions, ADDRESS_SUBSCRIPTIONS),
             }

@@ -27,6 +27,13 @@ class Auth(StrEnum):
     TOKENS = "tokens"
 
 
+class Visibility(StrEnum):
+    """Who may read what belongs to a job or a flow."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
 class LogLevel(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -98,6 +105,11 @@ class Settings(SigningInSettings, LimitSettings):
         "take none; if it is missing: `open` on a loopback address without a proxy and a provider to sign in "
         "with, else `tokens`.",
     )
+    visibility: Visibility | None = Field(
+        default=None,
+        description="Of jobs and flows whose owners do not say: `public`, or `private`, to be read by the owner and "
+        "operators; if it is missing: `private` where the pool wants tokens, else `public`.",
+    )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
     takeover_seconds: float = Field(
         default=30.0,
@@ -124,6 +136,11 @@ class Settings(SigningInSettings, LimitSettings):
         """Whether who asks is known by a token."""
         default = Auth.TOKENS if self.is_reached_by_others or self.oidc_issuer else Auth.OPEN
         return (self.auth or default) is Auth.TOKENS
+
+    @property
+    def keeps_private(self) -> bool:
+        """Whether jobs and flows are private whose owners do not say."""
+        return self.wants_tokens if self.visibility is None else self.visibility is Visibility.PRIVATE
 
     @property
     def is_reached_by_others(self) -> bool:

@@ -35,6 +35,8 @@ class Flow(ResumableDocument):
     owner: str = ""
     account: str = ""
     """The account that it was submitted by, or for; empty: nobody was known."""
+    visibility: str = ""
+    """PUBLIC or PRIVATE; empty: it was stored before there were private ones."""
     state: str = FlowState.NEW
     ended: bool = False
     ending: str = ""

@@ -18,6 +18,8 @@ class Host(Document):
 
     seq: str
     name: str = ""
+    account: str = ""
+    """The account whose machine it is; empty: nobody said so."""
     created_at: int
     seen_at: int
     valid: int = 0
@@ -48,7 +50,7 @@ STALE_AFTER_S = 1.0
 class Hosts(Deletable[Host]):
     collection_name = "hosts"
     kind = Host
-    indexes = (Index(("seq",)), Index(("seen_at",)), Index(("claimed_at",)))
+    indexes = (Index(("seq",)), Index(("seen_at",)), Index(("claimed_at",)), Index(("account",)))
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(database)
@@ -110,3 +112,7 @@ class Hosts(Deletable[Host]):
         """Hosts that asked for work at or after `when` (ms since the epoch)."""
         stored = await self._collection.find({"claimed_at": {"$gte": when}}, limit=limit, sort=[("claimed_at", -1)])
         return [Host.load(each) for each in stored]
+
+    async def forget_account(self, account: str) -> None:
+        """The hosts of an account are nobody's from now on."""
+        await self._collection.update_many({"account": {"$eq": account}}, {"$set": {"account": ""}})

@@ -136,7 +136,7 @@ class AnsweringPool:
             return self._payload(reports)
         self._left -= 1
         if "refused" in answer:
-            return _json([], [_error(answer["refused"], answer.get("retryAfterSeconds"))])
+            return _json([], [_error(answer["refused"], answer.get("retryAfterSeconds"), answer.get("field"))])
         if "receipts" in answer:
             return _json([VERDICT] * answer["receipts"], [])
         if "member" in answer:
@@ -207,5 +207,5 @@ def _json(results: list[Any], errors: list[Any]) -> dict[str, Any]:
     return {"status": 200, "headers": {"content-type": "application/json"}, "body": body}
 
 
-def _error(code: str, retry_after_s: int | None = None) -> dict[str, Any]:
-    return {"field": None, "message": "no such thing", "code": code, "retryAfterSeconds": retry_after_s}
+def _error(code: str, retry_after_s: int | None = None, field: str | None = None) -> dict[str, Any]:
+    return {"field": field, "message": "no such thing", "code": code, "retryAfterSeconds": retry_after_s}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from comp_pool import NotAPool, PoolClient, Refusal
+from comp_pool import NotAPool, PoolClient, PoolRefused, Refusal
 from comp_pool.errors import error_of
-from volunteer.events import Standing
+from volunteer.events import Event, Standing, Warned
+
+_Answer = TypeVar("_Answer")
 
 CLAIM = """mutation Claim($input: ClaimTasksInput!) { claimTasks(input: $input) {
   host whyNoWork retryAfterSeconds userErrors { field message code retryAfterSeconds }
@@ -90,14 +93,19 @@ class Receipt:
 
 
 class PoolCalls:
-    """A pool as a volunteer sees it. Every call raises what `PoolClient.mutate` raises."""
+    """A pool as a volunteer sees it. Every call raises what `PoolClient.mutate` raises.
 
-    def __init__(self, client: PoolClient) -> None:
+    Volunteering takes no token. Where the pool does not take the one that there is (any more), the calls are made
+    without it from then on, so that nothing that was computed is lost.
+    """
+
+    def __init__(self, client: PoolClient, tell: Callable[[Event], None] = lambda _: None) -> None:
         self._client = client
+        self._tell = tell
 
     async def claim(self, *, host: str, name: str, wanted: Mapping[str, Any]) -> Claim:
         """Tasks for the host with this token; empty: a new host. `wanted`: further inputs of the claim."""
-        payload = await self._client.mutate(CLAIM, host=host or None, hostName=name, **wanted)
+        payload = await self._asked(partial(self._client.mutate, CLAIM, host=host or None, hostName=name, **wanted))
         return Claim(
             [LeasedTask.of(task) for task in payload["tasks"]],
             payload["host"],
@@ -107,7 +115,7 @@ class PoolCalls:
 
     async def source(self, job: str) -> str:
         """The text of a job's function; empty if the pool has no such job any more."""
-        answer = await self._client.call(SOURCE, key=job)
+        answer = await self._asked(partial(self._client.call, SOURCE, key=job))
         if "job" not in answer:
             raise NotAPool(f"no comp-pool answers at {self._client.url}: it was asked for a job")
         return str(answer["job"]["executeFunction"]) if answer["job"] else ""
@@ -130,11 +138,12 @@ class PoolCalls:
         return [task for task, answer in zip(tasks, answers, strict=True) if isinstance(answer, Refusal)]
 
     async def release(self, tasks: Sequence[LeasedTask]) -> int:
-        return int((await self._client.mutate(RELEASE, tasks=[task.held for task in tasks]))["released"])
+        call = partial(self._client.mutate, RELEASE, tasks=[task.held for task in tasks])
+        return int((await self._asked(call))["released"])
 
     async def standing(self, host_key: str) -> Standing | None:
         """The record of a host; None if the pool does not know it."""
-        host = (await self._client.call(STANDING, key=host_key)).get("host")
+        host = (await self._asked(partial(self._client.call, STANDING, key=host_key))).get("host")
         return Standing(host_key, host["valid"], host["invalid"], host["failed"]) if host else None
 
     async def _one_by_one(self, document: str, name: str, count: int, **input_: Any) -> list[dict[str, Any] | Refusal]:
@@ -144,12 +153,30 @@ class PoolCalls:
         Raises what `PoolClient.mutate` raises if the call is refused as a whole, and NotAPool for an answer that does
         not say what became of each.
         """
-        payload = await self._client.mutate_in_part(document, **input_)
-        items, refusals = payload.get(name), [Refusal.of(error) for error in payload["userErrors"]]
-        if refusals and not items:
-            raise error_of(refusals, url=self._client.url)
+        items, refusals = await self._asked(partial(self._in_part, document, name, **input_))
         if not isinstance(items, list) or len(items) != count or items.count(None) != len(refusals):
             answered = len(items) if isinstance(items, list) else "no"
             raise NotAPool(f"{self._client.url} answered {answered} {name} and {len(refusals)} errors for {count}")
         refused = iter(refusals)
         return [next(refused) if item is None else item for item in items]
+
+    async def _in_part(self, document: str, name: str, **input_: Any) -> tuple[Any, list[Refusal]]:
+        payload = await self._client.mutate_in_part(document, **input_)
+        items, refusals = payload.get(name), [Refusal.of(error) for error in payload["userErrors"]]
+        if refusals and not items:
+            raise error_of(refusals, url=self._client.url)
+        return items, refusals
+
+    async def _asked(self, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        """What the pool answers, without the account's token if it does not take that."""
+        showed_token = self._client.has_token
+        try:
+            return await call()
+        except PoolRefused as refused:
+            if not (showed_token and refused.refusal.is_of_the_token):
+                raise
+            if self._client.has_token:
+                self._client.forget_token()
+                why = refused.refusal.message
+                self._tell(Warned(f"the pool does not take the account's token: {why}; this host goes on without it"))
+        return await call()

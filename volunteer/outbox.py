@@ -26,7 +26,7 @@ GATHER_S = 0.02
 LATER = TEMPORARY | {ErrorCode.FORBIDDEN, ErrorCode.QUOTA}
 """The report may be taken when it is made again."""
 GONE = frozenset({ErrorCode.LEASE_LOST, ErrorCode.NOT_FOUND, ErrorCode.UNAUTHENTICATED})
-"""The task is not this host's any more: no report of it is ever taken."""
+"""The task is not this host's any more, or the host not the pool's: no report of it is ever taken."""
 
 
 class Outbox:
@@ -96,7 +96,7 @@ class Outbox:
             receipts = await self._calls.submit(self._identity.token, batch)
         except PoolRefused as refused:
             code = refused.refusal.code
-            if code in LATER:
+            if _may_be_taken_later(refused.refusal):
                 raise
             if len(batch) > 1 and code not in GONE:
                 self._halve(batch)  # One of them spoils the call for all.
@@ -119,7 +119,7 @@ class Outbox:
         try:
             receipts = await self._calls.submit(self._identity.token, [stand_in])
         except PoolRefused as again:
-            if again.refusal.code == UNNAMED or again.refusal.code in LATER:
+            if again.refusal.code == UNNAMED or _may_be_taken_later(again.refusal):
                 raise
             receipts = [Receipt(refusal=again.refusal)]
         self._tell(Warned(f"{report.task.job}: a result can't be taken: {refused}"))
@@ -133,7 +133,7 @@ class Outbox:
             if refusal is None:
                 self._tell(Judged(report.task.job, receipt.verdict, receipt.reason))
                 self._finish(report)
-            elif refusal.code in LATER:
+            elif _may_be_taken_later(refusal):
                 later.append(refusal)
             elif refusal.code in GONE or report.error is not None:
                 self._tell(Lost(report.task.job, refusal.message))
@@ -159,6 +159,11 @@ class Outbox:
         del self._reports[report.task.id]
         self._suspects.discard(report.task.id)
         self._settled(report.task)
+
+
+def _may_be_taken_later(refusal: Refusal) -> bool:
+    # Volunteering takes no token: one that is refused says nothing of the task.
+    return refusal.code in LATER or refusal.is_of_the_token
 
 
 def _stand_in(report: Report, why: str) -> Report:

@@ -42,7 +42,7 @@ class Volunteer:
         tamper: Tamper | None = None,
     ) -> None:
         """`tell` hears of every event. `tamper` makes it a host that cheats."""
-        self._calls = PoolCalls(client)
+        self._calls = PoolCalls(client, tell)
         self._asking = Asking(tell, longest_wait_s=options.longest_wait_s)
         self._identity = identity
         self._options = options

@@ -2,7 +2,7 @@
 
 import { h, put } from "../shared/dom.js";
 import { ask } from "../shared/graphql.js";
-import { NODES_PER_PAGE, TaskState, VariableState, Verdict } from "../src/schema.js";
+import { NODES_PER_PAGE, TaskState, VariableState, Verdict, Visibility } from "../src/schema.js";
 import { ago, brief, counted, moment, span } from "../shared/words.js";
 import { histogram } from "./charts.js";
 import { resultDetails } from "./flow-panel.js";
@@ -14,8 +14,8 @@ import { badge, named, stateBar, stateCounts } from "./states.js";
 
 const JOB = `query ($key: String!, $locale: String!) { job(key: $key) {
   key name owner state executeFunction sha256 validateResult variableScheduler compareResults metadata schedulerProblem
-  createdAt updatedAt runMilliseconds description(locale: $locale)
-  policy { quorum targetResults maxErrors maxTotal delayBoundSeconds adaptive acceptsVariablesFrom maxIterations }
+  createdAt updatedAt runMilliseconds description(locale: $locale) viewerCanRead
+  policy { quorum targetResults maxErrors maxTotal delayBoundSeconds adaptive acceptsVariablesFrom maxIterations visibility }
 } }`;
 const COUNTS = "query ($key: String!) { job(key: $key) { variableCounts { done open new cancelled failed } } }";
 const VARIABLES = `query ($key: String!, $first: Int!, $after: String, $state: VariableState) { job(key: $key) {
@@ -50,6 +50,8 @@ export async function jobPage(main, { path: [key], query, signal, go }) {
     h("p", { class: "crumbs" }, h("a", { href: "#/jobs" }, "Jobs")),
     h("div", { class: "head" }, h("h1", null, job.name), badge(job.state), line),
     job.description && h("p", null, job.description),
+    !job.viewerCanRead &&
+      h("p", { class: "soft" }, "This job is private: only its owner and operators see its variables and results."),
     job.schedulerProblem &&
       h("p", { class: "broken" }, `Its variableScheduler was passed over: ${job.schedulerProblem}`),
     h(
@@ -112,6 +114,7 @@ function policyFacts({ policy, owner, key, createdAt, updatedAt, runMilliseconds
       ["a lease runs", span(1000 * policy.delayBoundSeconds)],
       ["takes the word of trusted hosts", policy.adaptive ? "yes" : "no"],
       ["takes variables from", named(policy.acceptsVariablesFrom)],
+      ["is read by", policy.visibility === Visibility.PRIVATE ? "its owner and operators" : "everybody"],
       ["repeats of a while at most", policy.maxIterations],
       ["one run takes", runMilliseconds === null ? null : `about ${span(runMilliseconds)}`],
       ["owner", owner],

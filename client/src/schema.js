@@ -78,6 +78,12 @@ export const VariableState = Object.freeze({
   CANCELLED: "CANCELLED",
 });
 
+/** Who may read what belongs to a job or a flow. */
+export const Visibility = Object.freeze({
+  PUBLIC: "PUBLIC",
+  PRIVATE: "PRIVATE",
+});
+
 /** What the pool thinks of a result. */
 export const Verdict = Object.freeze({
   PENDING: "PENDING",

@@ -74,7 +74,8 @@ export class Claims {
       await this.#leases.release(unwanted);
       return { ...claim, tasks: claim.tasks.filter((task) => !unwanted.includes(task)) };
     } catch (problem) {
-      const isUnknown = problem instanceof PoolError && problem.code === ErrorCode.UNAUTHENTICATED;
+      const isRefused = problem instanceof PoolError && problem.code === ErrorCode.UNAUTHENTICATED;
+      const isUnknown = isRefused && problem.field === "host";
       if (!isUnknown || !identity.token) throw problem;
       identity.token = ""; // Another pool's, or one that was forgotten.
       return this.#ask(asked, wanted);

@@ -19,8 +19,12 @@ const STORE = "reports";
 const MOST_CHARACTERS = REQUEST_BYTES / 8;
 /** The report may be taken when it is made again. */
 const LATER = new Set([...TEMPORARY, ErrorCode.FORBIDDEN, ErrorCode.QUOTA]);
-/** The task is not this host's any more: no report of it is ever taken. @type {ReadonlySet<string>} */
+/** The task is not this host's any more, or the host not the pool's: no report of it is ever taken. @type {ReadonlySet<string>} */
 const GONE = new Set([ErrorCode.LEASE_LOST, ErrorCode.NOT_FOUND, ErrorCode.UNAUTHENTICATED]);
+
+/** Volunteering takes no token: one that is refused says nothing of the task. @param {PoolError} refusal */
+const mayBeTakenLater = ({ code, field }) =>
+  LATER.has(code) || (code === ErrorCode.UNAUTHENTICATED && field !== "host");
 
 export class Outbox {
   /** @type {IDBDatabase} */
@@ -126,7 +130,7 @@ export class Outbox {
     try {
       receipts = await pool.submit(batch[0].host, batch);
     } catch (problem) {
-      if (!(problem instanceof PoolRefused) || LATER.has(problem.code)) throw problem;
+      if (!(problem instanceof PoolRefused) || mayBeTakenLater(problem)) throw problem;
       if (batch.length > 1 && !GONE.has(problem.code)) this.#halve(batch);
       else if (problem.code === UNNAMED) await this.#submitStandIn(batch[0], problem);
       else await this.#settleAll(batch, Array(batch.length).fill({ refusal: problem }));
@@ -156,7 +160,7 @@ export class Outbox {
     try {
       receipts = await pool.submit(report.host, [standIn]);
     } catch (problem) {
-      if (!(problem instanceof PoolRefused) || problem.code === UNNAMED || LATER.has(problem.code)) throw problem;
+      if (!(problem instanceof PoolRefused) || problem.code === UNNAMED || mayBeTakenLater(problem)) throw problem;
       receipts = [{ refusal: problem }];
     }
     await this.#settleAll([standIn], receipts);
@@ -174,7 +178,7 @@ export class Outbox {
     let later = null;
     for (const [at, report] of batch.entries()) {
       const { refusal } = receipts[at];
-      if (refusal && LATER.has(refusal.code)) {
+      if (refusal && mayBeTakenLater(refusal)) {
         later = refusal;
       } else if (!refusal || GONE.has(refusal.code) || report.error !== undefined) {
         await this.#finish(report, receipts[at]);

@@ -53,6 +53,10 @@ class Principal:
         return self.is_operator or scope in self.scopes
 
 
+class UnknownToken(Unauthenticated):
+    """A text that is no token of this pool, and never was."""
+
+
 ANONYMOUS = Principal()
 EVERYBODY = Principal(scopes=frozenset(Scope))
 """Who asks a pool that wants no tokens: everybody is its operator."""
@@ -97,7 +101,7 @@ async def _stored(runtime: Runtime, pattern: re.Pattern[str], text: str) -> Toke
     shape = pattern.fullmatch(text)
     stored = await runtime.store.tokens.shown(shape[1]) if shape else None
     if stored is None or not hmac.compare_digest(stored.digest, digest_of(text)):
-        raise Unauthenticated("this pool knows no such token")
+        raise UnknownToken("this pool knows no such token")
     return stored
 
 

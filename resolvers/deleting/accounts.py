@@ -19,10 +19,16 @@ async def delete(runtime: Runtime, key: str) -> Account:
     """
     account = await accounts.get(runtime, key)
     await runtime.store.accounts.delete([account.id], remove_at=remove_at(runtime))
-    await runtime.store.tokens.revoke_all(account.key, runtime.now())
+    await _part_from(runtime, account)
     while await _delete_works(runtime, account):
         pass
     return account
+
+
+async def _part_from(runtime: Runtime, account: Account) -> None:
+    """End an account's tokens. Its hosts stay, and are nobody's."""
+    await runtime.store.tokens.revoke_all(account.key, runtime.now())
+    await runtime.store.hosts.forget_account(account.key)
 
 
 async def _delete_works(runtime: Runtime, account: Account) -> int:
@@ -40,7 +46,7 @@ async def remove(runtime: Runtime, limit: int) -> int:
     """One step of deleting what deleted accounts have, and of removing these; how many documents it was."""
     gone, deleted = await runtime.store.accounts.gone(MOST_ROOTS), 0
     for account in gone:  # A process may have ended before it did so, or have stored something since.
-        await runtime.store.tokens.revoke_all(account.key, runtime.now())
+        await _part_from(runtime, account)
         deleted += await _delete_works(runtime, account)
     removable = [account for account in gone if is_removable(account.seq, runtime.now())]
     return deleted + await remove_each(runtime, removable, _remove_some, limit)

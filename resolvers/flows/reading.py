@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.visibility import may_read, may_read_owned
 from resolvers.errors import BadInput, NotFound
 from resolvers.identifiers import FLOW_KEY, NODE_NUMBER, RUN_ID, checked_cursor, checked_text
 from resolvers.runtime import Runtime
@@ -16,43 +18,63 @@ from storage import Flow, FlowJob, FlowState, Level, NodeState, Result, Run, Tas
 from storage.flow_nodes import FlowNodes
 
 PAGE = 1_000
+MOST_LOOKS = 10
+"""How many pages of flows are looked through for one of those that may be read."""
 MOST_NAME_CHARACTERS = 200
 
 
-async def get(runtime: Runtime, key: str) -> Flow:
+async def get(runtime: Runtime, key: str, principal: Principal = EVERYBODY) -> Flow:
+    """A flow that the principal may read. Raises NotFound."""
     flow = await runtime.store.flows.get(Flow.id_of(key)) if FLOW_KEY.fullmatch(key) else None
-    if flow is None:
+    if flow is None or not may_read_owned(principal, flow):
         raise NotFound(f"there is no flow {key[:100]!r}", field="flow")
     return flow
 
 
 async def page(
-    runtime: Runtime, *, first: int, after: str = "", state: FlowState | None = None, owner: str = ""
-) -> Sequence[Flow]:
-    """Flows (in one state, of one owner), the newest first."""
+    runtime: Runtime,
+    *,
+    first: int,
+    after: str = "",
+    state: FlowState | None = None,
+    owner: str = "",
+    principal: Principal = EVERYBODY,
+) -> tuple[Sequence[Flow], str]:
+    """Flows (in one state, of one owner) that the principal may read, the newest first. Where there are many between
+    them that it may not read, fewer are found, and the cursor to go on after is returned beside them; else empty."""
     checked_text(owner, field="owner", most=MOST_NAME_CHARACTERS)
     matching: dict[str, str] = {}
     if owner:
         matching["owner"] = owner
     if state is not None:
         matching["state"] = state
-    return await runtime.store.flows.page(matching, first=first, after=checked_cursor(after), newest_first=True)
+    found: list[Flow] = []
+    cursor = checked_cursor(after)
+    for _ in range(MOST_LOOKS):
+        flows = await runtime.store.flows.page(matching, first=first, after=cursor, newest_first=True)
+        found += [each for each in flows if may_read_owned(principal, each)]
+        if len(found) >= first or len(flows) < first:
+            return found[:first], ""
+        cursor = flows[-1].seq
+    return found, cursor
 
 
-async def get_job(runtime: Runtime, flow_key: str, number: str) -> FlowJob:
+async def get_job(runtime: Runtime, flow_key: str, number: str, principal: Principal = EVERYBODY) -> FlowJob:
+    """A job of a flow that the principal may read. Raises NotFound."""
     await get(runtime, flow_key)
     named = NODE_NUMBER.fullmatch(number)
     found = await runtime.store.flow_jobs.get(FlowJob.id_of(flow_key, int(number))) if named else None
-    if found is None:
+    if found is None or not await may_read(runtime, principal, found):
         raise NotFound(f"there is no job {number[:20]!r} in the flow {flow_key[:100]!r}")
     return found
 
 
-async def get_level(runtime: Runtime, flow_key: str, number: str) -> Level:
+async def get_level(runtime: Runtime, flow_key: str, number: str, principal: Principal = EVERYBODY) -> Level:
+    """A level of a flow that the principal may read. Raises NotFound."""
     await get(runtime, flow_key)
     named = NODE_NUMBER.fullmatch(number)
     found = await runtime.store.levels.get(Level.id_of(flow_key, int(number))) if named else None
-    if found is None:
+    if found is None or not await may_read(runtime, principal, found):
         raise NotFound(f"there is no level {number[:20]!r} in the flow {flow_key[:100]!r}")
     return found
 
@@ -89,10 +111,10 @@ async def runs_page(runtime: Runtime, flow_job: FlowJob, *, first: int, after: s
     return await runtime.store.runs.page({"flow_job": flow_job.id}, first=first, after=checked_cursor(after))
 
 
-async def get_run(runtime: Runtime, run_id: str) -> Run:
-    """Raises NotFound."""
+async def get_run(runtime: Runtime, run_id: str, principal: Principal = EVERYBODY) -> Run:
+    """A run that the principal may read. Raises NotFound."""
     run = await runtime.store.runs.get(run_id) if RUN_ID.fullmatch(run_id) else None
-    if run is None or await runtime.store.flows.get(run.flow) is None:
+    if run is None or await runtime.store.flows.get(run.flow) is None or not await may_read(runtime, principal, run):
         raise NotFound(f"there is no run {run_id[:200]!r}")
     return run
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resolvers import functions
-from resolvers.errors import BadInput, Conflict, NotFound, PoolError
+from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.visibility import Visibility, may_read_owned, visibility_of
+from resolvers.errors import BadInput, Conflict, Forbidden, NotFound, PoolError
 from resolvers.faults import Faults
 from resolvers.flows import archived
 from resolvers.identifiers import checked_text, job_key, variable_key
@@ -71,13 +73,16 @@ class PlannedJob:
 class Plan:
     levels: Sequence[PlannedLevel]
     jobs: Sequence[PlannedJob]
+    private: str = ""
+    """The key of a private job in it, or empty."""
 
 
-async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> Plan:
-    """The levels and jobs of a flow in the order of the text, all checked. `addresses` are the pool's own.
+async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str], principal: Principal = EVERYBODY) -> Plan:
+    """The levels and jobs of a flow in the order of the text, all checked. `addresses` are the pool's own; the
+    principal must be allowed to read the jobs.
 
-    Raises BadInput, NotFound, Conflict, UnparsableJavaScript or TooLarge, with the `others` that were found too;
-    `field` is the path in the tree (`dependent[0].jobs[2].if`).
+    Raises BadInput, NotFound, Conflict, Forbidden, UnparsableJavaScript or TooLarge, with the `others` that were
+    found too; `field` is the path in the tree (`dependent[0].jobs[2].if`).
     """
     faults = Faults(PoolError)
     levels = await each_in_turn(lambda each: each, walk(root))
@@ -88,12 +93,12 @@ async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str]) -> 
     planned = await each_in_turn(lambda job: job, _placed(levels))
     if len(planned) > MOST_JOBS:
         raise BadInput(f"a flow takes at most {MOST_JOBS:,} jobs, got {len(planned):,}", field="jobs")
-    known = await _find_jobs(runtime, planned, addresses, faults)
+    known, private = await _find_jobs(runtime, planned, addresses, principal, faults)
     await _find_variables(runtime, known, addresses, faults)
     await _compile(runtime, planned, faults)
     await _name(planned, faults)
     faults.raise_all()
-    return Plan(levels, planned)
+    return Plan(levels, planned, private)
 
 
 def _placed(levels: Sequence[PlannedLevel]) -> Iterator[PlannedJob]:
@@ -130,9 +135,13 @@ def walk(root: NewLevel) -> Iterator[PlannedLevel]:
 
 
 async def _find_jobs(
-    runtime: Runtime, planned: Sequence[PlannedJob], addresses: Collection[str], faults: Faults[PoolError]
-) -> list[PlannedJob]:
-    """Those whose jobs there are."""
+    runtime: Runtime,
+    planned: Sequence[PlannedJob],
+    addresses: Collection[str],
+    principal: Principal,
+    faults: Faults[PoolError],
+) -> tuple[list[PlannedJob], str]:
+    """Those whose jobs there are, and the key of a private job among these, or empty."""
     found: dict[str, Job] = {}
     known: list[PlannedJob] = []
     for each in planned:
@@ -140,20 +149,24 @@ async def _find_jobs(
         with faults.gathered():
             each.job = job_key(each.given.job, addresses, field=f"{each.path}.job")
             if each.job not in found:
-                found[each.job] = await _job(runtime, each)
+                found[each.job] = await _job(runtime, each, principal)
             known.append(each)
             policy = Policy.of(found[each.job].policy).overridden(each.given.policy, field=f"{each.path}.policy")
             each.policy = policy.dump()
-    return known
+    private = (key for key, job in found.items() if visibility_of(job) is Visibility.PRIVATE)
+    return known, next(private, "")
 
 
-async def _job(runtime: Runtime, each: PlannedJob) -> Job:
+async def _job(runtime: Runtime, each: PlannedJob, principal: Principal) -> Job:
     try:
         job = await jobs.get(runtime, each.job)
     except NotFound as problem:
         raise NotFound(problem.message, field=f"{each.path}.job") from None
     if job.state == JobState.ARCHIVED:
         raise Conflict(archived.reason(job.key), field=f"{each.path}.job")
+    if not may_read_owned(principal, job):
+        message = f"the job {job.key!r} is private: only its owner makes flows of it, which read its variables"
+        raise Forbidden(message, field=f"{each.path}.job")
     return job
 
 

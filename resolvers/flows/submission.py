@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from resolvers.access.principals import EVERYBODY, Principal
 from resolvers.access.rules import owner_of_new
+from resolvers.access.visibility import Visibility, default_visibility
 from resolvers.errors import BadInput, InProgress
 from resolvers.flows import control, engine, reading
 from resolvers.flows.ending import CUT_SHORT
@@ -44,13 +45,15 @@ class NewFlow:
     name: str = ""
     owner: str = ""
     account: str = ""
+    visibility: Visibility | None = None
+    """None: that of the pool's new flows, and PRIVATE where any of its jobs is."""
     on_failure: OnFailure = OnFailure.FAIL
     idempotency_key: str = ""
 
     def request(self, addresses: Collection[str]) -> Repeatable:
         def meaning() -> list[Any]:
             levels = [[each.parent, [_meaning(job, addresses) for job in each.level.jobs]] for each in walk(self.root)]
-            return [self.name, self.on_failure, levels]
+            return [self.name, self.on_failure, levels, *([self.visibility] if self.visibility else [])]
 
         weight = PER_JOB * sum(len(each.level.jobs) for each in walk(self.root)) if self.idempotency_key else 0
         return Repeatable(f"flow {self.owner}", self.idempotency_key, meaning, weight)
@@ -70,7 +73,8 @@ async def submit(
     """Check and store a flow of the principal's, and start it. `addresses` are those of this pool, without scheme, that
     absolute URLs may have.
 
-    Raises Forbidden for an owner who is somebody else, QuotaExceeded, Unavailable, and what `plan` and `once` raise.
+    Raises Forbidden for an owner who is somebody else, BadInput for a PUBLIC flow of a PRIVATE job, QuotaExceeded,
+    Unavailable, and what `plan` and `once` raise.
     """
     runtime.part(Space).check_for_work()
     checked_text(new.name, field="name", most=MOST_NAME_CHARACTERS)
@@ -80,12 +84,22 @@ async def submit(
     request = new.request(addresses)
 
     async def carry_out() -> str:
-        planned = await plan(runtime, new.root, addresses)
+        planned = await plan(runtime, new.root, addresses, principal)
+        _check_visibility(new, planned)
         jobs = len(planned.jobs)
         await runtime.part(Quotas).take(account, Usage(FLOW_JOB_BYTES * jobs, jobs, flows=1))
         return await _store(runtime, _flow(runtime, new, planned, request.mark or new_seq()), planned)
 
     return await reading.get(runtime, await once(runtime, request, carry_out, about=Flow.id_of(request.mark)))
+
+
+def _check_visibility(new: NewFlow, planned: Plan) -> None:
+    if new.visibility is Visibility.PUBLIC and planned.private:
+        raise BadInput(
+            f"a flow of the job {planned.private!r}, which is PRIVATE, shows its variables and results, and can't be "
+            "PUBLIC",
+            field="visibility",
+        )
 
 
 async def _store(runtime: Runtime, flow: Flow, planned: Plan) -> str:
@@ -130,6 +144,7 @@ def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str) -> Flow:
         name=new.name,
         owner=new.owner,
         account=new.account,
+        visibility=Visibility.PRIVATE if planned.private else new.visibility or default_visibility(runtime),
         on_failure=new.on_failure,
         jobs=len(planned.jobs),
         levels=len(planned.levels),

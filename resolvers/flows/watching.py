@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from resolvers.access.principals import EVERYBODY, Principal
 from resolvers.errors import BadInput
 from resolvers.flows import progress, reading
 from resolvers.flows.poller import FlowPoller
@@ -46,14 +47,17 @@ class Delta:
     reset: bool
 
 
-async def watch(runtime: Runtime, key: str, after: str = "") -> AsyncGenerator[Delta, None]:
-    """The deltas of a flow after a cursor (empty: from now on), the last one when it has ended.
+async def watch(
+    runtime: Runtime, key: str, after: str = "", principal: Principal = EVERYBODY
+) -> AsyncGenerator[Delta, None]:
+    """The deltas of a flow that the principal may read, after a cursor (empty: from now on), the last one when it has
+    ended.
 
     Raises NotFound, BadInput for a cursor that is none, and Unavailable when this process stops.
     """
     if after and not (REVISION.fullmatch(after) and after < revision_at(runtime.store.clock.now())):
         raise BadInput(f"{after[:100]!r} is no cursor of this subscription", field="after")
-    flow = await reading.get(runtime, key)
+    flow = await reading.get(runtime, key, principal)
     last: Delta | None = None
     with runtime.part(FlowPoller).watching(flow.id) as changed:
         cursor = after

@@ -10,8 +10,9 @@ from typing import Any
 from slugify import slugify
 
 from resolvers import functions, json_text
-from resolvers.access.principals import EVERYBODY, Principal
-from resolvers.access.rules import owner_of_new
+from resolvers.access.principals import EVERYBODY, Principal, Scope
+from resolvers.access.rules import check_account, check_scope, owner_of_new
+from resolvers.access.visibility import default_visibility
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
@@ -24,7 +25,7 @@ from resolvers.owners.quotas import Quotas, Usage, size_of
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
 from resolvers.units.kinds import VariableKind
-from resolvers.units.policies import Policy
+from resolvers.units.policies import Policy, VariableSource
 from resolvers.units.queues import OpenQueues
 from storage import Job, JobState
 
@@ -60,7 +61,7 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     key = key_of(new.name)
     metadata, named = checked_metadata(new.metadata)
     owner, account = owner_of_new(principal, named, field="metadata.owner")
-    policy = Policy().overridden(new.policy).dump()
+    policy = Policy(visibility=default_visibility(runtime)).overridden(new.policy).dump()
 
     def meaning() -> list[Any]:
         return [new.name, [getattr(new, name) for name in SOURCES], json_text.parse(metadata), policy]
@@ -155,6 +156,13 @@ async def archive(runtime: Runtime, key: str) -> Job:
 async def find(runtime: Runtime, key: str) -> Job | None:
     """The job with this key, or None."""
     return await runtime.store.jobs.by_key(key) if JOB_KEY.fullmatch(key) else None
+
+
+def check_takes_variables(job: Job, principal: Principal) -> None:
+    """Raises Unauthenticated and Forbidden for a job that takes variables from its owner only."""
+    if Policy.of(job.policy).accepts_variables_from == VariableSource.OWNER:
+        check_scope(principal, Scope.SUBMIT)
+        check_account(principal, job.account, field="job")
 
 
 async def get(runtime: Runtime, key: str) -> Job:

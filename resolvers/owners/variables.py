@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from resolvers import json_text
-from resolvers.access.principals import EVERYBODY, Principal, Scope
-from resolvers.access.rules import check_account, check_scope
+from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.visibility import may_read
 from resolvers.errors import (
     AlreadyExists,
     BadInput,
@@ -25,14 +25,13 @@ from resolvers.errors import (
 from resolvers.faults import Faults
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor
-from resolvers.owners import jobs, variable_schedulers
+from resolvers.owners import jobs, tickets, variable_schedulers
 from resolvers.owners.quotas import Quotas, Usage, size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
 from resolvers.turns import aside, give_way
 from resolvers.units import replicas
-from resolvers.units.policies import Policy, VariableSource
 from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
@@ -66,7 +65,7 @@ async def create_many(
     if not 1 <= len(new) <= MOST_AT_ONCE:
         raise BadInput(f"variables takes 1 to {MOST_AT_ONCE:,} at once, got {len(new)}", field="variables")
     runtime.part(Space).check_for_work()
-    await _check_source(runtime, principal, job_key)
+    jobs.check_takes_variables(await jobs.get(runtime, job_key), principal)
     weight = json_text.weight(*(each.value for each in new)) + PER_VARIABLE * len(new)
     checked = await aside(_checked, new, weight=weight)
 
@@ -84,13 +83,6 @@ async def create_many(
 
     await once(runtime, request, carry_out, about=Job.id_of(job_key))
     return made or await _stored(runtime, job_key, new, request.mark)
-
-
-async def _check_source(runtime: Runtime, principal: Principal, job_key: str) -> None:
-    job = await jobs.get(runtime, job_key)
-    if Policy.of(job.policy).accepts_variables_from == VariableSource.OWNER:
-        check_scope(principal, Scope.SUBMIT)
-        check_account(principal, job.account, field="job")
 
 
 async def _open_job(runtime: Runtime, job_key: str) -> Job:
@@ -218,10 +210,13 @@ async def _complete(runtime: Runtime, job: Job, made: Sequence[Variable], taken:
     )
 
 
-async def get(runtime: Runtime, job_key: str, key: str) -> Variable:
-    named = JOB_KEY.fullmatch(job_key) and VARIABLE_KEY.fullmatch(key)
-    variable = await runtime.store.variables.by_key(job_key, key) if named else None
-    if variable is None or await runtime.store.jobs.by_key(job_key) is None:
+async def get(runtime: Runtime, job_key: str, key: str, principal: Principal = EVERYBODY) -> Variable:
+    """A variable that the principal may read, or that was handed out under this key. Raises NotFound."""
+    handed_out = tickets.key_in(runtime, job_key, key)
+    named = JOB_KEY.fullmatch(job_key) and VARIABLE_KEY.fullmatch(handed_out or key)
+    variable = await runtime.store.variables.by_key(job_key, handed_out or key) if named else None
+    is_there = variable is not None and await runtime.store.jobs.by_key(job_key) is not None
+    if not (variable and is_there and (handed_out or await may_read(runtime, principal, variable))):
         raise NotFound(f"the job {job_key[:100]!r} has no variable {key[:150]!r}", field="variable")
     return variable
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from resolvers.access.visibility import Visibility
 from resolvers.errors import BadInput
 from storage import Job, Unit
 
@@ -40,6 +41,7 @@ class Policy:
     adaptive: bool = False
     accepts_variables_from: str = VariableSource.ANYONE
     max_iterations: int = 1_000
+    visibility: str = Visibility.PUBLIC
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.visibility import may_read
 from resolvers.errors import NotFound
 from resolvers.identifiers import RESULT_NUMBER, TASK_ID, checked_cursor
 from resolvers.runtime import Runtime
@@ -25,10 +27,11 @@ async def of_job(runtime: Runtime, job_key: str, *, first: int, after: str = "")
     return await runtime.store.results.page({"job": job_key}, first=first, after=cursor, newest_first=True)
 
 
-async def get(runtime: Runtime, unit: Unit, number: str) -> Result:
+async def get(runtime: Runtime, unit: Unit, number: str, principal: Principal = EVERYBODY) -> Result:
+    """A result of a unit that the principal may read. Raises NotFound."""
     named = RESULT_NUMBER.fullmatch(number)
     result = await runtime.store.results.get(Task.id_of(unit.id, number)) if named else None
-    if result is None:
+    if result is None or not await may_read(runtime, principal, result):
         raise NotFound(f"there is no result {number[:100]!r} of this variable")
     return result
 
@@ -38,10 +41,10 @@ async def canonical(runtime: Runtime, unit: Unit) -> Result | None:
     return await runtime.store.results.get(Task.id_of(unit.id, unit.canonical)) if unit.canonical else None
 
 
-async def by_id(runtime: Runtime, result_id: str) -> Result:
-    """Raises NotFound, also for a result of what is deleted."""
+async def by_id(runtime: Runtime, result_id: str, principal: Principal = EVERYBODY) -> Result:
+    """A result that the principal may read. Raises NotFound, also for a result of what is deleted."""
     result = await stored(runtime, result_id)
-    if not await runtime.part(UnitKinds).is_there(result.unit):
+    if not await runtime.part(UnitKinds).is_there(result.unit) or not await may_read(runtime, principal, result):
         raise _no_such(result_id)
     return result
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.visibility import may_read
 from resolvers.errors import NotFound
 from resolvers.identifiers import TASK_ID
 from resolvers.runtime import Runtime
@@ -23,9 +25,13 @@ async def of_unit(runtime: Runtime, unit: Unit) -> Sequence[Task]:
     return [found[each] for each in ids if each in found]
 
 
-async def by_id(runtime: Runtime, task_id: str) -> Task:
-    """Raises NotFound, also for a task of what is deleted."""
+async def by_id(runtime: Runtime, task_id: str, principal: Principal = EVERYBODY) -> Task:
+    """A task that the principal may read. Raises NotFound, also for a task of what is deleted."""
     task = await runtime.store.tasks.get(task_id) if TASK_ID.fullmatch(task_id) else None
-    if task is None or not await runtime.part(UnitKinds).is_there(task.unit):
+    if (
+        task is None
+        or not await runtime.part(UnitKinds).is_there(task.unit)
+        or not await may_read(runtime, principal, task)
+    ):
         raise NotFound(f"there is no task {task_id[:200]!r}")
     return task

@@ -18,6 +18,7 @@ from resolvers.space import Space
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.queues import USABLE_FOR_S, OpenQueues
 from resolvers.volunteers import hosts, leases, picking
+from resolvers.volunteers.account_links import AccountLinks
 from resolvers.volunteers.claim_counts import ClaimCounts
 from resolvers.volunteers.held_tasks import HeldTasks
 from resolvers.volunteers.interests import Interests
@@ -65,16 +66,18 @@ class Claim:
 
 
 async def claim_as(
-    runtime: Runtime, token: str | None, name: str, request: ClaimRequest, *, group: str = ""
+    runtime: Runtime, token: str | None, name: str, request: ClaimRequest, *, group: str = "", account: str = ""
 ) -> tuple[hosts.HostIdentity, Claim]:
     """As `claim`, for the host that `token` speaks for, or for a new one of an address `group` that is called `name`;
-    with the host.
+    with the host, which is a machine of the `account` from now on (empty: of whose it was).
 
     Also raises what `identify` raises.
     """
     check(runtime, request)  # Before a host is made that would never learn its token.
     runtime.part(Space).check_for_work()
     host = await hosts.identify(runtime, token, name, group=group)
+    if account:
+        await runtime.part(AccountLinks).link(host.key, account)
     lease = _lease_of(host, request)
     return host, await claim(runtime, replace(request, host=host.key, lease=lease))
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from resolvers import json_text
+from resolvers.access.principals import EVERYBODY, Principal
 from resolvers.errors import Conflict, Rejected, Unavailable
 from resolvers.idempotency import Repeatable, once
 from resolvers.owners import jobs, variables
@@ -19,7 +20,7 @@ from resolvers.units.kinds import UnitKinds
 from resolvers.units.policies import policy_of
 from resolvers.units.results import stored
 from resolvers.volunteers import reports
-from storage import Job, Result, Task, TaskState, Unit, Verdict
+from storage import Job, Result, Task, TaskState, Unit, Variable, Verdict
 
 MOST_A_VARIABLE = 1_000
 """All of a variable's results are read whenever another one comes."""
@@ -34,8 +35,10 @@ async def submit(
     value: Any,
     context: Any = None,
     idempotency_key: str = "",
+    principal: Principal = EVERYBODY,
 ) -> Result:
-    """Take a result for a variable that was never leased to this host, as clients of the original pool send it.
+    """Take a result for a variable that was never leased to this host, as clients of the original pool send it. Of a
+    private job it must have been handed out under this key, unless the principal may read it.
 
     It goes through the same validation and quorum and leaves other hosts' leases alone. A result that the job's
     validator turns down is not stored: nobody should be able to spend a variable's errors unasked.
@@ -53,17 +56,17 @@ async def submit(
     request = Repeatable(f"result {job_key} {variable_key}", idempotency_key, meaning, weight)
 
     async def carry_out() -> str:
-        return (await _take(runtime, job_key, variable_key, host, checked, returned)).id
+        job = await jobs.get(runtime, job_key)
+        variable = await variables.get(runtime, job_key, variable_key, principal)
+        return (await _take(runtime, job, variable, host, checked, returned)).id
 
     return await stored(runtime, await once(runtime, request, carry_out, about=Job.id_of(job_key)))
 
 
-async def _take(runtime: Runtime, job_key: str, variable_key: str, host: str, value: str, context: str) -> Result:
-    job = await jobs.get(runtime, job_key)
-    variable = await variables.get(runtime, job_key, variable_key)
+async def _take(runtime: Runtime, job: Job, variable: Variable, host: str, value: str, context: str) -> Result:
     if variable.unsolicited >= MOST_A_VARIABLE:
         raise Conflict(
-            f"the variable {variable_key} got {MOST_A_VARIABLE} results unasked, and takes no more; claim its tasks",
+            f"the variable {variable.key} got {MOST_A_VARIABLE} results unasked, and takes no more; claim its tasks",
             field="variable",
         )
     await runtime.part(Quotas).take(job.account, Usage(size_of(value, context)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from enum import Enum
 from inspect import isawaitable
 from typing import Any
@@ -16,6 +16,7 @@ from strawberry.types.field import StrawberryField
 from resolvers.access.rules import Allowed, check
 from schema.machinery.auditing import record_mutation
 from schema.machinery.context import Context
+from schema.machinery.streams import while_known
 
 WHO = {
     Allowed.ANYONE: "Whoever can reach the pool, without a token.",
@@ -80,10 +81,12 @@ class Only(FieldExtension):
 
     async def _checked(self, next_: Callable[..., Any], source: Any, info: Info, arguments: dict[str, Any]) -> Any:
         context: Context = info.context
-        principal = await context.principal()
+        principal = await context.counted_principal()
         await check(context.runtime, principal, self._allowed, _key(self._allowed, arguments))
         found = next_(source, info, **arguments)
-        answer = await found if isawaitable(found) else found  # A subscription's is a stream.
+        if isinstance(found, AsyncIterator):
+            return while_known(found, context) if principal.token else found
+        answer = await found if isawaitable(found) else found
         if self.is_audited:
             await record_mutation(info, principal, arguments, answer)
         return answer

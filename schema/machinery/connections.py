@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 from strawberry.relay import PageInfo
@@ -80,6 +80,11 @@ def connection(
 ) -> Connection[T]:
     """A page of `first` of the documents `found`, of which there is one more where the list goes on."""
     return turned(found, Turn(page_size(first), after or ""), node=node, cursor=cursor)
+
+
+def no_members() -> Connection[Any]:
+    """A list of nothing."""
+    return turned([], Turn(1), node=lambda each: each, cursor=str)
 
 
 def turned(found: Sequence[D], turn: Turn, *, node: Callable[[D], T], cursor: Callable[[D], str]) -> Connection[T]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from strawberry.types import Info
 
-from resolvers.access.principals import Principal, authenticated, of_session
+from resolvers.access.principals import Principal, of_session
+from resolvers.access.visibility import Readable, readable
+from resolvers.access.wrong_tokens import WrongTokens
 from resolvers.runtime import Runtime
 from resolvers.subscriptions import Subscriptions
 
@@ -46,15 +48,26 @@ class Context:
             said = {name.lower(): value for name, value in self.connection_params.items()}
             token = bearer_token(said.get("authorization", "")) or token
         if self.session and not token:
-            principal = await of_session(self.runtime, self.session)
-        else:
-            principal = await authenticated(self.runtime, token)
+            return await of_session(self.runtime, self.session)
+        return await self.runtime.part(WrongTokens).authenticated(token, self.group)
+
+    async def counted_principal(self) -> Principal:
+        """As `principal`, which counts as a call with its token. Raises RateLimited too."""
+        principal = await self.principal()
         rate = self.runtime.limits.token_rate
-        # A request asks for its principal several times; what comes over a WebSocket is a request each time.
+        # A request may have several fields; what comes over a WebSocket is a request each time.
         if rate and principal.token and (self.connection_params or not self._counted):
             self._counted = True
             self.runtime.rates.check(rate, principal.token, what="calls with this token")
         return principal
+
+    async def may_read(self, document: Readable) -> bool:
+        """Whether who asks may read a document."""
+        return bool(await self.readable([document]))
+
+    async def readable(self, documents: Sequence[Readable]) -> set[str]:
+        """The ids of those documents that who asks may read."""
+        return await readable(self.runtime, await self.principal(), documents)
 
     def subscription(self) -> AbstractContextManager[None]:
         """Counts a subscription while it is open. Raises RateLimited."""

@@ -7,6 +7,7 @@ from enum import Enum
 import strawberry
 
 from resolvers.access.principals import Scope as StoredScope
+from resolvers.access.visibility import Visibility as StoredVisibility
 from resolvers.errors import ErrorCode as PoolErrorCode
 from resolvers.units.policies import VariableSource as Source
 from resolvers.volunteers.claims import WhyNoWork as WhyNoWorkReason
@@ -58,6 +59,16 @@ class Verdict(Enum):
 class VariableSource(Enum):
     ANYONE = described(Source.ANYONE, "Whoever can reach the pool.")
     OWNER = described(Source.OWNER, "The job's owner only.")
+
+
+@strawberry.enum(description="Who may read what belongs to a job or a flow.")
+class Visibility(Enum):
+    PUBLIC = described(StoredVisibility.PUBLIC, "Everybody who reaches the pool.")
+    PRIVATE = described(
+        StoredVisibility.PRIVATE,
+        "Its owner, by tokens with the scope READ or SUBMIT, and operators. A volunteer gets the source of the job's "
+        "function, and the inputs that it is handed out.",
+    )
 
 
 @strawberry.enum(description="Why a claim came back without tasks.")

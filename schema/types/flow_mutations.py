@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers.access.rules import Allowed
+from resolvers.access.visibility import Visibility as StoredVisibility
 from resolvers.deleting import flows as deleting
 from resolvers.flows import control, submission
 from resolvers.flows.structure import NewFlowJob, NewLevel
@@ -16,6 +17,7 @@ from schema.machinery.directives import Hal, HalField, HalMethod
 from schema.machinery.nodes import global_id, key_or_reference
 from schema.machinery.payloads import Payload, UserErrors
 from schema.machinery.turns import aside
+from schema.types.enums import Visibility
 from schema.types.flow_states import OnFailure
 from schema.types.flows import Flow
 from schema.types.policies import PolicyInput
@@ -90,6 +92,11 @@ class SubmitFlowInput:
     owner: str | None = strawberry.field(
         default=None, description="Who submits it; where the pool wants tokens: the account of the token that was sent."
     )
+    visibility: Visibility | None = strawberry.field(
+        default=None,
+        description="Who may read it. Default: PRIVATE where the pool wants tokens, else PUBLIC, unless its operator "
+        "says otherwise; PRIVATE where any of its jobs is.",
+    )
     on_failure: OnFailure | None = strawberry.field(
         default=OnFailure.FAIL, description="What the failure of one job means for the flow; null: FAIL."
     )
@@ -163,6 +170,7 @@ class FlowMutation:
             root=root,
             name=input.name or "",
             owner=input.owner or "",
+            visibility=StoredVisibility(input.visibility.value) if input.visibility else None,
             on_failure=submission.OnFailure((input.on_failure or OnFailure.FAIL).value),
             idempotency_key=input.idempotency_key or "",
         )

@@ -59,5 +59,6 @@ class FlowSubscription:
         ] = None,
     ) -> AsyncIterator[FlowDelta]:
         with info.context.subscription():
-            async for delta in watching.watch(info.context.runtime, key_or_reference(id, "Flow"), after or ""):
+            runtime, principal = info.context.runtime, await info.context.principal()
+            async for delta in watching.watch(runtime, key_or_reference(id, "Flow"), after or "", principal):
                 yield FlowDelta.of(delta)

@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers.access.rules import Allowed
+from resolvers.access.visibility import visibility_of
 from resolvers.documents import Flow as FlowDocument
 from resolvers.documents import FlowState as StoredFlowState
 from resolvers.documents import NodeState as StoredNodeState
@@ -19,6 +20,7 @@ from schema.machinery.context import PoolInfo
 from schema.machinery.directives import Hal, HalRole
 from schema.machinery.nodes import Node, global_id
 from schema.machinery.times import moment, moment_or_none
+from schema.types.enums import Visibility
 from schema.types.flow_nodes import FlowJob, FlowLevel
 from schema.types.flow_progress import FlowProgress, WaitReason
 from schema.types.flow_states import FlowNodeState, FlowState, OnFailure
@@ -39,6 +41,7 @@ class Flow(Node):
     key: str = strawberry.field(description="Its place in URLs.")
     name: str | None = strawberry.field(description="What its owner calls it.")
     owner: str | None = strawberry.field(description="Who submitted it.")
+    visibility: Visibility = strawberry.field(description="Who may read it; for others a PRIVATE flow is not there.")
     state: FlowState = strawberry.field(description="Where it stands.")
     reason: str | None = strawberry.field(description="Why it failed or was cancelled.")
     result: JsonText | None = strawberry.field(description="What its root level made; null until it is COMPLETED.")
@@ -57,6 +60,7 @@ class Flow(Node):
             key=flow.key,
             name=flow.name or None,
             owner=flow.owner or None,
+            visibility=Visibility(visibility_of(flow)),
             state=FlowState(flow.state),
             reason=flow.reason or None,
             result=JsonText(flow.result) if flow.result else None,
@@ -128,17 +132,18 @@ class FlowQuery:
     @strawberry.field(
         extensions=[Only(Allowed.ANYONE)],
         directives=[Hal(path=["/flows/{key}"], role=HalRole.SELF)],
-        description="The flow with this key.",
+        description="The flow with this key. A PRIVATE flow is there for its owner and operators only.",
     )
     async def flow(
         self, info: PoolInfo, key: Annotated[str, strawberry.argument(description="The flow's key.")]
     ) -> Flow:
-        return Flow.of(await reading.get(info.context.runtime, key))
+        return Flow.of(await reading.get(info.context.runtime, key, await info.context.principal()))
 
     @strawberry.field(
         extensions=[Only(Allowed.ANYONE)],
         directives=[Hal(path=["/flows"], role=HalRole.EMBED, members="flows", rel_wide=["flows-root", "cp:flows"])],
-        description="Flows, the newest first.",
+        description="Flows, the newest first. PRIVATE flows of others are left out; where there are many of them, a "
+        "page is shorter than it could be.",
     )
     async def flows(
         self,
@@ -148,11 +153,15 @@ class FlowQuery:
         state: Annotated[FlowState | None, strawberry.argument(description="Only flows in this state.")] = None,
         owner: Annotated[str | None, strawberry.argument(description="Only this owner's flows.")] = None,
     ) -> Connection[Flow]:
-        found = await reading.page(
+        found, goes_on = await reading.page(
             info.context.runtime,
             first=page_size(first) + 1,
             after=after or "",
             state=StoredFlowState(state.value) if state else None,
             owner=owner or "",
+            principal=await info.context.principal(),
         )
-        return connection(found, first, node=Flow.of, cursor=lambda each: each.seq, after=after)
+        page = connection(found, first, node=Flow.of, cursor=lambda each: each.seq, after=after)
+        if goes_on:
+            page.page_info.has_next_page, page.page_info.end_cursor = True, goes_on
+        return page

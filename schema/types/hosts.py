@@ -17,6 +17,7 @@ from schema.machinery.directives import Hal, HalMethod
 from schema.machinery.nodes import Node, global_id, key_or_reference
 from schema.machinery.payloads import Payload, UserErrors
 from schema.machinery.times import moment
+from schema.machinery.visibility import Private
 
 
 @strawberry.type(description="A volunteer's client. It is known by a random key only.")
@@ -45,6 +46,14 @@ class Host(Node):
             created_at=moment(host.created_at),
             seen_at=moment(host.seen_at),
         )
+
+    @strawberry.field(
+        extensions=[Private()],
+        description="The account whose machine it is, as a token with the scope COMPUTE has said; null if none has, "
+        "and for all but that account and operators.",
+    )
+    def account(self) -> str | None:
+        return self.document.account or None
 
     @strawberry.field(description="Whether jobs with an adaptive policy take its word.")
     def trusted(self) -> bool:

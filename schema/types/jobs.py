@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated
 
 import strawberry
 
 from resolvers import json_text
-from resolvers.access.rules import Allowed
 from resolvers.documents import Job as JobDocument
 from resolvers.documents import UnitState
 from resolvers.json_text import JsonText
 from resolvers.owners import jobs, variables
 from resolvers.units import results
 from resolvers.units.policies import Policy as StoredPolicy
-from resolvers.volunteers import scheduled_job
-from schema.machinery.access import Only
-from schema.machinery.connections import After, Before, Connection, First, Last, Turn, connection, page_size, turned
+from schema.machinery.connections import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Turn,
+    connection,
+    no_members,
+    page_size,
+    turned,
+)
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import READS
 from schema.machinery.directives import Hal, HalField, HalRole
 from schema.machinery.nodes import Node, global_id
 from schema.machinery.times import moment
+from schema.machinery.visibility import Private
 from schema.types.enums import JobState, VariableState
 from schema.types.policies import Policy
 from schema.types.results import Result
@@ -56,24 +66,8 @@ class Job(Node):
     sha256: str = strawberry.field(
         description="SHA-256 (hex) of `executeFunction` in UTF-8: check it before you run it."
     )
-    validate_result: str | None = strawberry.field(
-        directives=[HIDDEN],
-        description="`validate_result(variable, result, context)`, run by the pool on every result; null: accept all.",
-    )
-    variable_scheduler: str | None = strawberry.field(
-        directives=[HIDDEN],
-        description="`variable_scheduler(context)`, which returns the id of the variable to hand out; null: random.",
-    )
-    compare_results: str | None = strawberry.field(
-        directives=[HIDDEN],
-        description="`compareResults(a, b)`: whether two results agree; null: equality of their canonical JSON.",
-    )
     metadata: JsonText = strawberry.field(
         description="What the owner says of it: `description[locale]`, `shortDescription[locale]`, `owner`, anything."
-    )
-    scheduler_problem: str | None = strawberry.field(
-        directives=[HIDDEN],
-        description="Why its `variableScheduler` was passed over the last time it was asked; null: all is well.",
     )
     created_at: datetime = strawberry.field(description="When it was submitted.")
     updated_at: datetime = strawberry.field(directives=[HIDDEN], description="When it was changed the last time.")
@@ -90,14 +84,45 @@ class Job(Node):
             execute_function=job.execute_function,
             execute_body=job.execute_body,
             sha256=job.sha256,
-            validate_result=job.validate_result or None,
-            variable_scheduler=job.variable_scheduler or None,
-            compare_results=job.compare_results or None,
             metadata=JsonText(job.metadata),
-            scheduler_problem=job.scheduler_problem or None,
             created_at=moment(job.created_at),
             updated_at=moment(job.updated_at),
         )
+
+    @strawberry.field(
+        description="Whether who asks may read its variables and results, its server-side functions, and what went "
+        "wrong: these are null or empty otherwise."
+    )
+    async def viewer_can_read(self, info: PoolInfo) -> bool:
+        return await info.context.may_read(self.document)
+
+    @strawberry.field(
+        extensions=[Private()],
+        description="`validate_result(variable, result, context)`, run by the pool on every result; null: accept all.",
+    )
+    def validate_result(self) -> str | None:
+        return self.document.validate_result or None
+
+    @strawberry.field(
+        extensions=[Private()],
+        description="`variable_scheduler(context)`, which returns the id of the variable to hand out; null: random.",
+    )
+    def variable_scheduler(self) -> str | None:
+        return self.document.variable_scheduler or None
+
+    @strawberry.field(
+        extensions=[Private()],
+        description="`compareResults(a, b)`: whether two results agree; null: equality of their canonical JSON.",
+    )
+    def compare_results(self) -> str | None:
+        return self.document.compare_results or None
+
+    @strawberry.field(
+        extensions=[Private()],
+        description="Why its `variableScheduler` was passed over the last time it was asked; null: all is well.",
+    )
+    def scheduler_problem(self) -> str | None:
+        return self.document.scheduler_problem or None
 
     @strawberry.field(description="How its results are trusted.")
     def policy(self) -> Policy:
@@ -121,16 +146,18 @@ class Job(Node):
 
     @strawberry.field(
         directives=[Hal(path=["variables/{id}"], role=HalRole.SELF, contract=[*READS, 3])],
-        description="One of its variables.",
+        description="One of its variables. One of a PRIVATE job is not there, except for those who may read the job, "
+        "and under the `key` by which it was handed out.",
     )
     async def variable(
         self,
         info: PoolInfo,
         id: Annotated[str, strawberry.argument(description="The variable's id within the job.")],  # noqa: A002
     ) -> Variable:
-        return Variable.of(await variables.get(info.context.runtime, self.key, id))
+        principal = await info.context.principal()
+        return Variable.of(await variables.get(info.context.runtime, self.key, id, principal), id)
 
-    @strawberry.field(description="Its variables in the order of their creation.")
+    @strawberry.field(extensions=[Private(no_members)], description="Its variables in the order of their creation.")
     async def variables(
         self,
         info: PoolInfo,
@@ -147,10 +174,17 @@ class Job(Node):
         )
         return connection(found, first, node=Variable.of, cursor=lambda each: each.seq, after=after)
 
-    @strawberry.field(description="What was reported for its variables and its runs in flows, the newest first.")
+    @strawberry.field(
+        extensions=[Private(no_members)],
+        description="What was reported for its variables and its runs in flows, the newest first. Those of flows that "
+        "are PRIVATE are left out for whoever may not read them.",
+    )
     async def results(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[Result]:
         found = await results.of_job(info.context.runtime, self.key, first=page_size(first) + 1, after=after or "")
-        return connection(found, first, node=Result.of, cursor=lambda each: each.seq, after=after)
+        page = connection(found, first, node=Result.of, cursor=lambda each: each.seq, after=after)
+        seen = await info.context.readable(found)
+        page.edges = [each for each in page.edges if each.node.document.id in seen]
+        return page
 
     @strawberry.field(
         directives=[
@@ -163,24 +197,32 @@ class Job(Node):
                 contract=[*READS, 10, 11],
             )
         ],
-        description="Its variables that still want results, in a random order.",
+        description="Its variables that still want results, in a random order. Of a PRIVATE job one of them, handed "
+        "out as by `scheduledVariable`, except for those who may read the job.",
     )
     async def open_variables(
         self, info: PoolInfo, first: First = 100, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Variable]:
         turn = Turn.asked(first, after, last, before)
+        runtime = info.context.runtime
+        if not await info.context.may_read(self.document):
+            one = [each for _, each in await variables.wanted(runtime, self.key, first=1)]
+            return turned(
+                await Variable.handed_out(one, info), Turn(1), node=lambda each: each, cursor=attrgetter("key")
+            )
         found = await variables.wanted(
-            info.context.runtime, self.key, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards
+            runtime, self.key, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards
         )
         return turned(found, turn, node=lambda each: Variable.of(each[1]), cursor=lambda each: each[0])
 
     @strawberry.field(
         directives=[Hal(path=["variables"], role=HalRole.STAND_IN, warning="Job has no variables")],
-        description="The variable that its own scheduler picks, or a random one that wants results; null: none does.",
+        description="The variable that its own scheduler picks, or a random one that wants results; null: none does. "
+        "One of a PRIVATE job can be read and computed by its `key` as it is handed out here.",
     )
     async def scheduled_variable(self, info: PoolInfo) -> Variable | None:
         picked = await variables.offer(info.context.runtime, self.document)
-        return None if picked is None else Variable.of(picked)
+        return None if picked is None else (await Variable.handed_out([picked], info))[0]
 
 
 @strawberry.type(description="How many of a job's variables are in each state.")
@@ -199,83 +241,3 @@ def localised(texts: Mapping[str, str], locale: str) -> str | None:
         if wanted in texts:
             return texts[wanted]
     return next(iter(texts.values()), None)
-
-
-@strawberry.type
-class JobQuery:
-    @strawberry.field(
-        extensions=[Only(Allowed.ANYONE)],
-        directives=[
-            Hal(
-                path=["/jobs/{key}"],
-                role=HalRole.SELF,
-                rel_wide=["get-job", "get_job", "cp:job"],
-                contract=[*READS, 3, 4],
-            )
-        ],
-        description="The job with this key.",
-    )
-    async def job(
-        self, info: PoolInfo, key: Annotated[str, strawberry.argument(description="The job's key (slug).")]
-    ) -> Job:
-        return Job.of(await jobs.get(info.context.runtime, key))
-
-    @strawberry.field(
-        extensions=[Only(Allowed.ANYONE)],
-        directives=[
-            Hal(
-                path=["/jobs"],
-                role=HalRole.LINKS,
-                members="jobs",
-                rel_wide=["jobs-root", "cp:jobs"],
-                contract=[*READS, 10, 11],
-            )
-        ],
-        description="Active jobs in the order of their creation.",
-    )
-    async def jobs(
-        self,
-        info: PoolInfo,
-        first: First = 100,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        owner: Annotated[str | None, strawberry.argument(description="Only this owner's jobs.")] = None,
-    ) -> Connection[Job]:
-        turn = Turn.asked(first, after, last, before)
-        found = await jobs.page(
-            info.context.runtime,
-            first=turn.size + 1,
-            after=turn.cursor,
-            owner=owner or "",
-            backwards=turn.backwards,
-        )
-        return turned(found, turn, node=Job.of, cursor=lambda job: job.seq)
-
-    @strawberry.field(
-        extensions=[Only(Allowed.ANYONE)],
-        directives=[
-            Hal(path=["/jobs"], role=HalRole.HOIST, contract=[3, 4]),
-            Hal(
-                path=["/jobs/scheduler", "/jobs/scheduled", "/jobs/scheduled/{scheduler}"],
-                root_property="job_scheduler_url",
-                contract=[*READS, 3, 4],
-            ),
-        ],
-        description="The job that a scheduler offers first; null when there are no jobs.",
-    )
-    async def scheduled_job(
-        self,
-        info: PoolInfo,
-        scheduler: Annotated[
-            str,
-            strawberry.argument(
-                description="`random`, `shortest`, `owners`, `oldest` or an installed one; empty: the pool's default."
-            ),
-        ] = "",
-        owner: Annotated[
-            list[str] | None, strawberry.argument(description="Only jobs of these owners (one or several).")
-        ] = None,
-    ) -> Job | None:
-        job = await scheduled_job.pick_job(info.context.runtime, scheduler=scheduler, owners=owner or ())
-        return None if job is None else Job.of(job)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import strawberry
 
 from resolvers.units.policies import Policy as StoredPolicy
-from schema.types.enums import VariableSource
+from schema.types.enums import VariableSource, Visibility
 
 
 @strawberry.type(description="How results of a job are trusted, and how long the pool waits for them.")
@@ -24,6 +25,9 @@ class Policy:
     max_iterations: int = strawberry.field(
         description="How many runs the `while` of a flow's job may make, the first one included."
     )
+    visibility: Visibility = strawberry.field(
+        description="Who may read the job's variables and results, its server-side functions, and what went wrong."
+    )
 
     @classmethod
     def of(cls, policy: StoredPolicy) -> Policy:
@@ -36,6 +40,7 @@ class Policy:
             adaptive=policy.adaptive,
             accepts_variables_from=VariableSource(policy.accepts_variables_from),
             max_iterations=policy.max_iterations,
+            visibility=Visibility(policy.visibility),
         )
 
 
@@ -69,10 +74,13 @@ class PolicyInput:
         default=strawberry.UNSET,
         description="Runs that the `while` of a flow's job may make, with the first one: 1 to 1000000, default 1000.",
     )
+    visibility: Visibility | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Who may read what belongs to the job. Default: PRIVATE where the pool wants tokens, else PUBLIC, "
+        "unless its operator says otherwise. In a flow's job it means nothing: the flow has a `visibility` of its own.",
+    )
 
     def changes(self) -> dict[str, Any]:
         """What was given, under the names of the stored policy."""
         given = {name: value for name, value in vars(self).items() if value not in (None, strawberry.UNSET)}
-        if "accepts_variables_from" in given:
-            given["accepts_variables_from"] = given["accepts_variables_from"].value
-        return given
+        return {name: value.value if isinstance(value, Enum) else value for name, value in given.items()}

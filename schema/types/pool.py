@@ -8,6 +8,7 @@ from typing import Annotated
 
 import strawberry
 
+from resolvers.access.principals import Principal
 from resolvers.access.rules import Allowed
 from resolvers.errors import BadInput, NotFound
 from resolvers.flows import reading
@@ -154,47 +155,47 @@ class Pool:
         return await runtime.part(ResultHistory).by_minute()
 
 
-async def _job(runtime: Runtime, key: str) -> Node:
+async def _job(runtime: Runtime, principal: Principal, key: str) -> Node:
     return Job.of(await jobs.get(runtime, key))
 
 
-async def _variable(runtime: Runtime, key: str) -> Node:
+async def _variable(runtime: Runtime, principal: Principal, key: str) -> Node:
     job, _, variable = key.partition("/")
-    return Variable.of(await variables.get(runtime, job, variable))
+    return Variable.of(await variables.get(runtime, job, variable, principal), variable)
 
 
-async def _host(runtime: Runtime, key: str) -> Node:
+async def _host(runtime: Runtime, principal: Principal, key: str) -> Node:
     return Host.of(await hosts.get(runtime, key))
 
 
-async def _result(runtime: Runtime, key: str) -> Node:
-    found = await results.by_id(runtime, key)
+async def _result(runtime: Runtime, principal: Principal, key: str) -> Node:
+    found = await results.by_id(runtime, key, principal)
     return Result.of(found)
 
 
-async def _task(runtime: Runtime, key: str) -> Node:
-    return Task.of(await tasks.by_id(runtime, key))
+async def _task(runtime: Runtime, principal: Principal, key: str) -> Node:
+    return Task.of(await tasks.by_id(runtime, key, principal))
 
 
-async def _flow(runtime: Runtime, key: str) -> Node:
-    return Flow.of(await reading.get(runtime, key))
+async def _flow(runtime: Runtime, principal: Principal, key: str) -> Node:
+    return Flow.of(await reading.get(runtime, key, principal))
 
 
-async def _flow_level(runtime: Runtime, key: str) -> Node:
+async def _flow_level(runtime: Runtime, principal: Principal, key: str) -> Node:
     flow, _, number = key.partition("/")
-    return FlowLevel.of(await reading.get_level(runtime, flow, number))
+    return FlowLevel.of(await reading.get_level(runtime, flow, number, principal))
 
 
-async def _flow_job(runtime: Runtime, key: str) -> Node:
+async def _flow_job(runtime: Runtime, principal: Principal, key: str) -> Node:
     flow, _, number = key.partition("/")
-    return FlowJob.of(await reading.get_job(runtime, flow, number))
+    return FlowJob.of(await reading.get_job(runtime, flow, number, principal))
 
 
-async def _flow_run(runtime: Runtime, key: str) -> Node:
-    return FlowRun.of(await reading.get_run(runtime, key))
+async def _flow_run(runtime: Runtime, principal: Principal, key: str) -> Node:
+    return FlowRun.of(await reading.get_run(runtime, key, principal))
 
 
-NODES: dict[str, Callable[[Runtime, str], Awaitable[Node]]] = {
+NODES: dict[str, Callable[[Runtime, Principal, str], Awaitable[Node]]] = {
     "Job": _job,
     "Variable": _variable,
     "Host": _host,
@@ -223,7 +224,8 @@ class PoolQuery:
         )
 
     @strawberry.field(
-        extensions=[Only(Allowed.ANYONE)], description="Whatever has this global id; null if nothing has."
+        extensions=[Only(Allowed.ANYONE)],
+        description="Whatever has this global id; null if nothing has, or who asks may not read it.",
     )
     async def node(
         self,
@@ -234,7 +236,7 @@ class PoolQuery:
         if kind not in NODES:
             raise BadInput(f"{kind} can't be looked up by id; {', '.join(NODES)} can", field="id")
         try:
-            return await NODES[kind](info.context.runtime, key)
+            return await NODES[kind](info.context.runtime, await info.context.principal(), key)
         except NotFound:
             return None
 
@@ -245,7 +247,7 @@ class PoolQuery:
         job: Annotated[str, strawberry.argument(description="The job's key.")],
         id: Annotated[str, strawberry.argument(description="The variable's id within the job.")],  # noqa: A002
     ) -> Variable:
-        return Variable.of(await variables.get(info.context.runtime, job, id))
+        return Variable.of(await variables.get(info.context.runtime, job, id, await info.context.principal()), id)
 
     @strawberry.field(extensions=[Only(Allowed.ANYONE)], description="The host with this pseudonym.")
     async def host(self, info: PoolInfo, key: Annotated[str, strawberry.argument(description="Its key.")]) -> Host:

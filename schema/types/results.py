@@ -51,8 +51,9 @@ class Result(Node):
     created_at: datetime = strawberry.field(description="When it was reported.")
 
     @classmethod
-    def of(cls, result: ResultDocument) -> Result:
-        unit = result.unit.rpartition(":")[2]
+    def of(cls, result: ResultDocument, variable_key: str = "") -> Result:
+        """`variable_key` is what the client knows the variable by, if that is another than its own."""
+        unit = variable_key or result.unit.rpartition(":")[2]
         return cls(
             id=global_id("Result", result.id),
             document=result,
@@ -133,6 +134,12 @@ class ResultMutation:
         host = await hosts.anonymous(runtime, info.context.address, group=info.context.group)
         value = given(input.value, field="value")
         result = await unleased_results.submit(
-            runtime, input.job, input.variable, host, value=value, idempotency_key=input.idempotency_key or ""
+            runtime,
+            input.job,
+            input.variable,
+            host,
+            value=value,
+            idempotency_key=input.idempotency_key or "",
+            principal=await info.context.principal(),
         )
-        return CreateResultPayload(result=Result.of(result))
+        return CreateResultPayload(result=Result.of(result, input.variable))

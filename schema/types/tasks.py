@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from resolvers.access.principals import Scope
 from resolvers.access.rules import Allowed
 from resolvers.documents import Task as TaskDocument
 from resolvers.json_text import JsonText
@@ -193,7 +194,8 @@ class SubmitResultsPayload(Payload):
 class TaskMutation:
     @strawberry.mutation(
         extensions=[Only(Allowed.ANYONE), UserErrors(ClaimTasksPayload)],
-        description="Lease tasks to compute. A host never gets two replicas of one variable.",
+        description="Lease tasks to compute. A host never gets two replicas of one variable. With an account's token "
+        "of the scope COMPUTE the host is a machine of that account from then on.",
     )
     async def claim_tasks(
         self,
@@ -210,8 +212,14 @@ class TaskMutation:
             repeated=input.repeated,
         )
         context = info.context
+        principal = await context.principal()
         host, claim = await claims.claim_as(
-            context.runtime, input.host, input.host_name or "", request, group=context.group
+            context.runtime,
+            input.host,
+            input.host_name or "",
+            request,
+            group=context.group,
+            account=principal.account if principal.has(Scope.COMPUTE) else "",
         )
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +12,10 @@ from resolvers.access.rules import Allowed
 from resolvers.deleting import variables as deleting
 from resolvers.documents import Variable as VariableDocument
 from resolvers.json_text import JsonText
-from resolvers.owners import jobs, variables, worker_script
+from resolvers.owners import jobs, tickets, variables, worker_script
 from resolvers.units import results, tasks
 from schema.machinery.access import Only
-from schema.machinery.connections import After, Before, Connection, First, Last, Turn, turned
+from schema.machinery.connections import After, Before, Connection, First, Last, Turn, no_members, turned
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import READS, WRITES
 from schema.machinery.directives import Hal, HalAlternate, HalField, HalMethod, HalRole
@@ -23,6 +24,7 @@ from schema.machinery.payloads import Payload, UserError, UserErrors
 from schema.machinery.scalars import given
 from schema.machinery.times import moment, moment_or_none
 from schema.machinery.turns import each_in_turn
+from schema.machinery.visibility import Private
 from schema.types.enums import VariableState
 from schema.types.results import Result
 from schema.types.tasks import Task
@@ -38,7 +40,9 @@ class Variable(Node):
     document: strawberry.Private[VariableDocument]
     job_key: strawberry.Private[str]
     key: str = strawberry.field(
-        directives=[HalField(name="_id", binds="variable_id")], description="Its id within the job."
+        directives=[HalField(name="_id", binds="variable_id")],
+        description="Its id within the job. Of a PRIVATE job, for those who may not read that, it is the id with a "
+        "signature, by which this variable can be read, and no other.",
     )
     for_jobs: list[str] = strawberry.field(description="Keys of the jobs it is an input of.")
     value: JsonText | None = strawberry.field(
@@ -46,26 +50,35 @@ class Variable(Node):
         description="The input itself, as it was posted; any JSON value, null too.",
     )
     state: VariableState = strawberry.field(directives=[HIDDEN], description="Where it stands.")
-    reason: str | None = strawberry.field(directives=[HIDDEN], description="Why it failed or was cancelled.")
     created_at: datetime = strawberry.field(directives=[HIDDEN], description="When it was posted.")
     finished_at: datetime | None = strawberry.field(
         directives=[HIDDEN], description="When it was decided or given up; null while it is open."
     )
 
     @classmethod
-    def of(cls, variable: VariableDocument) -> Variable:
+    def of(cls, variable: VariableDocument, key: str = "") -> Variable:
+        """`key` is what the client knows it by, if that is another than its own."""
         return cls(
-            id=global_id("Variable", f"{variable.job}/{variable.key}"),
+            id=global_id("Variable", f"{variable.job}/{key or variable.key}"),
             document=variable,
             job_key=variable.job,
-            key=variable.key,
+            key=key or variable.key,
             for_jobs=[variable.job],
             value=JsonText(variable.value),
             state=VariableState(variable.state),
-            reason=variable.reason or None,
             created_at=moment(variable.created_at),
             finished_at=moment_or_none(variable.finished_at),
         )
+
+    @classmethod
+    async def handed_out(cls, found: Sequence[VariableDocument], info: PoolInfo) -> list[Variable]:
+        """The variables under keys by which they can be read again."""
+        key_for = await tickets.keys_for(info.context.runtime, await info.context.principal(), found)
+        return await each_in_turn(lambda each: cls.of(each, key_for(each)), found)
+
+    @strawberry.field(extensions=[Private()], description="Why it failed or was cancelled.")
+    def reason(self) -> str | None:
+        return self.document.reason or None
 
     @strawberry.field(description="The job it is an input of.")
     async def job(self, info: PoolInfo) -> Annotated[Job, strawberry.lazy("schema.types.jobs")]:
@@ -73,7 +86,7 @@ class Variable(Node):
 
         return Job.of(await jobs.get(info.context.runtime, self.job_key))
 
-    @strawberry.field(description="The result that its quorum agreed on; null until then.")
+    @strawberry.field(extensions=[Private()], description="The result that its quorum agreed on; null until then.")
     async def canonical_result(self, info: PoolInfo) -> Result | None:
         found = await results.canonical(info.context.runtime, self.document)
         return None if found is None else Result.of(found)
@@ -88,6 +101,7 @@ class Variable(Node):
                 contract=[*READS, 10, 11],
             )
         ],
+        extensions=[Private(no_members)],
         description="All that was reported for it, the first one first.",
     )
     async def results(
@@ -97,20 +111,24 @@ class Variable(Node):
         found = await results.page(
             info.context.runtime, self.document, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards
         )
-        return turned(found, turn, node=Result.of, cursor=lambda each: each.seq)
+        return turned(found, turn, node=lambda each: Result.of(each, self.key), cursor=lambda each: each.seq)
 
     @strawberry.field(
         directives=[Hal(path=["results/{id}"], role=HalRole.SELF, contract=[*READS, 10])],
-        description="One of its results.",
+        description="One of its results. One of a PRIVATE job is not there, except for those who may read the job.",
     )
     async def result(
         self,
         info: PoolInfo,
         id: Annotated[str, strawberry.argument(description="The result's id within the variable.")],  # noqa: A002
     ) -> Result:
-        return Result.of(await results.get(info.context.runtime, self.document, id))
+        principal = await info.context.principal()
+        return Result.of(await results.get(info.context.runtime, self.document, id, principal), self.key)
 
-    @strawberry.field(description="Its tasks, one for each replica that was handed out or waits to be.")
+    @strawberry.field(
+        extensions=[Private(list)],
+        description="Its tasks, one for each replica that was handed out or waits to be.",
+    )
     async def tasks(self, info: PoolInfo) -> list[Task]:
         return [Task.of(each) for each in await tasks.of_unit(info.context.runtime, self.document)]
 
@@ -147,7 +165,9 @@ class CreateVariablesInput:
 @strawberry.type(description="The answer of `createVariables`.")
 class CreateVariablesPayload(Payload):
     variables: list[Variable] = strawberry.field(
-        default_factory=list, description="The stored variables, in the order given."
+        default_factory=list,
+        description="The stored variables, in the order given. Whoever may not read the job knows them by another "
+        "`key` than the `id` that was given.",
     )
 
 
@@ -195,7 +215,7 @@ class VariableMutation:
             principal=await info.context.principal(),
             idempotency_key=input.idempotency_key or "",
         )
-        return CreateVariablesPayload(variables=await each_in_turn(Variable.of, made))
+        return CreateVariablesPayload(variables=await Variable.handed_out(made, info))
 
     @strawberry.mutation(
         directives=[

@@ -37,8 +37,9 @@ class OwnersOnly(httpx.Auth):
 
 @pytest.fixture(scope="session", params=["open", "tokens"])
 def pool_server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
-    """A server that runs as long as the tests do, without tokens and with them: volunteers get the same answers."""
-    with warm_server("memory", options=("--auth", request.param)) as server:
+    """A server that runs as long as the tests do, without tokens and with them: volunteers get the same answers of
+    public jobs. What is different of private jobs is in `test_private_jobs.py`."""
+    with warm_server("memory", options=("--auth", request.param, "--visibility", "public")) as server:
         yield server
 
 

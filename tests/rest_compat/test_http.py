@@ -73,7 +73,7 @@ async def test_one_document_under_many_types(
 ) -> None:
     answer = await client.get(job, headers={"accept": accept})
     assert answer.headers["content-type"] == content_type
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Authorization"
     assert answer.content == (await client.get(job)).content
 
 

@@ -29,7 +29,8 @@ UNKNOWN = f"cp_{'0' * 16}{'x' * 43}"
 
 @dataclass(slots=True)
 class AccessPool:
-    """Ada owns the job `work` and the flow; bob owns nothing. `tokens` are texts by the name of the principal."""
+    """Ada owns the job `work` and the flow; bob owns nothing. `tokens` are texts by the name of the principal; the
+    reader's and the machine's are ada's too, with the scopes READ and COMPUTE alone."""
 
     app: ASGIApp
     runtime: Runtime
@@ -89,6 +90,8 @@ async def _tokens(runtime: Runtime) -> tuple[dict[str, str], Token]:
         "none": "",
         "volunteer": (await issue("vol", Scope.COMPUTE))[1],
         "other owner": (await issue("bob", *everything))[1],
+        "reader": (await issue("ada", Scope.READ))[1],
+        "machine": (await issue("ada", Scope.COMPUTE))[1],
         "owner": (await issue("ada", *everything))[1],
         "operator": operator,
         "revoked": revoked[1],

@@ -25,14 +25,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 REFUSED = {"UNAUTHENTICATED", "FORBIDDEN"}
 BAD = dict.fromkeys(("revoked", "expired", "unknown", "malformed"), "UNAUTHENTICATED")
 ANONYMOUS = {**BAD, "none": "UNAUTHENTICATED"}
+COMPUTING = {**ANONYMOUS, **dict.fromkeys(("volunteer", "machine"), "FORBIDDEN")}
+READING = {**COMPUTING, "reader": "FORBIDDEN"}
 RULES = {
     "ANYONE": BAD,
-    "READER": {**ANONYMOUS, "volunteer": "FORBIDDEN"},
-    "SUBMITTER": {**ANONYMOUS, "volunteer": "FORBIDDEN"},
-    "JOB_OWNER": {**ANONYMOUS, "volunteer": "FORBIDDEN", "other owner": "FORBIDDEN"},
-    "FLOW_OWNER": {**ANONYMOUS, "volunteer": "FORBIDDEN", "other owner": "FORBIDDEN"},
-    "ACCOUNT_HOLDER": {**ANONYMOUS, "volunteer": "FORBIDDEN", "other owner": "FORBIDDEN"},
-    "OPERATOR": {**ANONYMOUS, "volunteer": "FORBIDDEN", "other owner": "FORBIDDEN", "owner": "FORBIDDEN"},
+    "READER": COMPUTING,
+    "SUBMITTER": READING,
+    "JOB_OWNER": {**READING, "other owner": "FORBIDDEN"},
+    "FLOW_OWNER": {**READING, "other owner": "FORBIDDEN"},
+    "ACCOUNT_HOLDER": {**READING, "other owner": "FORBIDDEN"},
+    "OPERATOR": {**READING, "other owner": "FORBIDDEN", "owner": "FORBIDDEN"},
 }
 """Who is refused, and how, by the rule."""
 

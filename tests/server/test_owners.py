@@ -67,11 +67,18 @@ async def test_a_job_takes_variables_of_its_owner_only_where_its_policy_says_so(
         found[principal] = [each["code"] for each in payload["userErrors"]]
         assert rest.status_code == {"": 201, "UNAUTHENTICATED": 401, "FORBIDDEN": 403}["".join(found[principal])]
     assert {name for name, codes in found.items() if not codes} == {"owner", "operator"}
-    assert {name for name, codes in found.items() if codes == ["FORBIDDEN"]} == {"volunteer", "other owner"}
+    assert {name for name, codes in found.items() if codes == ["FORBIDDEN"]} == {
+        "volunteer",
+        "machine",
+        "reader",
+        "other owner",
+    }
 
 
 async def test_one_idempotency_key_of_two_accounts_is_two_requests(pool: AccessPool) -> None:
-    flow = {"jobs": [{"job": "work"}], "idempotencyKey": "once"}
+    shared = {"name": "Shared", "executeFunction": DOUBLE, "policy": {"visibility": "PUBLIC"}}
+    await pool.mutate("owner", "createJob", "", **shared)
+    flow = {"jobs": [{"job": "shared"}], "idempotencyKey": "once"}
     keys = [
         (await pool.mutate(who, "submitFlow", "flow { key owner }", **flow))["flow"]
         for who in ("owner", "owner", "other owner")

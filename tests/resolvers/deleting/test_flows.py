@@ -81,7 +81,7 @@ async def test_a_deleted_flow_is_gone_with_all_that_was_made_for_it(
     held = [each for each in await claim(runtime, 6) if each.unit.flow == flow.id]
     await report_all(runtime, held[:1])
     await deleting.delete(runtime, flow.key)
-    assert [each.key for each in await reading.page(runtime, first=10)] == [other.key]
+    assert [each.key for each in (await reading.page(runtime, first=10))[0]] == [other.key]
     with pytest.raises(NotFound):
         await reading.get_level(runtime, flow.key, "0")
     [extension] = await leases.extend(runtime, leases_of(held[1:2]))

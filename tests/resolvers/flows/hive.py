@@ -88,7 +88,7 @@ def _job(job: Job) -> NewFlowJob:
     )
 
 
-async def submit(runtime: Runtime, root: Level, keep_going: bool = False, **said: str) -> Flow:
+async def submit(runtime: Runtime, root: Level, keep_going: bool = False, **said: Any) -> Flow:
     on_failure = submission.OnFailure.CONTINUE if keep_going else submission.OnFailure.FAIL
     return await submission.submit(runtime, submission.NewFlow(as_submitted(root), on_failure=on_failure, **said))
 

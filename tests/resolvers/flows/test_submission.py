@@ -93,7 +93,7 @@ async def test_a_flow_that_was_never_submitted_completely_is_cancelled(
         with pytest.raises(Died):
             await submit(runtime, new)
     other = await process(runtime.store.database, runtime.sandbox, clock)
-    [flow] = await reading.page(other, first=9)
+    [flow], _ = await reading.page(other, first=9)
     assert flow.state == FlowState.NEW
     with pytest.raises(Conflict):
         await control.pause(other, flow.key)

@@ -211,7 +211,7 @@ async def test_a_flow_that_does_not_run_yet_says_why_wherever_its_process_ended(
     with mortal(monkeypatch) as end, suppress(Died):
         end.operations = survived
         await submit(runtime, Written([Job("bare")], [ONE]), idempotency_key="k")
-    [flow] = await reading.page(runtime, first=1)
+    [flow], _ = await reading.page(runtime, first=1)
     told, of_jobs = await waits(runtime, flow)
     known = {WaitKind.STARTING, WaitKind.LEVEL, WaitKind.NO_VOLUNTEER}
     assert {each.kind for each in told} <= known - {WaitKind.LEVEL}

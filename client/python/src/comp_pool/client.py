@@ -47,6 +47,15 @@ class PoolClient:
             headers={"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {}),
         )
 
+    @property
+    def has_token(self) -> bool:
+        """Whether calls show a token."""
+        return "authorization" in self._http.headers
+
+    def forget_token(self) -> None:
+        """Show no token from now on."""
+        self._http.headers.pop("authorization", None)
+
     async def __aenter__(self) -> Self:
         return self
 

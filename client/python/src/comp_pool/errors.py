@@ -72,6 +72,11 @@ class Refusal:
         """Whether the same call may work later."""
         return self.code in TEMPORARY
 
+    @property
+    def is_of_the_token(self) -> bool:
+        """Whether the account's token, and no host's, is what the pool does not take."""
+        return self.code == ErrorCode.UNAUTHENTICATED and self.field != "host"
+
     def __str__(self) -> str:
         return self.message if self.message.startswith(self.field) else f"{self.field}: {self.message}"
 

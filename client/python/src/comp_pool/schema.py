@@ -91,6 +91,13 @@ class VariableState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class Visibility(StrEnum):
+    """Who may read what belongs to a job or a flow."""
+
+    PUBLIC = "PUBLIC"
+    PRIVATE = "PRIVATE"
+
+
 class Verdict(StrEnum):
     """What the pool thinks of a result."""
 

@@ -85,7 +85,7 @@ async def test_of_a_flow_that_is_long_in_coming_every_job_is_told(
     submitting = asyncio.create_task(submit(elsewhere, Level([Job("bare")], [STANDSTILL])))
     async with asyncio.timeout(PATIENCE_S):
         await begun.wait()
-        [flow] = await reading.page(runtime, first=1)
+        [flow], _ = await reading.page(runtime, first=1)
         dashboard = Dashboard(flow.key)
         async with aclosing(watch(runtime, dashboard.key)) as deltas:
             async for delta in deltas:
