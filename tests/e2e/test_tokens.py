@@ -116,6 +116,8 @@ def test_the_commands_show_the_token_that_they_are_given(tmp_path: Path) -> None
         assert submitted.returncode == 0, submitted.stderr
         assert run("work", server.url, "--until-idle", "--token", token).returncode == 0
         key = json.loads(submitted.stdout.splitlines()[0])["key"]
-        assert HTTP.get(f"{server.url}/flows/{key}").json()["state"] == "COMPLETED"
+        header = {"authorization": f"Bearer {token}"}
+        assert HTTP.get(f"{server.url}/flows/{key}", headers=header).json()["state"] == "COMPLETED"
+        assert HTTP.get(f"{server.url}/flows/{key}").status_code == 404
         ended = run("work", server.url, "--until-idle", "--token", token[:-1])
         assert (ended.returncode, "knows no such token" in ended.stderr) == (1, True)

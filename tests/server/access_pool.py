@@ -29,8 +29,9 @@ UNKNOWN = f"cp_{'0' * 16}{'x' * 43}"
 
 @dataclass(slots=True)
 class AccessPool:
-    """Ada owns the job `work` and the flow; bob owns nothing. `tokens` are texts by the name of the principal; the
-    reader's and the machine's are ada's too, with the scopes READ and COMPUTE alone."""
+    """Ada owns the job `work`, the job `public`, which everybody may read, and the flow; bob owns nothing. `tokens` are
+    texts by the name of the principal; the reader's and the machine's are ada's too, with the scopes READ and COMPUTE
+    alone."""
 
     app: ASGIApp
     runtime: Runtime
@@ -105,6 +106,7 @@ async def _tokens(runtime: Runtime) -> tuple[dict[str, str], Token]:
 async def _works(runtime: Runtime) -> str:
     """The key of a flow over a job, whose variable is "v"."""
     await jobs.create(runtime, jobs.NewJob("Work", DOUBLE), OWNER)
+    await jobs.create(runtime, jobs.NewJob("Public", DOUBLE, policy={"visibility": "PUBLIC"}), OWNER)
     await variables.create_many(runtime, "work", [variables.NewVariable(1, "v")], principal=OWNER)
     flow = await submission.submit(runtime, submission.NewFlow(NewLevel([NewFlowJob("work")])), principal=OWNER)
     return flow.key

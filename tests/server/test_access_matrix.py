@@ -66,7 +66,7 @@ WRITES: dict[str, Any] = {
     "releaseTasks": {"tasks": [{"task": "none", "lease": "none"}]},
     "submitResults": {"host": "HOST", "results": [{"task": "none", "lease": "none", "value": 1}]},
     "createResult": {"job": "work", "variable": "v", "value": 2},
-    "submitFlow": {"jobs": [{"job": "work"}]},
+    "submitFlow": {"jobs": [{"job": "public"}]},
     "cancelFlow": {"flow": "FLOW"},
     "pauseFlow": {"flow": "FLOW"},
     "resumeFlow": {"flow": "FLOW"},
@@ -84,7 +84,7 @@ WRITES: dict[str, Any] = {
 }
 BODIES: dict[str, Any] = {
     "/jobs": {"name": "New", "execute_function": DOUBLE},
-    "/flows": {"jobs": [{"job": "work"}]},
+    "/flows": {"jobs": [{"job": "public"}]},
     "/hosts/{host}": {"token": "HOST"},
 }
 
