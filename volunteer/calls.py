@@ -95,13 +95,16 @@ class Receipt:
 class PoolCalls:
     """A pool as a volunteer sees it. Every call raises what `PoolClient.mutate` raises.
 
-    Volunteering takes no token. Where the pool does not take the one that there is (any more), the calls are made
-    without it from then on, so that nothing that was computed is lost.
+    Volunteering takes no token. Where the pool does not take the one that there is any more, the calls are made
+    without it from then on, so that nothing that was computed is lost. One that it never took is most likely mistyped:
+    then nothing is computed yet, and the refusal is raised.
     """
 
     def __init__(self, client: PoolClient, tell: Callable[[Event], None] = lambda _: None) -> None:
         self._client = client
         self._tell = tell
+        self._was_taken = False
+        """Whether the pool has taken the token."""
 
     async def claim(self, *, host: str, name: str, wanted: Mapping[str, Any]) -> Claim:
         """Tasks for the host with this token; empty: a new host. `wanted`: further inputs of the claim."""
@@ -171,12 +174,14 @@ class PoolCalls:
         """What the pool answers, without the account's token if it does not take that."""
         showed_token = self._client.has_token
         try:
-            return await call()
+            answer = await call()
         except PoolRefused as refused:
-            if not (showed_token and refused.refusal.is_of_the_token):
+            if not (showed_token and self._was_taken and refused.refusal.is_of_the_token):
                 raise
             if self._client.has_token:
                 self._client.forget_token()
                 why = refused.refusal.message
                 self._tell(Warned(f"the pool does not take the account's token: {why}; this host goes on without it"))
-        return await call()
+            return await call()
+        self._was_taken = self._was_taken or showed_token
+        return answer

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from comp_pool import PoolClient
+from comp_pool import ErrorCode, PoolClient, PoolRefused
 from resolvers.owners import variables
 from tests.resolvers.playing import DOUBLE
 from tests.server.access_pool import OWNER, AccessPool, access_pool
@@ -42,7 +42,7 @@ async def computed(pool: AccessPool, token: str, query: str, first: Callable[[],
         return await compute(client)
 
 
-@pytest.mark.parametrize("call", ["Claim(", "Source(", "Submit("])
+@pytest.mark.parametrize("call", ["Source(", "Submit("])
 async def test_a_token_that_is_revoked_loses_no_result(pool: AccessPool, call: str) -> None:
     async def revoke() -> None:
         await pool.mutate("operator", "revokeToken", "", token=pool.tokens["machine"])
@@ -54,9 +54,11 @@ async def test_a_token_that_is_revoked_loses_no_result(pool: AccessPool, call: s
     assert "does not take the account's token: this token was revoked" in warning.message
 
 
-async def test_a_token_that_never_was_is_said_once(pool: AccessPool) -> None:
-    async def nothing() -> None: ...
-
-    events = await computed(pool, pool.tokens["unknown"], "Claim(", nothing)
-    assert len(of_kind(events, Judged)) == COUNT
-    assert len(of_kind(events, Warned)) == 1
+@pytest.mark.parametrize("principal", ["unknown", "revoked", "expired"])
+async def test_a_token_that_is_refused_at_once_ends_a_volunteer_that_has_computed_nothing(
+    pool: AccessPool, principal: str
+) -> None:
+    async with PoolClient(POOL_URL, token=pool.tokens[principal], transport=httpx.ASGITransport(pool.app)) as client:
+        with pytest.raises(PoolRefused) as refused:
+            await compute(client)
+    assert refused.value.refusal.code == ErrorCode.UNAUTHENTICATED
