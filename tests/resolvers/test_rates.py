@@ -51,13 +51,13 @@ def test_whoever_waits_as_long_as_told_is_taken(pauses: list[float]) -> None:
             assert played.ask() == 0
 
 
-@given(st.lists(st.floats(2, 30), min_size=1, max_size=100))
+@given(st.lists(st.floats(2.1, 30), min_size=1, max_size=100))
 def test_whoever_keeps_the_rate_never_waits(pauses: list[float]) -> None:
     played = Played()
     for pause in pauses:
         played.now += pause
         assert played.ask() == 0
-    assert all(later - earlier >= 2 - 1e-6 for earlier, later in pairwise(played.taken))
+    assert all(later - earlier >= 2 for earlier, later in pairwise(played.taken))
 
 
 def test_each_is_counted_by_itself_and_the_silent_are_forgotten_first() -> None:

@@ -216,10 +216,15 @@ async def _field_by_id(database: Database, field: str) -> dict[str, Any]:
     return {task["_id"]: task[field] for task in found}
 
 
-async def test_a_field_that_documents_lack_adds_nothing_to_a_sum(database: Database) -> None:
+async def test_a_field_that_documents_lack_adds_nothing_to_a_sum(
+    database: Database, request: pytest.FixtureRequest
+) -> None:
     things = database.collection("things")
     await things.insert_many([{"_id": "a", "kind": "old"}, {"_id": "b", "kind": "both"}])
     await things.insert_one({"_id": "c", "kind": "both", "size": 5})
     where = {"_id": {"$in": ["a", "b", "c"]}}
     sums = await things.group_sum(where, by="kind", fields=["size"])
+    on_mongodb = request.node.callspec.params["engine_location"] == "mongodb"
+    if on_mongodb and is_ferretdb(request.getfixturevalue("mongodb")):
+        pytest.skip("FerretDB 1 gets only the first of several accumulators right")
     assert sums == {"old": {"count": 1, "size": 0}, "both": {"count": 2, "size": 5}}
