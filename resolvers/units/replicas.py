@@ -22,9 +22,10 @@ async def open_units(runtime: Runtime, job: Job, units: Sequence[Unit]) -> None:
     queue = await queues.ensure(job, kind)
     wanted = dict(await each_in_turn(lambda unit: (unit.id, range(policy_of(job, unit).first_replicas)), units))
     tasks = await _create(runtime, units, wanted)
+    # Before the units are open: a process that dies until then leaves them NEW, and the sweeper comes here again.
+    await queues.wake([queue])
     if await kind.units(runtime).opened([unit.id for unit in units]) < len(units):
         await cancel_unwanted(runtime, tasks)
-    await queues.wake([queue])
 
 
 async def add(runtime: Runtime, units: Sequence[Unit], wanted: Mapping[str, Sequence[int]]) -> None:

@@ -37,6 +37,15 @@ async def _posting(runtime: Runtime, clock: Clock) -> Step:
     return lambda runtime, _: post(runtime, "double", VALUES, idempotency_key="once")
 
 
+async def _posting_to_a_closed_queue(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES[:1])
+    for helper in HELPERS[:2]:
+        await helper.work(runtime)
+    # Nothing is ready, and the queue closes over it.
+    assert await HELPERS[2].claim(runtime) == []
+    return lambda runtime, _: post(runtime, "double", VALUES[1:], idempotency_key="once")
+
+
 async def _claiming_one(runtime: Runtime, clock: Clock) -> Step:
     await post(runtime, "double", VALUES)
     return lambda runtime, _: Volunteer("first").claim(runtime)
@@ -117,6 +126,7 @@ async def _submitting_to(runtime: Runtime, volunteer: Volunteer) -> Step:
 
 SCENES: list[Scene] = [
     _posting,
+    _posting_to_a_closed_queue,
     _claiming_one,
     _claiming_many,
     _submitting,
@@ -157,7 +167,7 @@ async def _finish_after_a_crash(
         (await Books.read(store, "double")).check_no_task_is_ready_of_what_has_ended()
     await carry_on(second, clock, HELPERS, rounds=4)
     books = await Books.read(store, "double")
-    if scene is not _posting:
+    if scene not in (_posting, _posting_to_a_closed_queue):
         assert len(books.variables) == len(VALUES)
     books.check_finished()
     for volunteer in [*HELPERS, Volunteer("first")]:
