@@ -1,7 +1,6 @@
 """A process may end between any two storage operations: nothing is lost by it, and nothing is stuck."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,9 +8,9 @@ import pytest
 from resolvers.owners import variables
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
-from resolvers.volunteers import leases, reports, unleased_results
 from sandbox import Sandbox
 from storage import Store, TaskState, Verdict, open_store
+from tests.resolvers import scenes
 from tests.resolvers.playing import (
     LEASE_S,
     Books,
@@ -19,131 +18,17 @@ from tests.resolvers.playing import (
     Died,
     Volunteer,
     carry_on,
-    leases_of,
     mortal,
     new_job,
     post,
     process,
 )
 
-HELPERS = [Volunteer(f"helper{number}") for number in range(5)]
-VALUES = [1, 2, 3]
-
-Step = Callable[[Runtime, Clock], Awaitable[object]]
-Scene = Callable[[Runtime, Clock], Awaitable[Step]]
-
-
-async def _posting(runtime: Runtime, clock: Clock) -> Step:
-    return lambda runtime, _: post(runtime, "double", VALUES, idempotency_key="once")
-
-
-async def _posting_to_a_closed_queue(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES[:1])
-    for helper in HELPERS[:2]:
-        await helper.work(runtime)
-    # Nothing is ready, and the queue closes over it.
-    assert await HELPERS[2].claim(runtime) == []
-    return lambda runtime, _: post(runtime, "double", VALUES[1:], idempotency_key="once")
-
-
-async def _claiming_one(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    return lambda runtime, _: Volunteer("first").claim(runtime)
-
-
-async def _claiming_many(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    return lambda runtime, _: Volunteer("first").claim(runtime, 3)
-
-
-async def _submitting(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    claimed = await Volunteer("first").claim(runtime, 2)
-    return lambda runtime, _: Volunteer("first").submit(runtime, claimed)
-
-
-async def _submitting_the_second_vote(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    await Volunteer("zeroth").work(runtime, 3)
-    return await _submitting_to(runtime, Volunteer("first"))
-
-
-async def _submitting_a_dissenting_vote(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    await Volunteer("zeroth").work(runtime, 3)
-    return await _submitting_to(runtime, Volunteer("cheat", lambda value: -value))
-
-
-async def _submitting_an_error(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    claimed = await Volunteer("first").claim(runtime, 2)
-    failed = [reports.Report(each.task.id, each.task.lease, error="it threw") for each in claimed]
-    return lambda runtime, _: reports.submit(runtime, "first", failed)
-
-
-async def _submitting_late(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    claimed = await Volunteer("first").claim(runtime, 2)
-    clock.advance(601)
-    await sweep(runtime)
-    return lambda runtime, _: Volunteer("first").submit(runtime, claimed)
-
-
-async def _releasing(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    claimed = await Volunteer("first").claim(runtime, 3)
-    # Nothing is ready, and the queue closes over it.
-    await Volunteer("second").claim(runtime)
-    return lambda runtime, _: leases.release(runtime, leases_of(claimed))
-
-
-async def _taking_an_expired_task_again(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    await Volunteer("first").claim(runtime, 3)
-    clock.advance(601)
-    await sweep(runtime)
-    return lambda runtime, _: Volunteer("first").work(runtime, 3)
-
-
-async def _sweeping_expired_leases(runtime: Runtime, clock: Clock) -> Step:
-    await post(runtime, "double", VALUES)
-    await Volunteer("first").claim(runtime, 3)
-    await Volunteer("second").claim(runtime, 3)
-    await Volunteer("third").claim(runtime)
-    clock.advance(601)
-    return lambda runtime, _: sweep(runtime)
-
-
-async def _sending_unasked(runtime: Runtime, clock: Clock) -> Step:
-    [variable, *_] = await post(runtime, "double", VALUES)
-    return lambda runtime, _: unleased_results.submit(runtime, "double", variable.key, "legacy", value=2)
-
-
-async def _submitting_to(runtime: Runtime, volunteer: Volunteer) -> Step:
-    claimed = await volunteer.claim(runtime, 2)
-    return lambda runtime, _: volunteer.submit(runtime, claimed)
-
-
-SCENES: list[Scene] = [
-    _posting,
-    _posting_to_a_closed_queue,
-    _claiming_one,
-    _claiming_many,
-    _submitting,
-    _submitting_an_error,
-    _submitting_late,
-    _releasing,
-    _taking_an_expired_task_again,
-    _sweeping_expired_leases,
-    _sending_unasked,
-]
-VOTING: list[Scene] = [_submitting_the_second_vote, _submitting_a_dissenting_vote]
-
 
 async def _finish_after_a_crash(
     store: Store,
     sandbox: Sandbox,
-    scene: Scene,
+    scene: scenes.Scene,
     policy: dict[str, int],
     survived: int,
     monkeypatch: pytest.MonkeyPatch,
@@ -163,28 +48,29 @@ async def _finish_after_a_crash(
     second = await process(store.database, sandbox, clock, seed=survived + 1)
     clock.advance(31)
     await sweep(second)
-    if scene is not _sending_unasked:  # There is no task of it that somebody carries on; the next claim finds it out.
+    # Of that there is no task that somebody carries on; the next claim finds it out.
+    if scene is not scenes.sending_unasked:
         (await Books.read(store, "double")).check_no_task_is_ready_of_what_has_ended()
-    await carry_on(second, clock, HELPERS, rounds=4)
+    await carry_on(second, clock, scenes.HELPERS, rounds=4)
     books = await Books.read(store, "double")
-    if scene not in (_posting, _posting_to_a_closed_queue):
-        assert len(books.variables) == len(VALUES)
+    if scene not in (scenes.posting, scenes.posting_to_a_closed_queue):
+        assert len(books.variables) == len(scenes.VALUES)
     books.check_finished()
-    for volunteer in [*HELPERS, Volunteer("first")]:
+    for volunteer in [*scenes.HELPERS, Volunteer("first")]:
         host = await store.hosts.get(f"host:{volunteer.host}")
-        assert host is None or host.valid <= len(VALUES)
+        assert host is None or host.valid <= len(scenes.VALUES)
     return finished
 
 
 @pytest.mark.parametrize(
     ("scene", "policy"),
-    [(scene, {"quorum": 1}) for scene in SCENES]
-    + [(scene, {"quorum": 2}) for scene in SCENES + VOTING]
-    + [(scene, {"quorum": 2, "target_results": 3}) for scene in VOTING],
-    ids=lambda given: given.__name__.lstrip("_") if callable(given) else str(given),
+    [(scene, {"quorum": 1}) for scene in scenes.SCENES]
+    + [(scene, {"quorum": 2}) for scene in scenes.SCENES + scenes.VOTING]
+    + [(scene, {"quorum": 2, "target_results": 3}) for scene in scenes.VOTING],
+    ids=lambda given: given.__name__ if callable(given) else str(given),
 )
 async def test_whatever_a_process_was_doing_when_it_ended_the_others_finish_the_work(
-    sandbox: Sandbox, scene: Scene, policy: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, scene: scenes.Scene, policy: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     survived, finished = 0, False
     while not finished:
@@ -206,12 +92,14 @@ async def test_variables_whose_posting_was_cut_short_are_completed_by_the_same_r
             with mortal(monkeypatch) as ending:
                 ending.operations = survived
                 with contextlib.suppress(Died):
-                    await post(runtime, "double", VALUES, idempotency_key="once")
+                    await post(runtime, "double", scenes.VALUES, idempotency_key="once")
             clock.advance(31)
-            again = await post(await process(store.database, sandbox, clock), "double", VALUES, idempotency_key="once")
+            again = await post(
+                await process(store.database, sandbox, clock), "double", scenes.VALUES, idempotency_key="once"
+            )
             assert [variable.value for variable in again] == ["1", "2", "3"]
-            assert await store.variables.count({}) == len(VALUES)
-            await carry_on(runtime, clock, HELPERS, rounds=2)
+            assert await store.variables.count({}) == len(scenes.VALUES)
+            await carry_on(runtime, clock, scenes.HELPERS, rounds=2)
             (await Books.read(store, "double")).check_finished()
 
 
@@ -246,7 +134,7 @@ async def test_a_host_may_repeat_a_claim_whose_answer_it_never_got(
             clock = Clock()
             runtime = await process(store.database, sandbox, clock)
             await new_job(runtime, policy={"quorum": 2})
-            await post(runtime, "double", VALUES)
+            await post(runtime, "double", scenes.VALUES)
             with mortal(monkeypatch) as ending:
                 ending.operations = survived
                 with contextlib.suppress(Died):
@@ -256,8 +144,8 @@ async def test_a_host_may_repeat_a_claim_whose_answer_it_never_got(
             leased = await store.tasks._collection.find({"status": {"$eq": TaskState.LEASED}}, limit=100)
             assert {each.task.id for each in claimed} == {each["_id"] for each in leased}
             assert len({each.unit.id for each in claimed}) == first
-            others = await volunteer.claim(elsewhere, len(VALUES))
-            assert len({each.unit.id for each in claimed + others}) == len(claimed + others) == len(VALUES)
+            others = await volunteer.claim(elsewhere, len(scenes.VALUES))
+            assert len({each.unit.id for each in claimed + others}) == len(claimed + others) == len(scenes.VALUES)
 
 
 async def test_clashing_variables_of_a_process_that_ended_leave_those_that_were_there_alone(
@@ -270,7 +158,7 @@ async def test_clashing_variables_of_a_process_that_ended_leave_those_that_were_
         ending.operations = 2  # The documents are stored, and those of the clash not yet withdrawn.
         with pytest.raises(Died):
             await variables.create_many(runtime, "double", [variables.NewVariable(6, "fresh"), taken])
-    await carry_on(await process(store.database, sandbox, clock), clock, HELPERS, rounds=2)
+    await carry_on(await process(store.database, sandbox, clock), clock, scenes.HELPERS, rounds=2)
     books = await Books.read(store, "double")
     books.check_finished()
     assert "5" in [variable.value for variable in books.variables]
