@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from resolvers.access.rules import sandbox_caller
 from resolvers.errors import TooLarge, Unavailable, UnparsableJavaScript
+from resolvers.json_text import size_of
 from resolvers.runtime import Runtime
 from sandbox import Allowance, Function, NotRun, Outcome, SourceForm, Threw, Unparsable, Wanted
 from storage import Job
@@ -21,6 +22,9 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "while": ("variable", "context"),
 }
 """What each function is called with, in order."""
+SERVER_SIDE = ("validate_result", "variable_scheduler", "compare_results")
+"""The functions of a job that the server runs."""
+OF_A_JOB = ("execute_function", *SERVER_SIDE)
 ASKED_FOR_TRUTH = frozenset({"compare_results", "if", "while"})
 """Those of which nothing counts except whether JavaScript takes their answer for true."""
 MAX_SOURCE_BYTES = 1_000_000
@@ -38,7 +42,7 @@ async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "")
     input's path, by default its name.
     """
     field = field or name
-    size = len(source.encode("utf-8", "surrogatepass"))
+    size = size_of(source)
     if size > MAX_SOURCE_BYTES:
         raise TooLarge(f"{field} may have at most {MAX_SOURCE_BYTES:,} bytes, got {size:,}", field=field)
     allowance = _allowance.get()

@@ -39,6 +39,11 @@ class JsonText(str):
     __slots__ = ()
 
 
+def size_of(*texts: str) -> int:
+    """What texts take, in bytes of UTF-8."""
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
 def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: int = MAX_NESTING) -> str:
     """`value`, a Python value or a `JsonText`, as JSON text to store.
 
@@ -46,7 +51,7 @@ def checked(value: Any, *, field: str, max_bytes: int = MAX_BYTES, max_nesting: 
     `max_nesting` levels of arrays and objects.
     """
     text = str(value if isinstance(value, JsonText) else written(value, field=field))
-    size = len(text.encode("utf-8", "surrogatepass"))
+    size = size_of(text)
     if size > max_bytes:
         raise TooLarge(f"{field} may have at most {max_bytes:,} bytes of JSON, got {size:,}", field=field)
     if is_deeper(text, max_nesting):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import logging
 import math
 import random
@@ -71,6 +73,10 @@ class Runtime:
         if kind not in self._parts:
             self._parts[kind] = kind(self)
         return cast("P", self._parts[kind])
+
+    def signature(self, message: str, characters: int) -> str:
+        """The beginning of a message's HMAC-SHA-256 (RFC 2104, hex), which only processes of this pool can make."""
+        return hmac.new(self.host_secret, message.encode(), hashlib.sha256).hexdigest()[:characters]
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something in the background that the sweeper would finish if this process died."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sandbox.outcomes import FailureKind, Threw
 
@@ -21,7 +21,7 @@ class Allowance:
 
     seconds: float
     output_bytes: int = MOST_OUTPUT_BYTES
-    limit_s: float = 0.0
+    limit_s: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.limit_s = self.seconds

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from resolvers.access.principals import Principal, Scope
 from resolvers.access.rules import check_scope
 from resolvers.deleting.steps import MOST_ROOTS, remove_at, remove_each
 from resolvers.errors import Forbidden
 from resolvers.runtime import Runtime
 from resolvers.volunteers import hosts, leases
-from storage import Assignment, Host, Task
+from storage import Assignment, Host
 
 LEASES_AT_ONCE = 300
 
@@ -33,12 +31,8 @@ async def delete(runtime: Runtime, principal: Principal, key: str, token: str = 
 
 
 async def _give_up_leases(runtime: Runtime, host: Host, limit: int) -> int:
-    by_token: dict[str, list[Task]] = defaultdict(list)
     held = await runtime.store.tasks.held_by(host.key, limit)
-    for task in held:
-        by_token[task.lease].append(task)
-    for token, tasks in by_token.items():
-        await leases.give_back(runtime, tasks, token)
+    await leases.give_up(runtime, held)
     return len(held)
 
 

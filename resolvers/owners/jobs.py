@@ -21,7 +21,7 @@ from resolvers.errors import (
 )
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import JOB_KEY, checked_cursor, checked_text
-from resolvers.owners.quotas import Quotas, Usage, size_of
+from resolvers.owners.quotas import Quotas, Usage
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
 from resolvers.units.kinds import VariableKind
@@ -30,9 +30,6 @@ from resolvers.units.queues import OpenQueues
 from storage import Job, JobState
 
 RESERVED_KEYS = frozenset({"scheduled", "scheduler"})
-SERVER_SIDE = ("validate_result", "variable_scheduler", "compare_results")
-"""The functions that the server runs."""
-SOURCES = ("execute_function", *SERVER_SIDE)
 MAX_METADATA_BYTES = 64_000
 MAX_NAME_CHARACTERS = 200
 
@@ -64,12 +61,12 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     policy = Policy(visibility=default_visibility(runtime)).overridden(new.policy).dump()
 
     def meaning() -> list[Any]:
-        return [new.name, [getattr(new, name) for name in SOURCES], json_text.parse(metadata), policy]
+        return [new.name, [getattr(new, name) for name in functions.OF_A_JOB], json_text.parse(metadata), policy]
 
     request = Repeatable(f"job {account}".rstrip(), new.idempotency_key, meaning)
 
     async def carry_out() -> str:
-        sources = size_of(metadata, *(getattr(new, name) for name in SOURCES))
+        sources = json_text.size_of(metadata, *(getattr(new, name) for name in functions.OF_A_JOB))
         await runtime.part(Quotas).take(account, Usage(sources))
         form = await functions.compiled(runtime, new.execute_function, "execute_function")
         await _compile_optional(runtime, new)
@@ -88,7 +85,7 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
             metadata=metadata,
             policy=policy,
             request=request.mark,
-            **{name: getattr(new, name) for name in SOURCES},
+            **{name: getattr(new, name) for name in functions.OF_A_JOB},
         )
         if not await runtime.store.jobs.insert(job):
             _refuse_another(await runtime.store.jobs.by_key(key), job)
@@ -136,7 +133,7 @@ async def update(
             if source:
                 await functions.compiled(runtime, source, name)
             changes[name] = source
-    sources_size = size_of(*(source or "" for source in sources.values()), changes.get("metadata", ""))
+    sources_size = json_text.size_of(*(source or "" for source in sources.values()), changes.get("metadata", ""))
     await runtime.part(Quotas).take(changes.get("account", job.account), Usage(sources_size))
     await runtime.store.jobs.set(job.id, changes)
     updated = await get(runtime, key)
@@ -214,7 +211,7 @@ def checked_metadata(value: Any) -> tuple[str, str]:
 
 
 async def _compile_optional(runtime: Runtime, new: NewJob) -> None:
-    for name in SERVER_SIDE:
+    for name in functions.SERVER_SIDE:
         if source := getattr(new, name):
             await functions.compiled(runtime, source, name)
 

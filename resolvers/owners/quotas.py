@@ -8,6 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from resolvers.errors import QuotaExceeded
+from resolvers.functions import OF_A_JOB
+from resolvers.json_text import size_of
 from resolvers.runtime import Runtime
 from storage import Job, UnitState
 
@@ -17,7 +19,6 @@ COUNTING_SHARE = 20
 FLOW_JOB_BYTES = 500
 JOBS_A_PAGE = 100
 OPEN = frozenset({UnitState.NEW, UnitState.OPEN})
-SOURCES = ("execute_function", "validate_result", "variable_scheduler", "compare_results", "metadata")
 
 
 @dataclass(slots=True)
@@ -103,13 +104,8 @@ async def count(runtime: Runtime, account: str) -> Usage:
 async def _of_job(runtime: Runtime, job: Job) -> Usage:
     by_state = await runtime.store.variables.sizes(job.key)
     return Usage(
-        bytes=size_of(*(getattr(job, name) for name in SOURCES))
+        bytes=size_of(job.metadata, *(getattr(job, name) for name in OF_A_JOB))
         + sum(each["size"] for each in by_state.values())
         + await runtime.store.results.size(job.key),
         variables=sum(each["count"] for state, each in by_state.items() if state in OPEN),
     )
-
-
-def size_of(*texts: str) -> int:
-    """What texts take, in bytes of UTF-8."""
-    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)

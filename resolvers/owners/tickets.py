@@ -7,7 +7,6 @@ original pool follow the URLs that they are given, and so need to know nothing o
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Sequence
@@ -36,5 +35,4 @@ def key_in(runtime: Runtime, job_key: str, key: str) -> str:
 
 
 def _sign(runtime: Runtime, job_key: str, key: str) -> str:
-    message = f"variable {job_key} {key}".encode()
-    return hmac.new(runtime.host_secret, message, hashlib.sha256).hexdigest()[:SIGNATURE_CHARACTERS]
+    return runtime.signature(f"variable {job_key} {key}", SIGNATURE_CHARACTERS)

@@ -26,7 +26,7 @@ from resolvers.faults import Faults
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor
 from resolvers.owners import jobs, tickets, variable_schedulers
-from resolvers.owners.quotas import Quotas, Usage, size_of
+from resolvers.owners.quotas import Quotas, Usage
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
@@ -77,7 +77,7 @@ async def create_many(
 
     async def carry_out() -> str:
         job = await _open_job(runtime, job_key)
-        await runtime.part(Quotas).take(job.account, Usage(size_of(*checked), len(checked)))
+        await runtime.part(Quotas).take(job.account, Usage(json_text.size_of(*checked), len(checked)))
         made.extend(await _create(runtime, job, new, checked, request.mark))
         return job_key
 
@@ -159,7 +159,7 @@ def _variable(runtime: Runtime, job: Job, key: str, value: str, mark: str) -> Va
         due=now + runtime.takeover_ms,
         created_at=now,
         request=mark,
-        size=size_of(value),
+        size=json_text.size_of(value),
     )
 
 

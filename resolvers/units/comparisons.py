@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
+
+from cachetools import LRUCache
 
 from resolvers import functions
 from resolvers.errors import Unavailable
@@ -20,15 +21,7 @@ class Comparisons:
     """What was compared lately in this process, so that a new result is compared and old ones are not compared anew."""
 
     def __init__(self, _: Runtime) -> None:
-        self._known: OrderedDict[Pair, bool] = OrderedDict()
-
-    def get(self, pair: Pair) -> bool | None:
-        return self._known.get(pair)
-
-    def note(self, pair: Pair, equal: bool) -> None:
-        self._known[pair] = equal
-        if len(self._known) > MOST_REMEMBERED:
-            self._known.popitem(last=False)
+        self.known: LRUCache[Pair, bool] = LRUCache(MOST_REMEMBERED)
 
 
 async def classes(runtime: Runtime, job: Job, results: Sequence[Result]) -> dict[str, str]:
@@ -51,7 +44,7 @@ async def classes(runtime: Runtime, job: Job, results: Sequence[Result]) -> dict
 
 async def _equal(runtime: Runtime, job: Job, firsts: Sequence[Result], result: Result) -> Result | None:
     """The first of `firsts` that is equal to the result."""
-    known = runtime.part(Comparisons)
+    known = runtime.part(Comparisons).known
     function = hashlib.sha256(job.compare_results.encode("utf-8", "surrogatepass")).hexdigest()
     pairs = {each.number: (function, each.digest, result.digest) for each in firsts}
     fresh = [each for each in firsts if known.get(pairs[each.number]) is None]
@@ -59,5 +52,5 @@ async def _equal(runtime: Runtime, job: Job, firsts: Sequence[Result], result: R
     for each, outcome in zip(fresh, outcomes, strict=True):
         if problem := functions.unavailable(outcome):
             raise Unavailable(f"compare_results can't be asked now: {problem}")
-        known.note(pairs[each.number], functions.is_truthy(outcome))
+        known[pairs[each.number]] = functions.is_truthy(outcome)
     return next((each for each in firsts if known.get(pairs[each.number])), None)

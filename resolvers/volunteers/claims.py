@@ -74,7 +74,6 @@ async def claim_as(
     Also raises what `identify` raises.
     """
     check(runtime, request)  # Before a host is made that would never learn its token.
-    runtime.part(Space).check_for_work()
     host = await hosts.identify(runtime, token, name, group=group)
     if account:
         await runtime.part(AccountLinks).link(host.key, account)
@@ -96,13 +95,11 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
     """Lease up to `first` tasks to a host, never two replicas of one unit.
 
     A claim that is repeated, since its answer was lost, gets the tasks that it leased and that are still held. An empty
-    claim says why and when to ask again. Raises RateLimited for a host that holds too many, Unavailable while there is
-    no room for results, and what `check` raises.
+    claim says why and when to ask again. Raises RateLimited for a host that holds too many, and what `check` raises.
     """
     check(runtime, request)
     if runtime.draining:
         return Claim(why_no_work=WhyNoWork.DRAINING, retry_after_s=SOON_RETRY_S)
-    runtime.part(Space).check_for_work()
     runtime.part(Interests).note(request.host, request.owners, request.jobs)
     if request.repeated and request.lease and (claimed := await _claimed_before(runtime, request)):
         return Claim(claimed)
@@ -122,7 +119,8 @@ async def claim(runtime: Runtime, request: ClaimRequest) -> Claim:
 
 
 def check(runtime: Runtime, request: ClaimRequest) -> None:
-    """Raises BadInput for an unknown scheduler, too many tasks, and wishes that make no sense; whoever asks."""
+    """Raises BadInput for an unknown scheduler, too many tasks, and wishes that make no sense, and Unavailable while
+    there is no room for new work; whoever asks."""
     Repeatable("claim", request.idempotency_key, lambda: _meaning(request))
     if not 1 <= request.first <= MOST_AT_ONCE:
         raise BadInput(f"first takes a whole number from 1 to {MOST_AT_ONCE}, got {request.first}", field="first")
@@ -132,6 +130,7 @@ def check(runtime: Runtime, request: ClaimRequest) -> None:
             raise BadInput(f"{field_name} takes at most {MOST_WISHES} at once, got {len(wishes)}", field=field_name)
         for wish in wishes:
             checked_text(wish, field=field_name, most=MAX_WISH_CHARACTERS)
+    runtime.part(Space).check_for_work()
 
 
 async def _claimed_before(runtime: Runtime, request: ClaimRequest) -> list[ClaimedTask]:
@@ -166,8 +165,7 @@ async def _that_fit(runtime: Runtime, tasks: list[ClaimedTask]) -> list[ClaimedT
             break
     else:
         return tasks
-    for each in tasks[number:]:
-        await leases.give_back(runtime, [each.task], each.task.lease)
+    await leases.give_up(runtime, [each.task for each in tasks[number:]])
     return tasks[:number]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ class HostIdentity:
 
 
 def _sign(runtime: Runtime, key: str) -> str:
-    return hmac.new(runtime.host_secret, key.encode(), hashlib.sha256).hexdigest()[:SIGNATURE_CHARACTERS]
+    return runtime.signature(key, SIGNATURE_CHARACTERS)
 
 
 async def identify(runtime: Runtime, token: str | None, name: str = "", *, group: str = "") -> HostIdentity:
@@ -66,8 +65,7 @@ async def anonymous(runtime: Runtime, address: str, *, group: str = "") -> str:
 
     Raises RateLimited.
     """
-    digest = hmac.new(runtime.host_secret, address.encode(), hashlib.sha256).hexdigest()
-    key = f"a{digest[:15]}"
+    key = f"a{runtime.signature(address, 15)}"
     rate = runtime.limits.new_host_rate
     if rate is None:
         await _register(runtime, key, "anonymous")

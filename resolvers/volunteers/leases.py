@@ -149,6 +149,15 @@ async def release(runtime: Runtime, held: Sequence[HeldTask]) -> Release:
     return Release(count, list(problems.values()))
 
 
+async def give_up(runtime: Runtime, tasks: Sequence[Task]) -> None:
+    """Make tasks ready for others, whatever leases they are held by."""
+    by_token: dict[str, list[Task]] = defaultdict(list)
+    for task in tasks:
+        by_token[task.lease].append(task)
+    for token, group in by_token.items():
+        await give_back(runtime, group, token)
+
+
 async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
     """Make leased tasks ready for others; how many of them `token` still held."""
     if not tasks:

@@ -11,7 +11,6 @@ from typing import Any, Final
 from resolvers import json_text
 from resolvers.errors import BadInput, LeaseLost, PoolError, Unavailable
 from resolvers.identifiers import check_lease
-from resolvers.owners.quotas import size_of
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
@@ -231,7 +230,7 @@ async def store(
 ) -> dict[str, Result]:
     """Store judged results, and draw their consequences (and those of `earlier` stored ones); the results by id."""
     for result in fresh:
-        result.size = size_of(result.value, result.context, result.error)
+        result.size = json_text.size_of(result.value, result.context, result.error)
     known = await runtime.store.results.insert_many(fresh)
     stored = await runtime.store.results.get_many(known)
     current = [*(stored.get(result.id, result) for result in fresh), *earlier]

@@ -10,7 +10,7 @@ from resolvers.access.principals import EVERYBODY, Principal
 from resolvers.errors import Conflict, Rejected, Unavailable
 from resolvers.idempotency import Repeatable, once
 from resolvers.owners import jobs, variables
-from resolvers.owners.quotas import Quotas, Usage, size_of
+from resolvers.owners.quotas import Quotas, Usage
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
@@ -69,7 +69,7 @@ async def _take(runtime: Runtime, job: Job, variable: Variable, host: str, value
             f"the variable {variable.key} got {MOST_A_VARIABLE} results unasked, and takes no more; claim its tasks",
             field="variable",
         )
-    await runtime.part(Quotas).take(job.account, Usage(size_of(value, context)))
+    await runtime.part(Quotas).take(job.account, Usage(json_text.size_of(value, context)))
     [judgement] = await judge(runtime, job, [Reported(variable.value, value, context)])
     if judgement.accepted is None:
         raise Unavailable(f"validate_result can't be asked now: {judgement.reason}", field="value")

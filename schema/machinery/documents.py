@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from graphql import (
     ASTValidationRule,
     DocumentNode,
@@ -53,13 +53,12 @@ class Documents:
     """The documents of a schema, of which those that came last are remembered."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Checked] = OrderedDict()
+        self._known: LRUCache[str, Checked] = LRUCache(MOST_REMEMBERED)
 
     async def checked(self, schema: GraphQLSchema, query: str) -> Checked:
         """The document, parsed and validated; a long one in a thread. Raises GraphQLError for a text that is none."""
-        if query in self._known:
-            self._known.move_to_end(query)
-            return self._known[query]
+        if known := self._known.get(query):
+            return known
         if len(query) > MAX_QUERY_CHARACTERS:
             raise GraphQLError(
                 f"a query may have at most {MAX_QUERY_CHARACTERS:,} characters, got {len(query):,}: send values as "
@@ -75,8 +74,6 @@ class Documents:
         checked = Checked(document, await aside(validate_document, schema, document, RULES, weight=weight))
         if len(query) <= MOST_REMEMBERED_CHARACTERS:
             self._known[query] = checked
-            if len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
         return checked
 
 

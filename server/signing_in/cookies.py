@@ -71,4 +71,9 @@ class SessionCookie:
 
 def path_of(scope: Scope) -> str:
     """The path that the pool is at, which its cookies are for."""
-    return str(scope.get("root_path", "")) or "/"
+    return root_of(scope) or "/"
+
+
+def root_of(scope: Scope) -> str:
+    """What the pool's paths begin with; empty for a pool that has its host for itself."""
+    return str(scope.get("root_path", ""))

@@ -25,7 +25,7 @@ from resolvers.access.identities import Identity, Members, account_of
 from resolvers.errors import Forbidden
 from resolvers.runtime import Runtime
 from server.settings import Settings, members
-from server.signing_in.cookies import SessionCookie, path_of
+from server.signing_in.cookies import SessionCookie, root_of
 from server.signing_in.login import LoginCookie
 from server.signing_in.sessions import Sessions
 
@@ -153,12 +153,10 @@ class OpenId:
     def _landing(self, request: Request) -> str:
         if self._public_url:
             return f"{self._public_url.rstrip('/')}{LANDING}"
-        root = "" if path_of(request.scope) == "/" else path_of(request.scope)
-        return str(request.url.replace(path=f"{root}{LANDING}", query=""))
+        return str(request.url.replace(path=f"{root_of(request.scope)}{LANDING}", query=""))
 
 
 def _dashboard(request: Request, failure: Failure | None = None) -> Response:
     """The way to the dashboard, which says what failed, if something has."""
-    root = "" if path_of(request.scope) == "/" else path_of(request.scope)
     page = f"#/sign-in?problem={failure}" if failure else "#/flows"
-    return RedirectResponse(f"{root}/dashboard{page}", 303)
+    return RedirectResponse(f"{root_of(request.scope)}/dashboard{page}", 303)
