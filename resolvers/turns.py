@@ -6,10 +6,12 @@ import asyncio
 import gc
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from functools import partial
 from time import perf_counter
 from typing import TypeVar
+
+from sandbox.turns import Turns
 
 LIGHT = 20_000
 """What the loop does itself: work over as many bytes of JSON, which takes 5 ms at most."""
@@ -19,12 +21,17 @@ STRETCH_S = 0.005
 S = TypeVar("S")
 T = TypeVar("T")
 
-# One thread: the interpreter is handed over every 5 ms, so the loop has at least half of it, however many wait here.
+asking: ContextVar[str] = ContextVar("asking", default="")
+"""The address group that the present request comes from."""
+
+# One thread: the loop has at least half of the interpreter, however many wait here.
 _thread = ThreadPoolExecutor(1, "aside")
+_turns = Turns(1)
 
 
 async def aside(work: Callable[..., T], *arguments: object, weight: int) -> T:
-    """What `work(*arguments)` returns, done in a thread if it is heavy. It must call nothing of the loop's.
+    """What `work(*arguments)` returns, done in a thread if it is heavy: address groups have turns there. It must call
+    nothing of the loop's.
 
     Args:
         weight: about how many bytes of JSON it works over.
@@ -32,7 +39,8 @@ async def aside(work: Callable[..., T], *arguments: object, weight: int) -> T:
     if weight <= LIGHT:
         return work(*arguments)
     call = partial(copy_context().run, _without_collector, work, *arguments)
-    return await asyncio.get_running_loop().run_in_executor(_thread, call)
+    async with _turns.of(asking.get()):
+        return await asyncio.get_running_loop().run_in_executor(_thread, call)
 
 
 def _without_collector(work: Callable[..., T], *arguments: object) -> T:

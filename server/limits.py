@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from resolvers.limits import Limits
 
 ADDRESS_REQUESTS = 500
+ADDRESS_TURNS = 4
 ADDRESS_CONNECTIONS = 500
 ADDRESS_SUBSCRIPTIONS = 500
 NEW_HOSTS = 500
@@ -29,6 +30,12 @@ class LimitSettings(BaseSettings):
         ge=0,
         description="Requests a second, over 10 seconds, from an address group (the /24 of IPv4, the /48 of IPv6); "
         + _of_strangers(ADDRESS_REQUESTS),
+    )
+    address_turns: int | None = Field(
+        default=None,
+        ge=0,
+        description="Requests of an address group that are worked on at once, while others of it wait; "
+        + _of_strangers(ADDRESS_TURNS),
     )
     token_requests: int = Field(default=200, ge=0, description="Calls a second, over 10 seconds, with one token.")
     wrong_tokens: int | None = Field(
@@ -101,6 +108,10 @@ class LimitSettings(BaseSettings):
     @property
     def address_requests_in_force(self) -> int:
         return self._of_strangers(self.address_requests, ADDRESS_REQUESTS)
+
+    @property
+    def address_turns_in_force(self) -> int:
+        return self._of_strangers(self.address_turns, ADDRESS_TURNS)
 
     @property
     def address_connections_in_force(self) -> int:

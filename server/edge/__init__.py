@@ -13,6 +13,7 @@ from server.edge.leavers import UntilTheyLeave
 from server.edge.origins import KnownOrigins
 from server.edge.proxies import Proxied
 from server.edge.rates import RatedRequests
+from server.edge.turns import InTurns, Turns
 from server.settings import Settings
 
 __all__ = ["behind_edge"]
@@ -20,6 +21,8 @@ __all__ = ["behind_edge"]
 
 def behind_edge(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The application, which from then on sees only requests that the settings let in."""
+    if most := settings.address_turns_in_force:
+        app = InTurns(app, Turns(most))
     edge: ASGIApp = KnownOrigins(TimelyBodies(UntilTheyLeave(app), settings.body_seconds), settings.own_origins)
     if rate := requests_of("address", settings.address_requests_in_force):
         edge = RatedRequests(edge, rate, Rates())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resolvers.addresses import group_of
 from resolvers.rates import Rate, Rates
 from server.edge.refusals import refuse
 
+HELD_S = 1.0
+"""How long a refusal is held back at most."""
 TRY_AGAIN_LATER = 1013
 """A WebSocket's close code (https://www.iana.org/assignments/websocket/websocket.xhtml)."""
 
@@ -29,6 +33,8 @@ class RatedRequests:
         group = group_of(client[0]) if client else ""
         if wait_s := self._rates.wait_s(self._rate, group):
             refusal = self._rates.refusal(self._rate, wait_s, f"requests from {group}")
+            # Refused at once, a client that asks again at once would keep the server as busy as with answers.
+            await asyncio.sleep(min(wait_s, HELD_S))
             await refuse(scope, receive, send, 429, refusal.code, refusal.message, wait_s)
         elif scope["type"] == "websocket":
             await self._app(scope, self._counted(group, receive, send), send)

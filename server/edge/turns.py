@@ -1,0 +1,125 @@
+"""Requests of one address group wait for one another, so that those of others wait for none of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from resolvers.addresses import group_of
+from resolvers.turns import asking
+
+LONGEST_S = 1.0
+"""What takes longer waits for something itself, the sandbox or a subscription's next event, and computes little."""
+SUBSCRIBE = '"subscribe"'
+"""The type of the messages of graphql-transport-ws that start something."""
+
+
+class Turns:
+    """How many requests of each address group are worked on at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._groups: dict[str, asyncio.Semaphore] = {}
+        self._users: dict[str, int] = {}
+
+    async def take(self, group: str) -> Turn:
+        """A turn of the group, as soon as there is one: first come, first served."""
+        turns = self._groups.get(group)
+        if turns is None:
+            turns = self._groups[group] = asyncio.Semaphore(self._most)
+        self._users[group] = self._users.get(group, 0) + 1
+        try:
+            await turns.acquire()
+        except asyncio.CancelledError:
+            self._forget(group)
+            raise
+        return Turn(lambda: self._release(group))
+
+    def _release(self, group: str) -> None:
+        self._groups[group].release()
+        self._forget(group)
+
+    def _forget(self, group: str) -> None:
+        self._users[group] -= 1
+        if not self._users[group]:
+            del self._users[group], self._groups[group]
+
+
+class Turn:
+    """It ends once, or by itself after `LONGEST_S`."""
+
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release = release
+        self._timer = asyncio.get_running_loop().call_later(LONGEST_S, self.end)
+        self._has_ended = False
+
+    def end(self) -> None:
+        if not self._has_ended:
+            self._has_ended = True
+            self._timer.cancel()
+            self._release()
+
+
+class InTurns:
+    """Starts a request once it is its group's turn and its body is here: an upload takes no turn, however slow."""
+
+    def __init__(self, app: ASGIApp, turns: Turns) -> None:
+        self._app = app
+        self._turns = turns
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        client = scope.get("client")
+        group = group_of(client[0]) if client else ""
+        asking.set(group)
+        connection = _Connection(self._turns, group, receive, send)
+        if scope["type"] == "http" and not _has_body(scope):
+            await connection.wait()
+        try:
+            await self._app(scope, connection.receive, connection.send)
+        finally:
+            connection.end()
+
+
+class _Connection:
+    """A request, or a WebSocket, whose messages that start something have turns each."""
+
+    def __init__(self, turns: Turns, group: str, receive: Receive, send: Send) -> None:
+        self._turns = turns
+        self._group = group
+        self._receive = receive
+        self._send = send
+        self._held: list[Turn] = []
+
+    async def wait(self) -> None:
+        self._held.append(await self._turns.take(self._group))
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if _starts(message) and not (message["type"] == "http.request" and self._held):
+            await self.wait()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """What is answered has been worked on."""
+        if self._held:
+            self._held.pop(0).end()
+        await self._send(message)
+
+    def end(self) -> None:
+        for turn in self._held:
+            turn.end()
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+
+def _starts(message: Message) -> bool:
+    if message["type"] == "websocket.receive":
+        return SUBSCRIBE in (message.get("text") or "")
+    return message["type"] == "http.request" and not message.get("more_body", False)
