@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,23 +15,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests import npm
-from tests.conftest import lacking
+from tests import chromium, npm
 from tests.processes import PATIENCE_S
 from tests.warm_servers import warm_server
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "client" / "src"
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 VARIABLES = 60
 DOUBLER = {
     "name": "Doubler",
@@ -89,10 +77,8 @@ def walk(node_modules: Path, pool_url: str) -> Walk:
 
 @pytest_asyncio.fixture
 async def browser() -> AsyncIterator[Browser]:
-    if shutil.which(CHROMIUM) is None:
-        lacking("Chromium")
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        launched = await chromium.launch(playwright)
         yield launched
         await launched.close()
 

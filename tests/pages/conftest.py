@@ -9,35 +9,18 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright, expect
 
 from tests import npm
-from tests.conftest import lacking
+from tests.chromium import launch
 from tests.processes import PATIENCE_S, RunningServer
 from tests.warm_servers import warm_server
 
 HERE = Path(__file__).parent
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PICTURES = Path(os.environ.get("COMP_POOL_TEST_PICTURES", HERE.parents[1] / ".artifacts" / "pages"))
 
 expect.set_options(timeout=PATIENCE_S * 1000)
 
 
-@pytest.fixture(scope="session")
-def installed_chromium() -> Path:
-    if not CHROMIUM.exists():
-        lacking(str(CHROMIUM))
-    return CHROMIUM
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def playwright(installed_chromium: Path) -> AsyncIterator[Playwright]:
+async def playwright() -> AsyncIterator[Playwright]:
     async with async_playwright() as running:
         yield running
 
@@ -45,7 +28,7 @@ async def playwright(installed_chromium: Path) -> AsyncIterator[Playwright]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
     """One browser for the whole run; tests take contexts of their own in it."""
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    browser = await launch(playwright)
     yield browser
     await browser.close()
 

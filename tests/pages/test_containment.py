@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Playwright
 
+from tests.chromium import BROWSER, launch
 from tests.pages.canary import DOMAIN, Canary, listening_canary, logged
-from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from tests.pages.escapes import FIRST_WALL, REACH, SECOND_WALL
 from tests.pages.jobs import ENDLESS, SLOW, SQUARE, add_job, variables_of
 from tests.pages.volunteer import Volunteer, says, until
@@ -74,7 +74,7 @@ def quiet_server() -> Iterator[RunningServer]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def watched(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watched]:
     net_log = tmp_path_factory.mktemp("net") / "log.json"
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, f"--log-net-log={net_log}"])
+    browser = await launch(playwright, f"--log-net-log={net_log}", program=BROWSER)
     async with listening_canary() as canary:
         yield Watched(browser, net_log, canary)
     await browser.close()
@@ -183,7 +183,7 @@ async def test_a_job_without_end_is_ended_and_reported_as_an_error(watched: Watc
 
 async def test_a_job_that_eats_memory_leaves_the_page_alive(playwright: Playwright, server: RunningServer) -> None:
     bomb = add_job(server, "Bomb", HEAP_BOMB, [1], policy={"maxErrors": 1})
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, SMALL_HEAP])
+    browser = await launch(playwright, SMALL_HEAP, program=BROWSER)
     try:
         context = await browser.new_context()
         volunteer = await Volunteer.visit(context, server, workers=1, share=100)
@@ -207,7 +207,7 @@ async def test_a_neighbour_of_a_job_that_eats_memory_is_not_blamed(
 ) -> None:
     bomb = add_job(server, "Bomb", HEAP_BOMB, [1], policy={"maxErrors": 1})
     slow = add_job(server, "Slow", SLOW, [6000])
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, SMALL_HEAP])
+    browser = await launch(playwright, SMALL_HEAP, program=BROWSER)
     try:
         volunteer = await Volunteer.visit(await browser.new_context(), server, workers=2, share=100)
         await volunteer.start()
@@ -222,7 +222,7 @@ async def test_a_job_is_not_blamed_for_a_machine_that_is_too_busy(
     playwright: Playwright, server: RunningServer
 ) -> None:
     spin = add_job(server, "Spin", SPIN, [1e9], policy={"maxErrors": 1})
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    browser = await launch(playwright, program=BROWSER)
     try:
         volunteer = await Volunteer.visit(await browser.new_context(), server, workers=1, share=100)
         frames = volunteer.page.locator("iframe")
