@@ -125,7 +125,8 @@ class RateLimited(PoolError):
 
 
 class QuotaExceeded(PoolError):
-    """An account has as much in the pool as it may have."""
+    """An account has as much in the pool as it may have, or has used as much of its sandbox as it may use in a minute:
+    then `retry_after_s` says when to come again."""
 
     code = ErrorCode.QUOTA
 

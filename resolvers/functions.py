@@ -7,9 +7,10 @@ from contextvars import ContextVar
 from dataclasses import replace
 
 from resolvers.access.rules import sandbox_caller
-from resolvers.errors import TooLarge, Unavailable, UnparsableJavaScript
+from resolvers.errors import QuotaExceeded, TooLarge, Unavailable, UnparsableJavaScript
 from resolvers.json_text import size_of
 from resolvers.runtime import Runtime
+from resolvers.sandbox_minutes import SandboxMinutes
 from sandbox import Allowance, Function, NotRun, Outcome, SourceForm, Threw, Unparsable, Wanted
 from storage import Job
 
@@ -35,11 +36,12 @@ FALSY = frozenset({"false", "null", "0", '""'})
 _allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 
-async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "") -> SourceForm:
-    """How V8 reads the `source` of the function called `name`: as a function expression or as a body.
+async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "", account: str = "") -> SourceForm:
+    """How V8 reads the `source` of the function called `name`: as a function expression or as a body. The time that
+    takes counts to the account.
 
-    Raises UnparsableJavaScript with the line and column in the owner's text, TooLarge, and Unavailable; `field` is the
-    input's path, by default its name.
+    Raises UnparsableJavaScript with the line and column in the owner's text, TooLarge, QuotaExceeded, and Unavailable;
+    `field` is the input's path, by default its name.
     """
     field = field or name
     size = size_of(source)
@@ -48,10 +50,13 @@ async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "")
     allowance = _allowance.get()
     if allowance and allowance.refusal:
         raise TooLarge(f"{field} was not read: {allowance.refusal.message}; send fewer functions at once", field=field)
+    minute = runtime.part(SandboxMinutes).of(account)
+    if refused := minute.refusal:
+        raise QuotaExceeded(f"{field} was {refused.message}", field=field, retry_after_s=refused.retry_after_s)
     try:
         # Whoever submits something shares turns with other requests.
         return await runtime.sandbox.inspect(
-            source, PARAMETERS[name], account=f"request {id(allowance)}", allowance=allowance
+            source, PARAMETERS[name], account=f"request {id(allowance)}", allowance=allowance, minute=minute
         )
     except Unparsable as problem:
         raise UnparsableJavaScript(
@@ -75,9 +80,15 @@ async def call_as(
     runtime: Runtime, function: Function, arguments: Sequence[Sequence[str]], *, account: str, key: str
 ) -> list[Outcome]:
     """The outcomes of a function of the account's job or flow with this key, in turns with others, and within what the
-    request may use."""
-    owner = sandbox_caller(account, key)
-    return await runtime.sandbox.run(function, arguments, owner=owner, account=account, allowance=_allowance.get())
+    request and the account may use."""
+    return await runtime.sandbox.run(
+        function,
+        arguments,
+        owner=sandbox_caller(account, key),
+        account=account,
+        allowance=_allowance.get(),
+        minute=runtime.part(SandboxMinutes).of(account),
+    )
 
 
 def callable_as(name: str, source: str) -> Function:

@@ -25,6 +25,7 @@ class Limits:
         answer_bytes: of one answer to a query.
         account_bytes: what is stored for an account, in bytes.
         account_variables, account_flows: of an account, that are not finished.
+        account_sandbox_seconds: processor time of a process's sandbox that an account's code uses in a minute.
         low_disk_bytes, full_disk_bytes: free space below which no new work is taken, and no results either.
     """
 
@@ -39,6 +40,7 @@ class Limits:
     account_bytes: int = 0
     account_variables: int = 0
     account_flows: int = 0
+    account_sandbox_seconds: int = 0
     low_disk_bytes: int = 0
     full_disk_bytes: int = 0
 

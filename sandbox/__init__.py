@@ -2,6 +2,7 @@
 
 from sandbox.allowance import Allowance
 from sandbox.limits import VALIDATION, VOLUNTEER, Limits
+from sandbox.minute import Minute
 from sandbox.nesting import is_deeper, nesting
 from sandbox.outcomes import (
     UNDEFINED,
@@ -29,6 +30,7 @@ __all__ = [
     "FailureKind",
     "Function",
     "Limits",
+    "Minute",
     "NotRun",
     "Outcome",
     "Returned",

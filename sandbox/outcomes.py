@@ -64,13 +64,26 @@ class FailureKind(StrEnum):
     """Its process ended by itself, for another reason."""
     USED_UP = "used_up"
     """It was not called: its request's other calls have used up what a request may use."""
+    OVER_QUOTA = "over_quota"
+    """It was not called: its account's calls have used up what they may use in a minute."""
     CIRCUIT_OPEN = "circuit_open"
     """It was not called: this owner's calls keep killing workers."""
 
     @property
     def is_transient(self) -> bool:
         """Whether it says nothing of the code: the same call may give a value another time."""
-        return self in {FailureKind.STARVED, FailureKind.KILLED, FailureKind.USED_UP, FailureKind.CIRCUIT_OPEN}
+        return self in TRANSIENT
+
+
+TRANSIENT = frozenset(
+    {
+        FailureKind.STARVED,
+        FailureKind.KILLED,
+        FailureKind.USED_UP,
+        FailureKind.OVER_QUOTA,
+        FailureKind.CIRCUIT_OPEN,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +95,12 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Threw:
-    """No value: why, and what the owner is told, in 1 to 500 characters of well-formed Unicode."""
+    """No value: why, and what the owner is told, in 1 to 500 characters of well-formed Unicode; and the seconds after
+    which the same call may give one, or 0 where that is not known."""
 
     message: str
     kind: FailureKind
+    retry_after_s: int = 0
 
 
 Outcome = Returned | Threw
@@ -116,7 +131,15 @@ class SourceForm:
 
 
 class NotRun(Exception):
-    """The sandbox could not run something now, which says nothing of the code."""
+    """The sandbox could not run something now, which says nothing of the code.
+
+    Attributes:
+        retry_after_s: the seconds after which it can, if that is known; otherwise 0.
+    """
+
+    def __init__(self, message: str, retry_after_s: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unparsable(Exception):

@@ -15,6 +15,7 @@ from sandbox.breaker import CircuitBreaker
 from sandbox.calls import call, inspect
 from sandbox.frames import BrokenFrame
 from sandbox.limits import VALIDATION, Limits
+from sandbox.minute import Minute
 from sandbox.outcomes import FailureKind, Function, NotRun, Outcome, SourceForm, Threw
 from sandbox.process import Starved, Worker, WorkerNotStarted
 from sandbox.turns import Turns
@@ -117,6 +118,7 @@ class Sandbox:
         account: str = "",
         timeout_ms: int | None = None,
         allowance: Allowance | None = None,
+        minute: Minute | None = None,
     ) -> list[Outcome]:
         """Call one function many times, in one context as far as possible.
 
@@ -130,6 +132,7 @@ class Sandbox:
             account: by whom workers are shared in turns; by default by owner.
             timeout_ms: processor time for each call, in ms; by default the limits' own.
             allowance: what these calls and others may use together; by default nothing is counted.
+            minute: what the account's calls have used in the last minute, and may use; likewise.
 
         Returns:
             The outcome of each call, in order.
@@ -139,16 +142,16 @@ class Sandbox:
         """
         turn = self._turns.setdefault(owner, asyncio.Lock())
         timeout_ms = self._limits.timeout_ms if timeout_ms is None else timeout_ms
-        allowance = allowance or Allowance(math.inf)
+        allowance, minute = allowance or Allowance(math.inf), minute or Minute()
         outcomes: list[Outcome] = []
         async with turn:
             while len(outcomes) < len(calls):
-                if refused := self._refusal(owner, allowance):
+                if refused := self._refusal(owner, allowance, minute):
                     return outcomes + [refused] * (len(calls) - len(outcomes))
                 async with self._worker(owner, account or owner) as worker:
                     if self._breaker.wait_s(owner):  # what an earlier call left running has been found meanwhile
                         continue
-                    with worker.metered(allowance) as meter:
+                    with worker.metered(allowance, minute) as meter:
                         worker.open(function)
                         for arguments in calls[len(outcomes) :]:
                             outcomes.append(await call(worker, arguments, timeout_ms))
@@ -158,18 +161,24 @@ class Sandbox:
                                     self._breaker.died(owner)
                                 break
                             self._breaker.survived(owner)
-                            if allowance.refusal or (
+                            if _refusal_of(allowance, minute) or (
                                 meter.elapsed_s > TURN_S and self._permits.others_wait(account or owner)
                             ):
                                 break
         return outcomes
 
-    def _refusal(self, owner: str, allowance: Allowance) -> Threw | None:
+    def _refusal(self, owner: str, allowance: Allowance, minute: Minute) -> Threw | None:
         wait_s = self._breaker.wait_s(owner)
-        return _broken(wait_s) if wait_s else allowance.refusal
+        return _broken(wait_s) if wait_s else _refusal_of(allowance, minute)
 
     async def inspect(
-        self, source: str, parameters: Sequence[str], *, account: str = "", allowance: Allowance | None = None
+        self,
+        source: str,
+        parameters: Sequence[str],
+        *,
+        account: str = "",
+        allowance: Allowance | None = None,
+        minute: Minute | None = None,
     ) -> SourceForm:
         """Read a source without running any of it.
 
@@ -178,17 +187,18 @@ class Sandbox:
             parameters: the names of the parameters it is called with.
             account: by whom workers are shared in turns.
             allowance: as for `run`.
+            minute: as for `run`.
 
         Raises:
             Unparsable: it is no function: it does not parse, or is empty.
-            NotRun: the machine was too busy, or killed the worker, or nothing is left of the allowance.
+            NotRun: the machine was too busy, or killed the worker, or nothing is left of the allowance or the minute.
             SandboxClosed: the sandbox is not running.
         """
-        allowance = allowance or Allowance(math.inf)
-        if refused := allowance.refusal:
-            raise NotRun(refused.message)
+        allowance, minute = allowance or Allowance(math.inf), minute or Minute()
+        if refused := _refusal_of(allowance, minute):
+            raise NotRun(refused.message, refused.retry_after_s)
         async with self._worker(None, account) as worker:
-            with worker.metered(allowance):
+            with worker.metered(allowance, minute):
                 found = await inspect(worker, source, parameters, self._limits.timeout_ms)
         if isinstance(found, Exception):
             raise found
@@ -248,6 +258,10 @@ class Sandbox:
         worker = await Worker.spawn(self._limits)
         self._workers.add(worker)
         self._idle.put_nowait(worker)
+
+
+def _refusal_of(allowance: Allowance, minute: Minute) -> Threw | None:
+    return allowance.refusal or minute.refusal
 
 
 def _was_starved(outcome: Outcome) -> bool:

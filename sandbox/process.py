@@ -19,6 +19,7 @@ import psutil
 from sandbox import frames
 from sandbox.allowance import Allowance
 from sandbox.limits import Limits
+from sandbox.minute import Minute
 from sandbox.outcomes import Function, Outcome, Returned
 
 # -I keeps the environment and the working directory out; only this package's own root is let in again.
@@ -40,11 +41,12 @@ class Starved(Exception):
 
 
 class Meter:
-    """Takes what a worker uses from an allowance."""
+    """Takes what a worker uses from an allowance, and counts it into a minute."""
 
-    def __init__(self, worker: Worker, allowance: Allowance) -> None:
+    def __init__(self, worker: Worker, allowance: Allowance, minute: Minute) -> None:
         self._worker = worker
         self._allowance = allowance
+        self._minute = minute
         self._clock = asyncio.get_running_loop().time
         self._began = self._looked = self._clock()
         self._used_s = worker.computed_s()
@@ -65,6 +67,7 @@ class Meter:
         self._looked = self._clock()
         used_s = self._worker.computed_s()
         self._allowance.seconds -= used_s - self._used_s
+        self._minute.take(used_s - self._used_s)
         self._used_s = used_s
 
 
@@ -142,9 +145,9 @@ class Worker:
         )
 
     @contextlib.contextmanager
-    def metered(self, allowance: Allowance) -> Iterator[Meter]:
-        """Take from the allowance what the worker uses in the block."""
-        meter = Meter(self, allowance)
+    def metered(self, allowance: Allowance, minute: Minute) -> Iterator[Meter]:
+        """Take from the allowance, and count into the minute, what the worker uses in the block."""
+        meter = Meter(self, allowance, minute)
         try:
             yield meter
         finally:

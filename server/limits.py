@@ -75,6 +75,12 @@ class LimitSettings(BaseSettings):
         default=1_000_000, ge=0, description="Variables, and jobs of flows, of an account that are not finished."
     )
     account_flows: int = Field(default=1_000, ge=0, description="Flows of an account that have not ended.")
+    account_sandbox_seconds: int = Field(
+        default=60,
+        ge=0,
+        description="Processor time, in seconds, that an account's code may use of each server process's sandbox in a "
+        "minute; after that its results are validated later, and what its owner waits for is refused.",
+    )
     watched_directory: str | None = Field(
         default=None,
         description="Directory whose free space is watched; if it is missing: that of the embedded engine, and of a "

@@ -95,7 +95,7 @@ async def plan(runtime: Runtime, root: NewLevel, addresses: Collection[str], pri
         raise BadInput(f"a flow takes at most {MOST_JOBS:,} jobs, got {len(planned):,}", field="jobs")
     known, private = await _find_jobs(runtime, planned, addresses, principal, faults)
     await _find_variables(runtime, known, addresses, faults)
-    await _compile(runtime, planned, faults)
+    await _compile(runtime, planned, principal.account, faults)
     await _name(planned, faults)
     faults.raise_all()
     return Plan(levels, planned, private)
@@ -191,14 +191,15 @@ async def _find_variables(
                     raise NotFound(message, field=f"{each.path}.variable")
 
 
-async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], faults: Faults[PoolError]) -> None:
+async def _compile(runtime: Runtime, planned: Sequence[PlannedJob], account: str, faults: Faults[PoolError]) -> None:
     compiled: set[str] = set()
     for each in planned:
         await give_way()
         for name, source in (("if", each.given.condition), ("while", each.given.repeat)):
             if source and source not in compiled:
                 with faults.gathered():
-                    await functions.compiled(runtime, source, name, field=f"{each.path}.{name}")
+                    field = f"{each.path}.{name}"
+                    await functions.compiled(runtime, source, name, field=field, account=account)
                     compiled.add(source)
 
 

@@ -68,8 +68,8 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
     async def carry_out() -> str:
         sources = json_text.size_of(metadata, *(getattr(new, name) for name in functions.OF_A_JOB))
         await runtime.part(Quotas).take(account, Usage(sources))
-        form = await functions.compiled(runtime, new.execute_function, "execute_function")
-        await _compile_optional(runtime, new)
+        form = await functions.compiled(runtime, new.execute_function, "execute_function", account=account)
+        await _compile_optional(runtime, new, account)
         now = runtime.now()
         job = Job(
             id=Job.id_of(key),
@@ -131,7 +131,7 @@ async def update(
     for name, source in sources.items():
         if source is not None:
             if source:
-                await functions.compiled(runtime, source, name)
+                await functions.compiled(runtime, source, name, account=principal.account)
             changes[name] = source
     sources_size = json_text.size_of(*(source or "" for source in sources.values()), changes.get("metadata", ""))
     await runtime.part(Quotas).take(changes.get("account", job.account), Usage(sources_size))
@@ -210,10 +210,10 @@ def checked_metadata(value: Any) -> tuple[str, str]:
     return text, checked_text(owner, field="metadata.owner", most=MAX_NAME_CHARACTERS)
 
 
-async def _compile_optional(runtime: Runtime, new: NewJob) -> None:
+async def _compile_optional(runtime: Runtime, new: NewJob, account: str) -> None:
     for name in functions.SERVER_SIDE:
         if source := getattr(new, name):
-            await functions.compiled(runtime, source, name)
+            await functions.compiled(runtime, source, name, account=account)
 
 
 async def run_ms(runtime: Runtime, key: str) -> float:

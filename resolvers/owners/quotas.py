@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resolvers.errors import QuotaExceeded
 from resolvers.functions import OF_A_JOB
@@ -67,6 +67,11 @@ class Quotas:
             self._check(account, "unfinished variables", usage.variables, wanted.variables, limits.account_variables)
             self._check(account, "unfinished flows", usage.flows, wanted.flows, limits.account_flows)
             usage.add(wanted)
+
+    async def usage(self, account: str) -> Usage:
+        """What is stored for an account, as `take` knows it."""
+        async with self._counting[account]:
+            return replace(await self._usage(account))
 
     def _check(self, account: str, what: str, used: int, wanted: int, most: int) -> None:
         if most and wanted and used + wanted > most:

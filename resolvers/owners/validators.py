@@ -14,13 +14,18 @@ from storage import Job
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`accepted` is None where the validator could not be asked now, for `used_up`: by this request, which asks for too
-    much; `value` is the value to store (JSON text)."""
+    """`accepted` is None where the validator could not be asked, because of `unasked`; `value` is the value to store
+    (JSON text)."""
 
     accepted: bool | None
     value: str
     reason: str = ""
-    used_up: bool = False
+    unasked: Threw | None = None
+
+    @property
+    def retry_after_s(self) -> int:
+        """The seconds after which it can be asked, or 0 where that is not known."""
+        return self.unasked.retry_after_s if self.unasked else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,9 @@ async def judge(runtime: Runtime, job: Job, reported: Sequence[Reported]) -> lis
 def read(outcome: Outcome, value: str) -> Judgement:
     """A validator's answer: falsy or a throw is invalid, `true` valid, an object with a boolean `valid` says so
     itself, and any other truthy value is valid and replaces `value`."""
-    if why := functions.unavailable(outcome):
-        return Judgement(None, value, why, isinstance(outcome, Threw) and outcome.kind is FailureKind.USED_UP)
     if isinstance(outcome, Threw):
+        if outcome.kind.is_transient:
+            return Judgement(None, value, outcome.message, outcome)
         if outcome.kind is FailureKind.UNDEFINED:
             return Judgement(False, value, "validate_result returned nothing")
         return Judgement(False, value, f"validate_result: {outcome.message}")

@@ -18,6 +18,7 @@ from resolvers.errors import (
     InProgress,
     NotFound,
     PoolError,
+    QuotaExceeded,
     Rejected,
     TooLarge,
     Unavailable,
@@ -32,6 +33,7 @@ from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
 from resolvers.turns import aside, give_way
 from resolvers.units import replicas
+from sandbox import FailureKind
 from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
@@ -173,9 +175,12 @@ async def _validate(runtime: Runtime, job: Job, made: Sequence[Variable]) -> Non
     faults.raise_all()
 
 
-def _refusal(judgement: Judgement, field: str) -> Rejected | TooLarge | Unavailable:
-    if judgement.used_up:
+def _refusal(judgement: Judgement, field: str) -> Rejected | TooLarge | QuotaExceeded | Unavailable:
+    if judgement.unasked and judgement.unasked.kind is FailureKind.USED_UP:
         return TooLarge(f"validate_result was {judgement.reason}; send fewer variables at once", field=field)
+    if judgement.unasked and judgement.unasked.kind is FailureKind.OVER_QUOTA:
+        message = f"validate_result was {judgement.reason}, and send fewer variables at once"
+        return QuotaExceeded(message, field=field, retry_after_s=judgement.retry_after_s)
     if judgement.accepted is None:
         return Unavailable(f"validate_result can't be asked now: {judgement.reason}", field=field)
     return Rejected(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from resolvers.runtime import Runtime
 from resolvers.sweeping.isolation import each_by_itself
@@ -26,9 +27,23 @@ async def carry_on(runtime: Runtime, limit: int) -> int:
     await tasks.abandon_report(unreported, now=now, until=now)
     reported = [task for task in stuck if task.id in results]
     await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + runtime.takeover_ms)
-    await each_by_itself(reported, functools.partial(_finish, runtime, results))
+    await _each_job_by_itself(reported, functools.partial(_finish, runtime, results))
     await runtime.part(OpenQueues).wake(task.queue for task in reported)
     return len(stuck)
+
+
+async def _each_job_by_itself(tasks: Sequence[Task], finish: Callable[[Sequence[Task]], Awaitable[None]]) -> None:
+    """Finish the tasks of all jobs at the same time: one whose validator takes long lets the sandbox give turns to the
+    others. Raises StorageUnavailable."""
+    by_job: dict[str, list[Task]] = defaultdict(list)
+    for task in tasks:
+        by_job[task.job].append(task)
+    finished = await asyncio.gather(
+        *(each_by_itself(group, finish) for group in by_job.values()), return_exceptions=True
+    )
+    for problem in finished:
+        if isinstance(problem, BaseException):
+            raise problem
 
 
 async def _finish(runtime: Runtime, results: Mapping[str, Result], tasks: Sequence[Task]) -> None:

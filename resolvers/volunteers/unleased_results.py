@@ -72,7 +72,8 @@ async def _take(runtime: Runtime, job: Job, variable: Variable, host: str, value
     await runtime.part(Quotas).take(job.account, Usage(json_text.size_of(value, context)))
     [judgement] = await judge(runtime, job, [Reported(variable.value, value, context)])
     if judgement.accepted is None:
-        raise Unavailable(f"validate_result can't be asked now: {judgement.reason}", field="value")
+        message = f"validate_result can't be asked now: {judgement.reason}"
+        raise Unavailable(message, field="value", retry_after_s=judgement.retry_after_s)
     if not judgement.accepted:
         raise Rejected(f"the job's validate_result turned this result down: {judgement.reason}", field="value")
     # The same computation serves a flow that waits for it with an empty context.

@@ -20,6 +20,7 @@ from schema.machinery.context import PoolInfo
 from schema.machinery.payloads import Payload, UserErrors
 from schema.machinery.times import milliseconds, moment, moment_or_none
 from schema.types.enums import Scope
+from schema.types.usage import Usage, usage_of
 
 
 @strawberry.type(description="What an account's programs show to be known by. Its text is told once, when it is made.")
@@ -79,6 +80,12 @@ class Account:
         found = await tokens.page(info.context.runtime, self.key, first=page_size(first) + 1, after=after or "")
         return connection(found, first, node=Token.of, cursor=lambda each: each.seq, after=after)
 
+    @strawberry.field(
+        extensions=[Only(Allowed.READER)], description="What it has in the pool and uses of it, beside its quotas."
+    )
+    async def usage(self, info: PoolInfo) -> Usage:
+        return await usage_of(info.context.runtime, self.key)
+
 
 @strawberry.type(description="Who asks, as the pool knows it.")
 class Viewer:
@@ -95,6 +102,13 @@ class Viewer:
         description="What the OpenID Connect provider is called, for the button that leads to `/session/openid`; null: "
         "one signs in with a token only."
     )
+
+    @strawberry.field(
+        extensions=[Only(Allowed.READER)],
+        description="What the account has in the pool and uses of it, beside its quotas; null where there is none.",
+    )
+    async def usage(self, info: PoolInfo) -> Usage | None:
+        return None if self.account is None else await usage_of(info.context.runtime, self.account.key)
 
 
 @strawberry.type

@@ -111,7 +111,9 @@ class ErrorCode(Enum):
     FORBIDDEN = described(PoolErrorCode.FORBIDDEN, "The token does not cover this, or it is of another account.")
     RATE_LIMITED = described(PoolErrorCode.RATE_LIMITED, "Too often: try again after `retryAfterSeconds`.")
     QUOTA = described(
-        PoolErrorCode.QUOTA, "The account has as much in the pool as it may have; the message says how much of what."
+        PoolErrorCode.QUOTA,
+        "The account has as much in the pool as it may have, or has used as much of the sandbox in a minute as it may "
+        "use: then `retryAfterSeconds` says when to come again. The message says how much of what.",
     )
     TOO_LARGE = described(PoolErrorCode.TOO_LARGE, "More bytes than the pool takes, or answers.")
     IN_PROGRESS = described(

@@ -44,7 +44,13 @@ def test_an_object_that_says_valid_may_bring_another_result(result: Any) -> None
     assert read(Returned('{"valid": true}'), '"reported"').value == '"reported"'
 
 
-TRANSIENT = (FailureKind.STARVED, FailureKind.KILLED, FailureKind.USED_UP, FailureKind.CIRCUIT_OPEN)
+TRANSIENT = (
+    FailureKind.STARVED,
+    FailureKind.KILLED,
+    FailureKind.USED_UP,
+    FailureKind.OVER_QUOTA,
+    FailureKind.CIRCUIT_OPEN,
+)
 
 
 @pytest.mark.parametrize("kind", FailureKind)
