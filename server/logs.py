@@ -21,7 +21,7 @@ MOST_EVENTS = 10_000
 _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SECRETS = re.compile(
     r"(?P<shown>\b(?:bearer|basic)\s+)[^\s'\",]+"  # Authorization
-    r"|(?P<token>\bc[ps]_)[A-Za-z0-9_.-]{8,}"  # tokens and sessions of accounts
+    r"|(?P<token>\bc[lps]_)[A-Za-z0-9_.-]{8,}"  # links, tokens and sessions of accounts
     r"|(?P<host>\b[0-9a-f]{16}\.)[A-Za-z0-9_-]{16,}"  # tokens of hosts, whose keys are public
     r"|(?P<password>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"  # URIs of databases
     r"|(?P<parameters>connection_?params['\"]?\s*[:=]\s*).*",  # what a WebSocket is opened with

@@ -35,7 +35,7 @@ def main() -> None:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     with stop_signals() as stop:
-        await serve(settings, listener, stop=stop, ready=lambda _: os.write(sys.stdout.fileno(), READY))
+        await serve(settings, listener, stop=stop, ready=lambda _: os.write(sys.stdout.fileno(), READY), is_alone=False)
 
 
 def _die_with(parent: int) -> None:

@@ -11,7 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
 
-from resolvers.access.accounts import first_operator
+from resolvers.access.first_operator import new_link
 from server import process
 from server.offline import runtime_over
 from server.serving import UNFINISHED_REQUESTS_S
@@ -39,7 +39,7 @@ async def serve_in_processes(
     Raises ProcessFailed, and what opening the store raises.
     """
     async with open_store(settings.database) as store:
-        operator = await first_operator(await runtime_over(store, settings))
+        link = await new_link(await runtime_over(store, settings))
         watched = settings.watched_directory or (str(directory) if (directory := store.database.directory) else None)
         shared = settings.model_copy(
             update={"database": store.database.uri, "workers": 1, "watched_directory": watched}
@@ -49,7 +49,7 @@ async def serve_in_processes(
         try:
             await asyncio.gather(*(child.start() for child in children))
             supervision = [asyncio.create_task(child.supervise()) for child in children]
-            ready(operator)
+            ready(link)
             await stop.wait()
         finally:
             for task in supervision:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from resolvers.access.accounts import first_operator
+from resolvers.access.first_operator import new_link
 from server.app import Service, application
 from server.collector import collect_cycles
 from server.edge import behind_edge
@@ -60,6 +60,14 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def followed_at(settings: Settings, listener: socket.socket, link: str) -> str:
+    """The address by which a browser signs in with a one-time link. The link is the address's fragment, which browsers
+    send to nobody (https://www.rfc-editor.org/rfc/rfc9110#section-4.2.5); the page posts it."""
+    # What listens on all addresses is no address to go to.
+    own = url_of(listener).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    return f"{(settings.public_url or own).rstrip('/')}/dashboard#/sign-in?link={link}"
+
+
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -68,10 +76,16 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    settings: Settings, listener: socket.socket, *, stop: asyncio.Event, ready: Callable[[str], object]
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    stop: asyncio.Event,
+    ready: Callable[[str], object],
+    is_alone: bool = True,
 ) -> None:
-    """Run the pool on a listening socket until `stop` is set; `ready` is called once it answers, with the operator's
-    token if this is the pool's first start, otherwise with an empty text.
+    """Run the pool on a listening socket until `stop` is set; `ready` is called once it answers, with the text
+    of the operator's one-time link as long as nobody has operated the pool, otherwise with an empty text: also where
+    it is not alone, and the process that started it makes the link.
 
     Then no more tasks are handed out, requests under way are finished, and the store is closed.
     Raises what opening the store raises.
@@ -81,7 +95,7 @@ async def serve(
     pace = Pace(settings.max_header_bytes, settings.header_seconds, settings.write_seconds)
     visitors = Visitors(settings.address_connections_in_force, settings.proxies)
     async with service.running() as runtime:
-        operator = await first_operator(runtime)
+        link = await new_link(runtime) if is_alone else ""
         server = _Server(
             uvicorn.Config(
                 behind_edge(application(service, settings), settings),
@@ -99,7 +113,7 @@ async def serve(
         )
         collecting = asyncio.create_task(collect_cycles())
         serving = asyncio.create_task(server.serve([listener]))
-        ready(operator)
+        ready(link)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

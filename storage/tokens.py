@@ -29,6 +29,8 @@ class Token(Document):
     """When it was shown the last time, give or take a minute; 0: never."""
     is_session: bool = False
     """Whether it is a browser's session, which is shown as a cookie only."""
+    is_link: bool = False
+    """Whether it is a link by which an operator signs in once."""
     made_by: str = ""
     """The key of the token that a session was opened with, and ends with; empty: it was opened otherwise."""
 

@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -25,6 +27,8 @@ LOOK_S = 0.1
 HTTP = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0))
 
 COUNTS = "query($key: String!) { job(key: $key) { variableCounts { new open done failed } } }"
+OPERATOR_TOKEN = """mutation {
+  createToken(input: {name: "test", scopes: [READ, SUBMIT, COMPUTE, OPERATE]}) { text userErrors { message } } }"""
 TASKS = "{ pool { status { tasks { ready leased reported expired } hosts } } }"
 
 
@@ -56,6 +60,18 @@ class RunningServer:
     process: subprocess.Popen[str] | psutil.Process
     said: dict[str, Any] = field(default_factory=dict)
     """What it said when it was ready."""
+
+    @cached_property
+    def operator_token(self) -> str:
+        """A token of the operator's, who signs in by the link of the first start and makes it."""
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(self.said["operatorLink"]))
+        headers = {"origin": origin}
+        link = self.said["operatorLink"].rpartition("link=")[2]
+        opened = HTTP.post(f"{self.url}/session", json={"link": link}, headers=headers)
+        headers["cookie"] = opened.headers["set-cookie"].partition(";")[0]
+        asked = HTTP.post(f"{self.url}/graphql", json={"query": OPERATOR_TOKEN}, headers=headers).json()
+        text: str = asked["data"]["createToken"]["text"]
+        return text
 
     @property
     def port(self) -> int:

@@ -13,7 +13,7 @@ from server.app import NoSuchScheduler
 from server.logs import set_up_logging
 from server.problems import Failure, one_line
 from server.processes import ProcessFailed, serve_in_processes
-from server.serving import AddressUnavailable, listen, url_of
+from server.serving import AddressUnavailable, followed_at, listen, url_of
 from server.serving import serve as serve_here
 from server.settings import Settings
 from server.signing_in.settings import UnreadableSecret
@@ -54,23 +54,22 @@ def serve(as_json: bool, **given: str | None) -> None:
 async def _serve(settings: Settings, listener: socket.socket, as_json: bool) -> None:
     run = serve_here if settings.workers == 1 else serve_in_processes
     with stop_signals() as stop:
-        await run(
-            settings, listener, stop=stop, ready=lambda operator: _announce(settings, listener, operator, as_json)
-        )
+        await run(settings, listener, stop=stop, ready=lambda link: _announce(settings, listener, link, as_json))
 
 
-def _announce(settings: Settings, listener: socket.socket, operator: str, as_json: bool) -> None:
+def _announce(settings: Settings, listener: socket.socket, link: str, as_json: bool) -> None:
     url, store = url_of(listener), _shown(settings.database)
+    operator = followed_at(settings, listener, link) if link else ""
     if as_json:
         said = {"url": url, "database": store, "workers": settings.workers, "auth": "open"}
         if settings.wants_tokens:
-            said |= {"auth": "tokens"} | ({"operatorToken": operator} if operator else {})
+            said |= {"auth": "tokens"} | ({"operatorLink": operator} if operator else {})
         click.echo(json.dumps(said))
     else:
         processes = "" if settings.workers == 1 else f", {settings.workers} processes"
         click.echo(f"comp-pool is listening on {url} (store: {store}{processes}). Ctrl-C stops it.")
         if operator:
-            click.echo(f"The operator's token, which is not shown again: {operator}")
+            click.echo(f"Operator: open {operator} (once, within a day)")
 
 
 def _shown(database: str) -> str:

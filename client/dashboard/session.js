@@ -31,9 +31,12 @@ export function whenChanged(changed) {
   changes.addEventListener("change", changed);
 }
 
-/** @param {string} token @throws {PoolRefused} where it is not valid */
-export async function signIn(token) {
-  await send("POST", { token });
+/**
+ * @param {{token: string} | {link: string}} shown A token, or the text of the operator's one-time link.
+ * @throws {PoolRefused} where it is not valid
+ */
+export async function signIn(shown) {
+  await send("POST", shown);
 }
 
 export async function signOut() {

@@ -1,4 +1,4 @@
-/** Signing in: with a token, or through the OpenID Connect provider, which leads back here if that fails. */
+/** Signing in: with a token, by the one-time link of a first start (`?link=cl_...`), or through the OpenID Connect provider, which leads back here if that fails. */
 
 import { h, put, say } from "../shared/dom.js";
 import { PoolRefused } from "../shared/graphql.js";
@@ -17,8 +17,11 @@ const PROBLEMS = {
 /** @param {Element} main @param {import("./main.js").Visit} visit */
 export async function signInPage(main, { query }) {
   document.title = "Sign in - comp-pool";
+  const link = query.get("link");
+  const refused = link && (await followed(link));
+  if (refused === "") return;
   const user = await viewer();
-  const problem = PROBLEMS[query.get("problem") ?? ""];
+  const problem = refused ?? PROBLEMS[query.get("problem") ?? ""];
   put(
     main,
     h("div", { class: "head" }, h("h1", null, "Sign in")),
@@ -26,6 +29,19 @@ export async function signInPage(main, { query }) {
     user.providerName && providerLink(user.providerName),
     user.wantsTokens ? tokenForm() : openPool(),
   );
+}
+
+/** Why a link is refused; empty if it has signed in. @param {string} link */
+async function followed(link) {
+  history.replaceState(null, "", "#/sign-in"); // It is nobody else's who reads the address, or the history.
+  try {
+    await signIn({ link });
+  } catch (error) {
+    if (!(error instanceof PoolRefused)) throw error;
+    return error.message;
+  }
+  location.hash = "#/flows";
+  return "";
 }
 
 /** @param {string} name */
@@ -44,7 +60,7 @@ function tokenForm() {
     event.preventDefault();
     say(problem, "");
     try {
-      await signIn(token.value.trim());
+      await signIn({ token: token.value.trim() });
     } catch (error) {
       if (!(error instanceof PoolRefused)) throw error;
       say(problem, error.message);

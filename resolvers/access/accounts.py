@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 from slugify import slugify
 
-from resolvers.access.principals import Principal, Scope
-from resolvers.access.tokens import NewToken, issue
+from resolvers.access.principals import Principal
 from resolvers.errors import AlreadyExists, BadInput, Conflict, InProgress, NotFound
 from resolvers.identifiers import ACCOUNT_KEY, checked_cursor, checked_text
 from resolvers.runtime import Runtime, new_seq
 from storage import Account
 
-FIRST_OPERATOR = "operator"
 MAX_NAME_CHARACTERS = 100
 
 
@@ -68,19 +66,3 @@ async def unblock(runtime: Runtime, key: str) -> Account:
 async def page(runtime: Runtime, *, first: int, after: str = "") -> Sequence[Account]:
     """Accounts in the order of their creation."""
     return await runtime.store.accounts.page({}, first=first, after=checked_cursor(after))
-
-
-async def first_operator(runtime: Runtime) -> str:
-    """Where there is no account yet, make the operator's; the text of its token, or empty where there was one.
-
-    Of several processes that start at once one makes it. Had the process ended in between, the operator makes a token
-    by `comp-pool token create`.
-    """
-    if not runtime.wants_tokens or await page(runtime, first=1):
-        return ""
-    try:
-        account = await create(runtime, FIRST_OPERATOR)
-    except (AlreadyExists, InProgress):
-        return ""
-    _, text = await issue(runtime, account.key, NewToken("first start", tuple(Scope)))
-    return text

@@ -65,9 +65,16 @@ async def issue(runtime: Runtime, account: str, new: NewToken) -> tuple[Token, s
 
 
 async def store(
-    runtime: Runtime, prefix: str, account: str, new: NewToken, *, is_session: bool = False, made_by: str = ""
+    runtime: Runtime,
+    prefix: str,
+    account: str,
+    new: NewToken,
+    *,
+    is_session: bool = False,
+    is_link: bool = False,
+    made_by: str = "",
 ) -> tuple[Token, str]:
-    """Keep a new token, or a session, of an account; it, and its text, which begins with the prefix."""
+    """Keep a new token, a session, or a link, of an account; it, and its text, which begins with the prefix."""
     key = secrets.token_hex(KEY_BYTES)
     text = f"{prefix}_{key}{secrets.token_urlsafe(SECRET_BYTES)}"
     token = Token(
@@ -81,6 +88,7 @@ async def store(
         created_at=runtime.now(),
         expires_at=new.expires_at,
         is_session=is_session,
+        is_link=is_link,
         made_by=made_by,
     )
     await runtime.store.tokens.insert(token)

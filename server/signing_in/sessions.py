@@ -1,4 +1,4 @@
-"""`/session`: opened with a token, by POST, and closed by DELETE."""
+"""`/session`: opened with a token or a one-time link, by POST, and closed by DELETE."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from resolvers.access import sessions
+from resolvers.access import first_operator, sessions
 from resolvers.errors import BadInput, Forbidden, PoolError
 from resolvers.runtime import Runtime
 from rest_compat import negotiation
@@ -21,6 +21,7 @@ from storage import Token
 
 PATH = "/session"
 MOST_BYTES = 4_096
+TOKEN, LINK = "token", "link"
 JSON = "application/json"
 
 
@@ -50,7 +51,9 @@ class Sessions:
     async def _open(self, request: Request, runtime: Runtime) -> Response:
         if negotiation.media_type(request.headers.get("content-type", "")) != JSON:
             return _refusal(Problem(415, "BAD_INPUT", f"A body is {JSON} here; say so as Content-Type."), request)
-        opened = await sessions.open_with_token(runtime, await _token_in(request), self._life_ms)
+        name, text = await _shown_in(request)
+        open_ = first_operator.follow if name == LINK else sessions.open_with_token
+        opened = await open_(runtime, text, self._life_ms)
         await sessions.close(runtime, self._cookie.shown(request.scope))
         response = Response(orjson.dumps(_said(opened[0])), 201, {"cache-control": "no-store"}, JSON)
         self.keep(response, request, runtime, *opened)
@@ -67,8 +70,8 @@ class Sessions:
         self._cookie.set(response, request.scope, text, (session.expires_at - runtime.now()) // 1000)
 
 
-async def _token_in(request: Request) -> str:
-    """Raises BadInput."""
+async def _shown_in(request: Request) -> tuple[str, str]:
+    """What the session is to be opened with: `token` or `link`, and its text. Raises BadInput."""
     body = b""
     async for part in request.stream():
         body += part
@@ -78,10 +81,11 @@ async def _token_in(request: Request) -> str:
         asked = orjson.loads(body[: MOST_BYTES + 1])
     except orjson.JSONDecodeError:
         asked = None
-    token = asked.get("token") if isinstance(asked, dict) else None
-    if not isinstance(token, str):
-        raise BadInput('a session is opened with {"token": "cp_..."}', field="token")
-    return token.strip()
+    shown = [(name, asked[name]) for name in (TOKEN, LINK) if name in asked] if isinstance(asked, dict) else []
+    if len(shown) != 1 or not isinstance(shown[0][1], str):
+        raise BadInput('a session is opened with {"token": "cp_..."}, or {"link": "cl_..."}', field=TOKEN)
+    [(name, text)] = shown
+    return name, text.strip()
 
 
 def _said(session: Token) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.warm_servers import warm_server
 
 def test_the_client_shows_its_token(node_modules: Path) -> None:
     with warm_server("memory", options=("--auth", "tokens")) as server:
-        token = server.said["operatorToken"]
+        token = server.operator_token
         headers = {"authorization": f"Bearer {token}"}
         HTTP.post(f"{server.url}/jobs", json=DOUBLER, headers=headers).raise_for_status()
         command = ["node", "--no-warnings", str(HERE / "walks/token.mjs"), server.url, "doubler", token]

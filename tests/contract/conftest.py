@@ -51,8 +51,7 @@ def pool_url(pool_server: RunningServer) -> str:
 
 @pytest_asyncio.fixture
 async def client(pool_server: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
-    token = pool_server.said.get("operatorToken")
-    auth = OwnersOnly(token) if token else None
+    auth = OwnersOnly(pool_server.operator_token) if "operatorLink" in pool_server.said else None
     async with httpx.AsyncClient(base_url=pool_server.url, timeout=PATIENCE_S, auth=auth) as opened:
         yield opened
 

@@ -25,7 +25,7 @@ def private_server() -> Iterator[RunningServer]:
 
 @pytest_asyncio.fixture
 async def job(private_server: RunningServer) -> AsyncIterator[Job]:
-    auth = OwnersOnly(private_server.said["operatorToken"])
+    auth = OwnersOnly(private_server.operator_token)
     async with httpx.AsyncClient(
         base_url=private_server.url, timeout=PATIENCE_S, auth=auth, headers=ELSEWHERE
     ) as client:

@@ -45,7 +45,7 @@ def busy_pool(request: pytest.FixtureRequest) -> Iterator[BusyPool]:
         warm_server("memory", options=("--auth", mode)) as server,
         httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client,
     ):
-        token = {"authorization": f"Bearer {server.said['operatorToken']}"} if mode == "tokens" else {}
+        token = {"authorization": f"Bearer {server.operator_token}"} if mode == "tokens" else {}
         client.headers.update(token)
         job = client.post("/jobs", json={"name": "Example job", "execute_function": EXECUTE}).headers["location"]
         given = {"data_field_one": {"foo": 1}}

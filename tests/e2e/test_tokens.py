@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.processes import HTTP, RunningServer, command, environment, running_server, until
+from tests.processes import HTTP, RunningServer, command, environment, running_server, started, until
+from tests.warm_servers import warm_server
 
 SOURCE = "(variable, context) => { context.result = variable * 2; return context; }"
 TOKENS = ("--auth", "tokens")
@@ -29,17 +30,51 @@ def create_job(server: RunningServer, token: str, name: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_the_first_start_shows_the_operators_token_and_no_other_start_does(tmp_path: Path, workers: int) -> None:
+def test_starts_show_a_link_until_an_operator_has_followed_it(tmp_path: Path, workers: int) -> None:
     database = tmp_path / "pool"
     with running_server(database, workers=workers, options=TOKENS) as server:
         assert server.said["auth"] == "tokens"
-        assert create_job(server, server.said["operatorToken"], "first").status_code == 201
-        assert create_job(server, "", "second").status_code == 401
+        unused = server.said["operatorLink"]
+        assert unused.startswith(f"{server.url}/dashboard#/sign-in?link=cl_")
+        assert create_job(server, "", "first").status_code == 401
+    with (tmp_path / "log").open("w") as log:
+        options = (*TOKENS, "--log-level", "debug")
+        with running_server(database, workers=workers, options=options, log=log) as server:
+            link = server.said["operatorLink"].rpartition("=")[2]
+            for ended in (unused.rpartition("=")[2], link[:-1]):
+                assert HTTP.post(f"{server.url}/session", json={"link": ended}).status_code == 401
+            assert create_job(server, server.operator_token, "first").status_code == 201
+            assert HTTP.post(f"{server.url}/session", json={"link": link}).status_code == 401
+    assert link[len("cl_") + 16 :] not in (tmp_path / "log").read_text()
     with running_server(database, workers=workers, options=TOKENS) as server:
-        assert "operatorToken" not in server.said
+        assert "operatorLink" not in server.said
     with running_server(database, workers=workers) as server:
         assert server.said["auth"] == "open"
         assert create_job(server, "", "second").status_code == 201
+
+
+def test_the_link_is_printed_once_for_whoever_started_the_server(tmp_path: Path) -> None:
+    arguments = ("serve", "--database", str(tmp_path / "pool"), "--port", "0", "--host", "0.0.0.0")
+    with started(*arguments, "--public-url", "https://example.org/pool/") as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(2)]
+    assert lines[0].startswith("comp-pool is listening on http://0.0.0.0:")
+    assert lines[1].startswith("Operator: open https://example.org/pool/dashboard#/sign-in?link=cl_")
+    with started(*arguments) as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(2)]
+    assert lines[1].startswith("Operator: open http://127.0.0.1:")
+
+
+def test_a_page_elsewhere_does_not_follow_it() -> None:
+    with warm_server("memory", options=TOKENS) as server:
+        link = {"link": server.said["operatorLink"].rpartition("=")[2]}
+        refused = HTTP.post(f"{server.url}/session", json=link, headers={"origin": "https://elsewhere.example"})
+        assert refused.status_code == 403
+        both = HTTP.post(f"{server.url}/session", json={**link, "token": "cp_"})
+        assert (both.status_code, both.json()["code"]) == (422, "BAD_INPUT")
+        opened = HTTP.post(f"{server.url}/session", json=link, headers={"origin": server.url})
+        assert (opened.status_code, opened.json()["account"]) == (201, "operator")
 
 
 def test_accounts_and_tokens_are_made_listed_and_revoked_while_two_processes_serve(tmp_path: Path) -> None:
@@ -64,7 +99,7 @@ def test_a_store_without_a_server_takes_accounts_and_tokens_too(tmp_path: Path) 
     said("account", "create", "Ada", *database)
     [made] = said("token", "create", "ada", "--scope", "operate", *database)
     with running_server(tmp_path / "pool", options=TOKENS) as server:
-        assert "operatorToken" not in server.said
+        assert "operatorLink" not in server.said
         assert create_job(server, made["text"], "work").status_code == 201
 
 
@@ -101,7 +136,7 @@ def test_the_commands_show_the_token_that_they_are_given(tmp_path: Path) -> None
     flow = tmp_path / "flow.json"
     flow.write_text(json.dumps({"jobs": [{"job": "work"}]}))
     with running_server(tmp_path / "pool", options=TOKENS) as server:
-        token = server.said["operatorToken"]
+        token = server.operator_token
 
         def run(*arguments: str, shown: str = "") -> subprocess.CompletedProcess[str]:
             env = {**environment(tmp_path), **({"COMP_POOL_TOKEN": shown} if shown else {})}

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def test_a_visitor_is_told_that_a_job_is_private(context: BrowserContext) -> None:
     with warm_server("memory", options=("--auth", "tokens")) as server:
-        header = {"authorization": f"Bearer {server.said['operatorToken']}"}
+        header = {"authorization": f"Bearer {server.operator_token}"}
         for name, visibility in (("Open", "PUBLIC"), ("Secret", "PRIVATE")):
             body = {"name": name, "execute_function": SQUARE, "policy": {"visibility": visibility}}
             assert HTTP.post(f"{server.url}/jobs", json=body, headers=header).status_code == 201

@@ -36,7 +36,7 @@ async def test_one_signs_in_with_a_token_and_out_again(guarded: RunningServer, c
     await page.get_by_role("link", name="Sign in").click()
     await sign_in(dashboard, "cp_wrong")
     await expect(page.get_by_role("alert")).to_have_text("this pool knows no such token")
-    await sign_in(dashboard, guarded.said["operatorToken"])
+    await sign_in(dashboard, guarded.operator_token)
     menu = page.get_by_role("banner").get_by_text("operator")
     await expect(menu).to_be_visible()
     [cookie] = await context.cookies()
@@ -46,7 +46,7 @@ async def test_one_signs_in_with_a_token_and_out_again(guarded: RunningServer, c
         "Strict",
         "/",
     )
-    assert guarded.said["operatorToken"] not in str(await context.storage_state())
+    assert guarded.operator_token not in str(await context.storage_state())
     await dashboard.go("submit?kind=job")
     await page.get_by_label("name").fill("cube")
     await page.get_by_label("executeFunction").fill("(variable, context) => context")
@@ -59,6 +59,31 @@ async def test_one_signs_in_with_a_token_and_out_again(guarded: RunningServer, c
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     assert await context.cookies() == []
+
+
+async def test_the_link_of_a_first_start_signs_the_operator_in_once(
+    guarded: RunningServer, context: BrowserContext
+) -> None:
+    page = await context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.url} {request.headers.get('referer')}"))
+    link = guarded.said["operatorLink"]
+    await page.goto(link)
+    await expect(page.get_by_role("banner").get_by_text("operator")).to_be_visible()
+    await expect(page).to_have_url(f"{guarded.url}/dashboard#/flows")
+    assert asked
+    assert [each for each in asked if "cl_" in each] == []
+    assert await page.evaluate("history.length") <= 3
+    await page.go_back()
+    assert "cl_" not in page.url
+
+    assert context.browser
+    other = await (await context.browser.new_context()).new_page()
+    await other.goto(link)
+    await expect(other.get_by_role("alert").first).to_contain_text("this link works once")
+    await expect(other).to_have_url(f"{guarded.url}/dashboard#/sign-in")
+    await expect(other.get_by_label("token")).to_be_visible()
+    await other.context.close()
 
 
 async def test_one_signs_in_at_a_provider_on_another_site(context: BrowserContext, tmp_path: Path) -> None:
@@ -95,7 +120,7 @@ async def test_one_makes_and_revokes_tokens_and_an_operator_sees_who_did(
 ) -> None:
     dashboard = await Dashboard.visit(context, guarded, "sign-in")
     page = dashboard.page
-    await sign_in(dashboard, guarded.said["operatorToken"])
+    await sign_in(dashboard, guarded.operator_token)
     menu = page.get_by_role("banner").get_by_text("operator")
     await menu.click()
     await page.get_by_role("link", name="Accounts").click()
@@ -150,7 +175,7 @@ async def test_its_pages_are_for_everybody_on_any_screen(
         dashboard = await Dashboard.visit(context, guarded, "sign-in")
         page = dashboard.page
         found = {"sign-in": await violations(page, axe, pictures / f"dashboard-{width}-sign-in")}
-        await sign_in(dashboard, guarded.said["operatorToken"])
+        await sign_in(dashboard, guarded.operator_token)
         await page.get_by_role("banner").get_by_text("operator").click()
         await page.get_by_role("button", name="Sign out").wait_for()
         found["menu"] = await violations(page, axe, pictures / f"dashboard-{width}-menu")

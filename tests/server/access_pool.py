@@ -76,8 +76,7 @@ async def access_pool() -> AsyncIterator[AccessPool]:
 
 
 async def _tokens(runtime: Runtime) -> tuple[dict[str, str], Token]:
-    operator = await accounts.first_operator(runtime)
-    for name in ("Ada", "Bob", "Vol"):
+    for name in ("Operator", "Ada", "Bob", "Vol"):
         await accounts.create(runtime, name)
 
     async def issue(account: str, *scopes: Scope) -> tuple[Token, str]:
@@ -94,7 +93,7 @@ async def _tokens(runtime: Runtime) -> tuple[dict[str, str], Token]:
         "reader": (await issue("ada", Scope.READ))[1],
         "machine": (await issue("ada", Scope.COMPUTE))[1],
         "owner": (await issue("ada", *everything))[1],
-        "operator": operator,
+        "operator": (await issue("operator", *Scope))[1],
         "revoked": revoked[1],
         "expired": expired[1],
         "unknown": UNKNOWN,

@@ -70,7 +70,7 @@ def browse() -> Iterator[Browse]:
 
 
 def as_operator(pool: RunningServer, query: str) -> dict[str, Any]:
-    header = {"authorization": f"Bearer {pool.said['operatorToken']}"}
+    header = {"authorization": f"Bearer {pool.operator_token}"}
     answer: dict[str, Any] = httpx.post(f"{pool.url}/graphql", json={"query": query}, headers=header).json()["data"]
     return answer
 
@@ -194,7 +194,7 @@ def test_a_session_ends_with_its_token_or_when_it_is_revoked(browse: Browse, poo
 
 def test_a_revoked_session_is_refused_by_all_processes(browse: Browse, tmp_path: Path) -> None:
     with running_server(tmp_path, workers=2, options=OPTIONS) as pool:
-        browser = browse(pool, pool.said["operatorToken"])
+        browser = browse(pool, pool.operator_token)
         # Each connection may reach another process.
         headers = {"cookie": browser.cookie, "connection": "close", "origin": pool.url}
 
@@ -237,7 +237,7 @@ def test_behind_tls_the_cookie_is_secure_and_for_the_pools_path() -> None:
     options = ("--auth", "tokens", "--public-url", "https://example.org/pool")
     with warm_server("memory", options=options) as pool:
         headers = {"origin": "https://example.org"}
-        opened = httpx.post(f"{pool.url}/session", json={"token": pool.said["operatorToken"]}, headers=headers)
+        opened = httpx.post(f"{pool.url}/session", json={"token": pool.operator_token}, headers=headers)
         cookie, *attributes = opened.headers["set-cookie"].split("; ")
         assert cookie.startswith("__Secure-comp_pool_session=cs_")
         assert {"Secure", "Path=/pool", "HttpOnly", "SameSite=strict"} <= set(attributes)

@@ -9,7 +9,6 @@ from resolvers.errors import AlreadyExists, BadInput, Conflict, NotFound, Unauth
 from resolvers.runtime import Runtime
 from sandbox import Sandbox
 from storage import Store
-from storage.accounts import Accounts
 from storage.recent_reads import STALE_AFTER_S
 from tests.resolvers.playing import Clock, process
 
@@ -121,20 +120,6 @@ async def test_an_open_pool_makes_no_tokens_for_whoever_asks(runtime: Runtime) -
     runtime.wants_tokens = False
     with pytest.raises(Conflict, match="comp-pool token create"):
         await tokens.create(runtime, EVERYBODY, "ada", SUBMIT)
-
-
-async def test_the_first_start_makes_one_operator_however_many_processes_start(runtime: Runtime) -> None:
-    text = await accounts.first_operator(runtime)
-    assert (await authenticated(runtime, text)).is_operator
-    assert await accounts.first_operator(runtime) == ""
-    with pytest.MonkeyPatch.context() as patch:
-        # Another process looked before there was an account, and is too late now.
-        patch.setattr(Accounts, "page", _none)
-        assert await accounts.first_operator(runtime) == ""
-
-
-async def _none(*_: object, **__: object) -> list[object]:
-    return []
 
 
 @pytest.mark.parametrize("name", ["", "...", "x" * 101, "a\x00b"])
