@@ -80,8 +80,8 @@ class Settings(SigningInSettings, LimitSettings):
     )
     trusted_proxies: str = Field(
         default="",
-        description="Addresses and networks of proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are "
-        "believed, separated by commas; `*`: all.",
+        description="Addresses and networks of proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix`, or "
+        "instead of these `Forwarded`, are believed, separated by commas; `*`: all.",
     )
     max_header_bytes: int = Field(
         default=32_768, ge=1_024, le=1_048_576, description="Most bytes of a request's line and headers."
@@ -93,7 +93,8 @@ class Settings(SigningInSettings, LimitSettings):
         default=30.0,
         gt=0,
         le=3600,
-        description="How long the body of a request may take; each 4,096 bytes that came extend it by a second.",
+        description="How long the body of a request is waited for; each 4,096 bytes that come give back a second of "
+        "that, so that a body may take any time at that rate, and stand still for so long.",
     )
     write_seconds: float = Field(
         default=30.0, gt=0, le=3600, description="When a client that does not read its answer is disconnected."

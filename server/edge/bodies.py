@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.edge.refusals import refuse
 
 BYTES_A_SECOND = 4_096
-"""What has come extends the time: so many bytes by a second. A slow upload is no fault; one that stands still is."""
+"""What a body has to come at, at least: so many bytes give back a second of the time that was waited for it. A slow
+upload is no fault; one that stands still is, however much of it has come."""
 BODILESS = ("GET", "HEAD", "OPTIONS")
 LATE = "The body of this request did not come in time. Send it again, in one go."
 
@@ -47,7 +48,9 @@ class _Body:
     def __init__(self, receive: Receive, send: Send, seconds: float) -> None:
         self._receive = receive
         self._send = send
-        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._clock = asyncio.get_running_loop().time
+        self._seconds = seconds
+        self._left_s = seconds
         self._whole = False
         self.late = False
         self.answered = False
@@ -55,13 +58,15 @@ class _Body:
     async def receive(self) -> Message:
         if self._whole:
             return await self._receive()
+        began = self._clock()
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout(self._left_s):
                 message = await self._receive()
         except TimeoutError:
             self.late = True
             return {"type": "http.disconnect"}
-        self._deadline += len(message.get("body", b"")) / BYTES_A_SECOND
+        left_s = self._left_s - (self._clock() - began) + len(message.get("body", b"")) / BYTES_A_SECOND
+        self._left_s = min(left_s, self._seconds)
         self._whole = not message.get("more_body", False)
         return message
 

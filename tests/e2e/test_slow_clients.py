@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain, repeat
 from pathlib import Path
+from select import select
 
 import psutil
 import pytest
@@ -126,6 +128,43 @@ def test_half_a_body_is_answered_in_time(server: RunningServer, what: str) -> No
         answer = to_the_end(connection)
     assert answer.startswith("HTTP/1.1 408 ")
     assert "access-control-allow-origin: *" in answer
+
+
+def test_a_body_that_comes_slowly_and_steadily_is_taken() -> None:
+    seconds, pieces, pause_s = 2, 12, 0.25
+    body = json.dumps({"query": "{ pool { name } }", "variables": {"padding": "x" * 16_000 * pieces}}).encode()
+    head = f"POST /graphql HTTP/1.1\r\nHost: localhost\r\n{JSON}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with (
+        running_server("memory", options=("--body-seconds", str(seconds))) as server,
+        closing(connected(server)) as connection,
+    ):
+        began = time.monotonic()
+        connection.sendall(head.encode())
+        step = len(body) // pieces + 1
+        for at in range(0, len(body), step):
+            connection.sendall(body[at : at + step])
+            if at + step < len(body):
+                assert not select([connection], [], [], pause_s)[0], "it is answered too early"
+        assert time.monotonic() - began > seconds
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_that_stands_still_is_refused_however_much_has_come(server: RunningServer) -> None:
+    much = f"{half('/graphql', JSON).replace('1000', '9000000')}{'x' * 8_000_000}"
+    with closing(connected(server)) as connection:
+        connection.sendall(much.encode())
+        assert to_the_end(connection).startswith("HTTP/1.1 408 ")
+
+
+def test_a_body_that_only_drips_is_refused(server: RunningServer) -> None:
+    with closing(connected(server)) as connection:
+        connection.sendall(half("/jobs", JSON).encode())
+        dripped = 0
+        while not select([connection], [], [], 0.05)[0]:
+            connection.sendall(b" ")
+            dripped += 1
+            assert dripped < 900, "the server waits on"
+        assert to_the_end(connection).startswith("HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("what", ANSWERED_AT_ONCE)

@@ -23,6 +23,7 @@ SECRETS = {
     "{'authorization': 'bearer s3cr3tvalue'}": "s3cr3tvalue",
     "Authorization: Basic dXNlcjpwYXNz": "dXNlcjpwYXNz",
     "token cp_0123456789abcdef_s3cr3tvalue was": "s3cr3tvalue",
+    "opened dashboard#/sign-in?link=cl_0123456789abcdef_s3cr3tvalue": "s3cr3tvalue",
     "host 0123456789abcdef.s3cr3tvalues3cr3tvalue": "s3cr3tvalue",
     "mongodb://someone:s3cr3tvalue@db.example/": "s3cr3tvalue",
     "connectionParams={'anything': 's3cr3tvalue'}": "s3cr3tvalue",
