@@ -3,7 +3,10 @@
 import { h, put } from "../shared/dom.js";
 import { isOperator, signOut, viewer, whenChanged } from "./session.js";
 
-const OWN_PAGES = [["#/tokens", "My tokens"]];
+const OWN_PAGES = [
+  ["#/usage", "My usage"],
+  ["#/tokens", "My tokens"],
+];
 const OPERATOR_PAGES = [
   ["#/accounts", "Accounts"],
   ["#/audit", "Audit log"],

@@ -15,7 +15,7 @@ const BLOCK = `mutation ($input: BlockAccountInput!) { blockAccount(input: $inpu
 const UNBLOCK = `mutation ($input: UnblockAccountInput!) { unblockAccount(input: $input) {
   userErrors { message code } } }`;
 const PAGE = 25;
-const HEADS = ["account", "made", "state", "tokens", "action"];
+const HEADS = ["account", "made", "state", "tokens", "usage", "action"];
 
 /** @param {Element} main @param {import("./main.js").Visit} visit */
 export async function accountsPage(main, { signal }) {
@@ -80,6 +80,7 @@ function row(account, changed) {
     h("td", null, ago(account.createdAt)),
     h("td", null, blockedAt ? h("span", { class: "broken" }, `blocked ${ago(blockedAt)}`) : "active"),
     h("td", null, h("a", { href: `#/tokens?account=${encodeURIComponent(key)}` }, `Tokens of ${name}`)),
+    h("td", null, h("a", { href: `#/usage?account=${encodeURIComponent(key)}` }, `Usage of ${name}`)),
     h("td", null, h("button", { type: "button", onclick: turn, "aria-label": `${act} ${name}` }, act)),
   );
 }

@@ -17,6 +17,7 @@ const PAGES = {
   jobs: [async () => (await import("./jobs.js")).jobsPage, async () => (await import("./job.js")).jobPage],
   pool: [async () => (await import("./pool.js")).poolPage],
   tokens: [async () => (await import("./tokens.js")).tokensPage],
+  usage: [async () => (await import("./usage.js")).usagePage],
   accounts: [async () => (await import("./accounts.js")).accountsPage],
   audit: [async () => (await import("./audit.js")).auditPage],
   "sign-in": [async () => (await import("./sign-in.js")).signInPage],

@@ -12,6 +12,13 @@ export function number(value) {
   return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0 });
 }
 
+/** A number of bytes. @param {number} value */
+export function bytes(value) {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(1, value)) / 3), units.length - 1);
+  return `${number(value / 1000 ** power)} ${units[power]}`;
+}
+
 /** A text that begins with a capital letter. @param {string} text */
 export function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -8,13 +8,14 @@ from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.pages.accessibility import violations
 from tests.pages.dashboard import Dashboard
-from tests.processes import RunningServer
+from tests.processes import HTTP, RunningServer
 from tests.provider import running_provider
 from tests.warm_servers import warm_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PAGES = ("tokens", "accounts", "audit")
+PAGES = {"usage": "meter", "tokens": "tbody tr", "accounts": "tbody tr", "audit": "tbody tr"}
+"""With what is there once a page has been read."""
 
 
 @pytest.fixture
@@ -166,6 +167,35 @@ async def test_one_makes_and_revokes_tokens_and_an_operator_sees_who_did(
     assert dashboard.complaints == []
 
 
+async def test_one_sees_what_one_has_beside_what_one_may(context: BrowserContext) -> None:
+    options = ("--auth", "tokens", "--account-variables", "4", "--account-flows", "0")
+    with warm_server("memory", options=options) as server:
+        header = {"authorization": f"Bearer {server.operator_token}"}
+        job = {"name": "Cube", "execute_function": "x => x"}
+        HTTP.post(f"{server.url}/jobs", json=job, headers=header).raise_for_status()
+        for value in range(3):
+            HTTP.post(f"{server.url}/jobs/cube/variables", json={"value": value}, headers=header).raise_for_status()
+        dashboard = await Dashboard.visit(context, server, "sign-in")
+        page = dashboard.page
+        await sign_in(dashboard, server.operator_token)
+        await page.get_by_role("banner").get_by_text("operator").click()
+        await page.get_by_role("link", name="My usage").click()
+        await expect(page.locator("h1")).to_have_text("My usage")
+        quotas = page.get_by_role("list", name="Quotas").get_by_role("listitem")
+        await expect(quotas.filter(has_text="Open variables")).to_contain_text("3 of 4 (75 %)")
+        meter = page.get_by_role("meter", name="Open variables")
+        assert await meter.evaluate("meter => [meter.value, meter.max, meter.ariaValueText]") == [3, 4, "3 of 4"]
+        await expect(quotas.filter(has_text="Open flows")).to_contain_text("0, of any amount")
+        await expect(quotas.filter(has_text="Stored")).to_contain_text("of 1 GB")
+        await expect(quotas.filter(has_text="Sandbox")).to_contain_text("of 60 s")
+        await expect(page.get_by_role("meter")).to_have_count(3)
+        await dashboard.go("accounts")
+        await page.get_by_role("link", name="Usage of operator").click()
+        await expect(page.locator("h1")).to_have_text("Usage of operator")
+        await expect(quotas.filter(has_text="Open variables")).to_contain_text("3 of 4 (75 %)")
+        assert dashboard.complaints == []
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 async def test_its_pages_are_for_everybody_on_any_screen(
     width: int, guarded: RunningServer, chromium: Browser, axe: str, pictures: Path
@@ -179,9 +209,9 @@ async def test_its_pages_are_for_everybody_on_any_screen(
         await page.get_by_role("banner").get_by_text("operator").click()
         await page.get_by_role("button", name="Sign out").wait_for()
         found["menu"] = await violations(page, axe, pictures / f"dashboard-{width}-menu")
-        for name in PAGES:
+        for name, there in PAGES.items():
             await dashboard.go(name)
-            await page.locator("tbody tr").first.wait_for()
+            await page.locator(there).first.wait_for()
             found[name] = await violations(page, axe, pictures / f"dashboard-{width}-{name}")
         assert found == {name: [] for name in found}
     finally:
