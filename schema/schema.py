@@ -36,13 +36,14 @@ from schema.types.pool import PoolQuery, PoolSubscription
 from schema.types.results import ResultMutation
 from schema.types.tasks import TaskMutation
 from schema.types.variables import VariableMutation
+from schema.types.viewer import ViewerQuery
 
 
 @strawberry.type(
     description="What the pool knows: its jobs with their variables and results, its flows and hosts, who asks, and "
     "how it does."
 )
-class Query(JobQuery, FlowQuery, PoolQuery, AccountQuery, AuditQuery):
+class Query(JobQuery, FlowQuery, PoolQuery, ViewerQuery, AccountQuery, AuditQuery):
     pass
 
 
