@@ -228,3 +228,27 @@ class TestLoading:
             await load(unlucky, workload(ORIGINAL), patience_s=60)
         variables = await variables_of(client, "hash-of-hashes")
         assert sorted(len(each["results"]["nodes"]) for each in variables) == [0, 1]
+
+    @pytest.mark.parametrize(("refusals", "is_loaded"), [(1, True), (2, False)])
+    async def test_an_account_without_sandbox_seconds_is_waited_for_once(
+        self, pool_transport: httpx.ASGITransport, refusals: int, is_loaded: bool
+    ) -> None:
+        quota = {"field": "variables[0].value", "message": "no time", "code": "QUOTA", "retryAfterSeconds": 0.01}
+
+        class RefusesVariables(httpx.AsyncBaseTransport):
+            left = refusals
+
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                if b"createVariables" not in await request.aread() or not self.left:
+                    return await pool_transport.handle_async_request(request)
+                self.left -= 1
+                return httpx.Response(200, json={"data": {"createVariables": {"userErrors": [quota]}}})
+
+        async with PoolClient("http://pool.example", transport=RefusesVariables()) as refused:
+            loader = Loader(refused, patience_s=0, minute_s=0)
+            if is_loaded:
+                await loader.load(workload({"jobs": [job()]}))
+            else:
+                with pytest.raises(LoadProblem, match="no time"):
+                    await loader.load(workload({"jobs": [job()]}))
+        assert loader.loaded.variables == 2 * is_loaded

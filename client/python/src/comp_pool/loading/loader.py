@@ -18,6 +18,8 @@ from comp_pool.errors import PoolFailed, PoolRefused, PoolUnavailable, Refusal
 from comp_pool.loading.entries import LoadProblem, NewJob, NewResult, NewVariable, Workload
 from comp_pool.schema import REQUEST_BYTES, ErrorCode
 
+MINUTE_S = 61.0
+"""After which the pool has forgotten what an account used of its sandbox."""
 CREATE_JOB = """mutation CreateJob($input: CreateJobInput!) { createJob(input: $input) {
   job { key } userErrors { field message code retryAfterSeconds }
 } }"""
@@ -66,16 +68,20 @@ class Loader:
         client: PoolClient,
         *,
         patience_s: float,
+        minute_s: float = MINUTE_S,
         advance: Callable[[int], None] = lambda _: None,
     ) -> None:
         """
         Args:
             client: the pool.
             patience_s: how long to wait for a pool that is away, in seconds.
+            minute_s: how long to wait, at least, once the account has used what it may of the pool's sandbox in a
+                minute, in seconds: what is left before that would be used up by a call that is refused again.
             advance: called with how many variables and results were dealt with.
         """
         self._client = client
         self._patience_s = patience_s
+        self._minute_s = minute_s
         self._advance = advance
         self.loaded = Loaded()
 
@@ -189,9 +195,17 @@ class Loader:
     async def _asked(self, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
         backoff = Backoff(longest_s=5.0)
         deadline = time.monotonic() + self._patience_s
+        has_waited = False
         while True:
             try:
                 return await call()
+            except PoolRefused as refused:
+                if has_waited or refused.refusal.code != ErrorCode.QUOTA or not refused.retry_after_s:
+                    raise
+                has_waited = True
+                wait_s = max(self._minute_s, refused.retry_after_s)
+                deadline += wait_s
+                await asyncio.sleep(wait_s)
             except PoolFailed:
                 raise
             except PoolUnavailable as problem:
