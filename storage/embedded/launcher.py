@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -146,9 +146,13 @@ async def _serve(handler: NeoSQLiteHandler, socket: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = await asyncio.start_unix_server(
-        lambda reader, writer: handle_client(reader, writer, handler), socket, backlog=256
-    )
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Streams take a cancelled handler, which is how a stop ends it, for a fault, and log it.
+        with suppress(asyncio.CancelledError):
+            await handle_client(reader, writer, handler)
+
+    server = await asyncio.start_unix_server(handle, socket, backlog=256)
     sys.stdout.write("READY\n")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Nobody reads further than READY.
