@@ -22,6 +22,25 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+RAM_DISK = "/dev/shm"
+ROOM = 1 << 31
+"""What a run may take there, in bytes."""
+
+
+def has_ram_disk() -> bool:
+    """Whether there is a disk that nobody waits for, on which programs may run."""
+    try:
+        disk = os.statvfs(RAM_DISK)
+    except OSError:
+        return False
+    return not disk.f_flag & os.ST_NOEXEC and disk.f_bavail * disk.f_frsize > ROOM
+
+
+# The stores of the tests are killed, and not their machine: what a store has written is there, whatever the disk.
+if "TMPDIR" not in os.environ and has_ram_disk():
+    os.environ["TMPDIR"] = RAM_DISK
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: many tests wait for something most of their time."""
     return (os.cpu_count() or 1) + 1
