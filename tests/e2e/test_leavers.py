@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from tests.e2e.test_aborted_requests import JSON
-from tests.processes import HTTP, RunningServer, command_line, descendants, running_server, until
+from tests.processes import HTTP, RunningServer, command_line, descendants, until
+from tests.warm_servers import warm_server
 
 SLOW = "() => { const end = Date.now() + 300; while (Date.now() < end); return true; }"
 JOB = {"name": "Slow", "execute_function": "x => x", "validate_result": SLOW}
@@ -23,7 +24,7 @@ STILL_S = 1.0
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
-    with running_server("memory", options=("--request-sandbox-seconds", "300")) as running:
+    with warm_server("memory", options=("--request-sandbox-seconds", "300")) as running:
         HTTP.post(f"{running.url}/jobs", json=JOB).raise_for_status()
         yield running
 
@@ -66,7 +67,7 @@ def test_what_was_left_half_way_may_be_sent_again(server: RunningServer) -> None
 
 
 def test_one_request_uses_the_sandbox_for_no_longer_than_it_may() -> None:
-    with running_server("memory", options=("--request-sandbox-seconds", "1")) as server:
+    with warm_server("memory", options=("--request-sandbox-seconds", "1")) as server:
         HTTP.post(f"{server.url}/jobs", json=JOB).raise_for_status()
         made = server.ask(ADD, v=[{"value": at} for at in range(100)])["createVariables"]
     assert {error["code"] for error in made["userErrors"]} == {"TOO_LARGE"}

@@ -18,6 +18,7 @@ from storage import open_store
 from tests.processes import running_server
 from tests.resolvers.playing import Books, check_credit
 from tests.runtimes import start_runtime
+from tests.warm_servers import warm_server
 from volunteer.calls import LeasedTask, PoolCalls, Report
 
 JOB = "polynomial"
@@ -265,8 +266,8 @@ async def test_servers_on_one_database_give_each_variable_one_result_that_two_ho
     pace = Pace(variables=150, least=20, most=100, lease_s=600, pause_s=4, manners=PUNCTUAL)
     seldom = ["--sweep-seconds", "30"]
     with (
-        running_server(engine_location, options=seldom) as one,
-        running_server(engine_location, options=seldom) as other,
+        warm_server(engine_location, options=seldom) as one,
+        warm_server(engine_location, options=seldom) as other,
     ):
         taken = await _compute_all([one.url, other.url], chance, pace)
     assert " ERROR " not in capfd.readouterr().err

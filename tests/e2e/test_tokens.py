@@ -98,7 +98,7 @@ def test_a_store_without_a_server_takes_accounts_and_tokens_too(tmp_path: Path) 
     database = ("--database", str(tmp_path / "pool"))
     said("account", "create", "Ada", *database)
     [made] = said("token", "create", "ada", "--scope", "operate", *database)
-    with running_server(tmp_path / "pool", options=TOKENS) as server:
+    with warm_server(tmp_path / "pool", options=TOKENS) as server:
         assert "operatorLink" not in server.said
         assert create_job(server, made["text"], "work").status_code == 201
 
@@ -110,7 +110,7 @@ def test_a_store_without_a_server_gives_up_accounts_too(tmp_path: Path) -> None:
     [made] = said("token", "create", "ada", *database)
     assert [each["key"] for each in said("account", "delete", "ada", *database)] == ["ada"]
     assert [each["key"] for each in said("account", "list", *database)] == ["bob"]
-    with running_server(tmp_path / "pool", options=TOKENS) as server:
+    with warm_server(tmp_path / "pool", options=TOKENS) as server:
         assert create_job(server, made["text"], "work").status_code == 401
 
 
@@ -135,7 +135,7 @@ def test_the_commands_show_the_token_that_they_are_given(tmp_path: Path) -> None
     jobs.write_text(json.dumps({"jobs": [{"name": "Work", "executeFunction": SOURCE, "variables": [1, 2]}]}))
     flow = tmp_path / "flow.json"
     flow.write_text(json.dumps({"jobs": [{"job": "work"}]}))
-    with running_server(tmp_path / "pool", options=TOKENS) as server:
+    with warm_server(tmp_path / "pool", options=TOKENS) as server:
         token = server.operator_token
 
         def run(*arguments: str, shown: str = "") -> subprocess.CompletedProcess[str]:

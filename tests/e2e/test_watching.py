@@ -23,6 +23,7 @@ from tests.e2e.transports import by_events, by_websocket, socket_to, subscribe
 from tests.processes import RunningServer, running_server
 from tests.resolvers.flows.hive import open_pool
 from tests.runtimes import start_runtime
+from tests.warm_servers import warm_server
 
 EXPIRED = "{ pool { status { tasks { expired } } } }"
 
@@ -79,7 +80,7 @@ async def test_a_client_goes_on_where_it_was_when_the_server_was_killed_and_star
     dashboard = Dashboard()
     updates: list[FlowUpdate] = []
     under_way = asyncio.Event()
-    with running_server(tmp_path / "pool") as server:
+    with warm_server(tmp_path / "pool") as server:
         key = await submitted(server, ROOT)
 
         async def watch() -> None:
@@ -95,7 +96,7 @@ async def test_a_client_goes_on_where_it_was_when_the_server_was_killed_and_star
             await under_way.wait()
             await asyncio.to_thread(server.stop, signal.SIGKILL)
             before = len(updates)
-            with running_server(tmp_path / "pool", port=server.port) as restarted:
+            with warm_server(tmp_path / "pool", port=server.port) as restarted:
                 await watching
                 assert dashboard.jobs == nodes(restarted, key)
     assert len(updates) > before

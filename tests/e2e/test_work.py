@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.jobs import ENDLESS, job_file
-from tests.processes import PATIENCE_S, RunningServer, run, running_server, started, until
+from tests.processes import PATIENCE_S, RunningServer, run, started, until
+from tests.warm_servers import warm_server
 
 
 def events(output: str) -> list[dict[str, Any]]:
@@ -92,11 +93,11 @@ def test_a_server_that_is_killed_in_the_middle_of_a_load_loses_nothing_and_the_w
     ):
         acknowledged = 0
         for _ in range(rounds):
-            with running_server(tmp_path / "pool", port=port) as server:
+            with warm_server(tmp_path / "pool", port=port) as server:
                 until(lambda: _loaded(server) > acknowledged or loading.poll() is not None, "more is loaded")  # noqa: B023
                 acknowledged = _loaded(server)
                 server.stop(signal.SIGKILL)
-        with running_server(tmp_path / "pool", port=port) as server:
+        with warm_server(tmp_path / "pool", port=port) as server:
             assert _loaded(server) >= acknowledged
             output, _ = loading.communicate(timeout=PATIENCE_S)
             assert loading.returncode == 0, output
@@ -113,7 +114,7 @@ def _loaded(server: RunningServer) -> int:
 def test_a_volunteer_keeps_its_results_while_the_server_restarts(tmp_path: Path, home: dict[str, str]) -> None:
     slow = "(v, c) => { const end = Date.now() + 2000; while (Date.now() < end); c.result = v; return c; }"
     work = ["--max-tasks", "2", "--concurrency", "1", "--json"]
-    with running_server(tmp_path / "pool") as server:
+    with warm_server(tmp_path / "pool") as server:
         run("load", str(job_file(tmp_path, [1, 2], source=slow)), "--url", server.url)
         with started("work", server.url, *work, env=home) as volunteer:
             assert volunteer.stdout
@@ -121,7 +122,7 @@ def test_a_volunteer_keeps_its_results_while_the_server_restarts(tmp_path: Path,
             assert until(lambda: '"computed"' in line(), "it has computed one, and claimed the other")
             server.stop(signal.SIGKILL)
             assert until(lambda: '"computed"' in line(), "it has a result that it can't post")
-            with running_server(tmp_path / "pool", port=server.port) as restarted:
+            with warm_server(tmp_path / "pool", port=server.port) as restarted:
                 assert volunteer.wait(60) == 0
                 assert restarted.counts("work")["done"] == 2
                 found = restarted.ask(RESULTS)["job"]["variables"]["nodes"]

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.processes import RunningServer, running_server, until
+from tests.warm_servers import warm_server
 
 DISK_BYTES = 24_000_000
 LOW_BYTES = 8_000_000
@@ -108,7 +109,7 @@ def test_work_ends_before_results_do(disk: Path, workers: int) -> None:
 
 
 def test_what_the_engine_can_not_store_is_unavailable_until_there_is_room(disk: Path) -> None:
-    with running_server(str(disk / "pool"), options=("--low-disk-bytes", "0", "--full-disk-bytes", "0")) as pool:
+    with warm_server(str(disk / "pool"), options=("--low-disk-bytes", "0", "--full-disk-bytes", "0")) as pool:
         httpx.post(f"{pool.url}/jobs", json=JOB).raise_for_status()
         httpx.post(f"{pool.url}/jobs/work/variables", json=1).raise_for_status()
         held = claimed(pool)

@@ -53,9 +53,7 @@ async def test_a_killed_engine_comes_back_with_every_acknowledged_write(tmp_path
         assert [_id for _id, n in acknowledged.items() if stored.get(_id, -1) < n] == []
 
 
-async def test_a_stop_while_somebody_is_connected_is_no_fault(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_stop_while_somebody_is_connected_is_no_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with embedded_engine(tmp_path) as uri:
         _, writer = await asyncio.open_unix_connection(_socket_of(uri))
         async with open_database(uri, indexes={}) as database:  # By then it has taken the first connection, too.
