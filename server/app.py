@@ -79,6 +79,7 @@ class Service:
             runtime.wants_tokens = settings.wants_tokens
             runtime.provider_name = settings.oidc_name if settings.oidc_issuer and settings.wants_tokens else ""
             runtime.keeps_private = settings.keeps_private
+            runtime.reviews = settings.reviews
             runtime.limits = settings.limits
             runtime.free_bytes = _free_bytes(settings.watched_directory or store.database.directory)
             runtime.request_sandbox_seconds = settings.request_sandbox_seconds

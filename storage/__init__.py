@@ -8,7 +8,7 @@ from storage.flow_jobs import FlowJob
 from storage.flow_nodes import NodeState
 from storage.flows import Flow, FlowState
 from storage.hosts import Host
-from storage.jobs import Job, JobState
+from storage.jobs import Job, JobState, Review
 from storage.levels import Level
 from storage.queues import Queue
 from storage.requests import Request
@@ -37,6 +37,7 @@ __all__ = [
     "Queue",
     "Request",
     "Result",
+    "Review",
     "Run",
     "Store",
     "Task",

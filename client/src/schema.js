@@ -57,6 +57,13 @@ export const JobState = Object.freeze({
   ARCHIVED: "ARCHIVED",
 });
 
+/** What the pool's operator thinks of a job. */
+export const Review = Object.freeze({
+  PENDING: "PENDING",
+  APPROVED: "APPROVED",
+  REJECTED: "REJECTED",
+});
+
 /** Where a task stands: READY, LEASED, then REPORTED, EXPIRED or CANCELLED. */
 export const TaskState = Object.freeze({
   READY: "READY",
@@ -101,6 +108,7 @@ export const WaitKind = Object.freeze({
   LEVEL: "LEVEL",
   STARTING: "STARTING",
   NO_VOLUNTEER: "NO_VOLUNTEER",
+  REVIEW: "REVIEW",
   ARCHIVED: "ARCHIVED",
   NO_SUPPORTER: "NO_SUPPORTER",
   NO_OTHER_VOLUNTEER: "NO_OTHER_VOLUNTEER",

@@ -10,6 +10,7 @@ from typing import Any
 
 from resolvers import json_text
 from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.review import is_approved
 from resolvers.access.visibility import may_read
 from resolvers.errors import (
     AlreadyExists,
@@ -34,7 +35,7 @@ from resolvers.space import Space
 from resolvers.turns import aside, give_way
 from resolvers.units import replicas
 from sandbox import FailureKind
-from storage import Job, JobState, UnitState, Variable
+from storage import Job, JobState, Review, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
 MOST_OFFERED = 20
@@ -90,7 +91,8 @@ async def create_many(
 async def _open_job(runtime: Runtime, job_key: str) -> Job:
     job = await jobs.get(runtime, job_key)
     if job.state == JobState.ARCHIVED:
-        raise Conflict(f"the job {job.key!r} is archived and takes no more variables", field="job")
+        why = "was rejected" if job.review == Review.REJECTED else "is archived"
+        raise Conflict(f"the job {job.key!r} {why} and takes no more variables", field="job")
     return job
 
 
@@ -101,7 +103,8 @@ async def _create(
     for at, (each, value) in enumerate(zip(new, values, strict=True)):
         await give_way()
         made.append(_variable(runtime, job, _key(each, mark, at), value, mark))
-    await _validate(runtime, job, made)
+    if is_approved(job):  # Until then nothing of it is called.
+        await _validate(runtime, job, made)
     if job.validate_result:  # It may have taken long, and the job may be gone by now.
         await _open_job(runtime, job.key)
     if taken := await runtime.store.variables.insert_many(made):
@@ -236,7 +239,11 @@ async def page(
 async def wanted(
     runtime: Runtime, job_key: str, *, first: int, after: str = "", backwards: bool = False
 ) -> Sequence[tuple[str, Variable]]:
-    """Variables that still want results, each with its cursor, in a random order that a cursor continues."""
+    """Variables that still want results, each with its cursor, in a random order that a cursor continues; none of a job
+    that is not approved."""
+    job = await runtime.store.jobs.by_key(job_key)
+    if job is not None and not is_approved(job):
+        return []
     origin, last = _position(runtime, after)
     found = await runtime.store.variables.wanted(job_key, origin=origin, last=last, limit=first, backwards=backwards)
     return [(f"{origin!r}/{each.rand!r}", each) for each in found]
@@ -256,6 +263,8 @@ def _position(runtime: Runtime, cursor: str) -> tuple[float, float | None]:
 
 async def pick(runtime: Runtime, job: Job) -> Variable | None:
     """A variable that wants results, chosen by the job's own scheduler, or at random. Leases nothing."""
+    if not is_approved(job):
+        return None
     if job.variable_scheduler:
         chosen = await variable_schedulers.choose(runtime, job, host="")
         if chosen is not None:
@@ -267,6 +276,8 @@ async def pick(runtime: Runtime, job: Job) -> Variable | None:
 async def offer(runtime: Runtime, job: Job) -> Variable | None:
     """What a client gets that knows of no tasks: a variable that a flow waits for and that needs no context,
     or else what `pick` picks."""
+    if not is_approved(job):
+        return None
     runs = await runtime.store.runs.bare(job.key, limit=MOST_OFFERED)
     if runs and (found := await runtime.store.variables.by_key(job.key, runtime.random.choice(runs).variable)):
         return found

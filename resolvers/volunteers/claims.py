@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from resolvers.access.review import is_approved
 from resolvers.errors import BadInput
 from resolvers.idempotency import Repeatable
 from resolvers.identifiers import checked_text
@@ -141,7 +142,7 @@ async def _claimed_before(runtime: Runtime, request: ClaimRequest) -> list[Claim
     claimed: list[ClaimedTask] = []
     for (key, kind), tasks in by_job.items():
         job = await runtime.store.jobs.by_key(key)
-        if job is not None:
+        if job is not None and is_approved(job):
             kept = await leases.assign(runtime, request.host, request.lease, tasks)
             claimed += await picking.with_units(runtime, job, kind, kept)
     return claimed

@@ -97,7 +97,7 @@ async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list
 def _receipt(result: Result | None, report: Report, at: int) -> Receipt:
     if result is not None:
         return Receipt(result)
-    message = f"the task {report.task} is gone: its job, variable or flow was deleted"
+    message = f"the task {report.task} is gone: its job, variable or flow was deleted or rejected"
     return Receipt(None, LeaseLost(message, field=f"results[{at}].lease"))
 
 

@@ -34,7 +34,7 @@ from schema.machinery.directives import Hal, HalField, HalRole
 from schema.machinery.nodes import Node, global_id
 from schema.machinery.times import moment
 from schema.machinery.visibility import Private
-from schema.types.enums import JobState, VariableState
+from schema.types.enums import JobState, Review, VariableState
 from schema.types.policies import Policy
 from schema.types.results import Result
 from schema.types.variables import Variable
@@ -52,6 +52,9 @@ class Job(Node):
         description="Who submitted it: an account's key; where the pool wants no tokens, whom its metadata names."
     )
     state: JobState = strawberry.field(description="Whether its work is handed out.")
+    review: Review = strawberry.field(
+        directives=[HIDDEN], description="Whether the pool's operator has approved it, where jobs are reviewed."
+    )
     execute_function: str = strawberry.field(
         directives=[HIDDEN],
         description=(
@@ -81,6 +84,7 @@ class Job(Node):
             name=job.name,
             owner=job.owner,
             state=JobState(job.state),
+            review=Review(job.review),
             execute_function=job.execute_function,
             execute_body=job.execute_body,
             sha256=job.sha256,
@@ -123,6 +127,12 @@ class Job(Node):
     )
     def scheduler_problem(self) -> str | None:
         return self.document.scheduler_problem or None
+
+    @strawberry.field(
+        extensions=[Private()], description="Why the pool's operator rejected it; null: it was not rejected."
+    )
+    def review_reason(self) -> str | None:
+        return self.document.review_reason or None
 
     @strawberry.field(description="How its results are trusted.")
     def policy(self) -> Policy:

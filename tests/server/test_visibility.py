@@ -39,6 +39,7 @@ FIELDS = {
     "Job.validateResult": '{ job(key: "secret-job") { validateResult } }',
     "Job.variableScheduler": '{ job(key: "secret-job") { variableScheduler } }',
     "Job.compareResults": '{ job(key: "secret-job") { compareResults } }',
+    "Job.reviewReason": '{ job(key: "secret-job") { reviewReason } }',
     "Job.schedulerProblem": '{ job(key: "secret-job") { schedulerProblem } }',
     "Job.variables": '{ job(key: "secret-job") { variables { nodes { value } } } }',
     "Job.results": '{ job(key: "secret-job") { results { nodes { value } } } }',
@@ -52,8 +53,8 @@ FIELDS = {
 SHOWN = {"Host.account": '"account":"ada"', "Variable.tasks": '"state":', "Variable.reason": '"reason":"'}
 """What an answer shows where it has more than null or an empty list; else SECRET."""
 SEEN_BY_ALL = {
-    "Job": "id key name owner state executeFunction executeBody sha256 metadata createdAt updatedAt viewerCanRead "
-    "policy description runMilliseconds variableCounts variable openVariables scheduledVariable",
+    "Job": "id key name owner state review executeFunction executeBody sha256 metadata createdAt updatedAt "
+    "viewerCanRead policy description runMilliseconds variableCounts variable openVariables scheduledVariable",
     "Variable": "id key forJobs value state createdAt finishedAt job result workerScript",
     "Host": "id key name valid invalid failed elapsedMilliseconds createdAt seenAt trusted",
 }
@@ -90,6 +91,7 @@ async def pool() -> AsyncIterator[AccessPool]:
         value = {"is": "SECRET"}
         await running.mutate("owner", "createResult", "", job="secret-job", variable="done", value=value)
         await fail(running)
+        await running.runtime.store.jobs.set("job:secret-job", {"review_reason": "SECRET"})
         await running.mutate("machine", "claimTasks", "host", host=running.host, jobs=["none"])
         node = {"jobs": [{"job": "secret-job", "variable": "open"}], "name": "SECRET"}
         flow = (await running.mutate("owner", "submitFlow", "flow { key visibility }", **node))["flow"]
