@@ -3,6 +3,8 @@
 from storage import (
     Account,
     AuditEntry,
+    Block,
+    Blocked,
     Flow,
     FlowJob,
     FlowState,
@@ -22,6 +24,8 @@ from storage import (
 __all__ = [
     "Account",
     "AuditEntry",
+    "Block",
+    "Blocked",
     "Flow",
     "FlowJob",
     "FlowState",

@@ -26,6 +26,7 @@ from schema.machinery.scalars import SCALARS
 from schema.machinery.turns import LIGHT, aside
 from schema.types.accounts import AccountMutation, AccountQuery
 from schema.types.audit import AuditQuery
+from schema.types.blocks import BlockMutation, BlockQuery
 from schema.types.flow_mutations import FlowMutation
 from schema.types.flow_subscription import FlowSubscription
 from schema.types.flows import FlowQuery
@@ -44,7 +45,7 @@ from schema.types.viewer import ViewerQuery
     description="What the pool knows: its jobs with their variables and results, its flows and hosts, who asks, and "
     "how it does."
 )
-class Query(JobQuery, FlowQuery, PoolQuery, ViewerQuery, AccountQuery, ReviewQuery, AuditQuery):
+class Query(JobQuery, FlowQuery, PoolQuery, ViewerQuery, AccountQuery, ReviewQuery, BlockQuery, AuditQuery):
     pass
 
 
@@ -61,6 +62,7 @@ class Mutation(
     HostMutation,
     AccountMutation,
     ReviewMutation,
+    BlockMutation,
 ):
     pass
 

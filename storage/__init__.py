@@ -3,6 +3,7 @@
 from storage.accounts import Account
 from storage.assignments import Assignment
 from storage.audit import AuditEntry
+from storage.blocks import Block, Blocked
 from storage.document import Document
 from storage.flow_jobs import FlowJob
 from storage.flow_nodes import NodeState
@@ -24,6 +25,8 @@ __all__ = [
     "Account",
     "Assignment",
     "AuditEntry",
+    "Block",
+    "Blocked",
     "Document",
     "Flow",
     "FlowJob",

@@ -125,6 +125,7 @@ export const WhyNoWork = Object.freeze({
   NO_OPEN_WORK: "NO_OPEN_WORK",
   NO_SUPPORTED_WORK: "NO_SUPPORTED_WORK",
   WAITING_FOR_OTHER_HOSTS: "WAITING_FOR_OTHER_HOSTS",
+  BLOCKED: "BLOCKED",
 });
 
 /** The codes of errors after which the same call may work later. @type {ReadonlySet<string>} */

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resolvers.access import accounts
-from resolvers.errors import BadInput, Conflict
-from resolvers.identifiers import checked_cursor, checked_text
+from resolvers.errors import Conflict
+from resolvers.identifiers import checked_cursor, checked_reason
 from resolvers.owners import jobs
 from resolvers.runtime import Runtime
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.queues import OpenQueues
 from storage import Account, Job, JobState, Review
 
-MOST_REASON_CHARACTERS = 1_000
 JOBS_AT_ONCE = 300
 
 
@@ -39,11 +38,8 @@ async def reject_job(runtime: Runtime, key: str, reason: str) -> Job:
 
     Raises NotFound, and BadInput for a reason that is empty or too long.
     """
-    checked_text(reason, field="reason", most=MOST_REASON_CHARACTERS)
-    if not reason.strip():
-        raise BadInput("a reason is wanted: the job's owner reads it", field="reason")
+    said = {"review": Review.REJECTED, "review_reason": checked_reason(reason)}
     job = await jobs.get(runtime, key)
-    said = {"review": Review.REJECTED, "review_reason": reason.strip()}
     await runtime.store.jobs.set(job.id, {**said, "state": JobState.ARCHIVED, "updated_at": runtime.now()})
     await _wake(runtime, [job.key])  # The sweeper looks at open queues for what flows wait for.
     return await jobs.get(runtime, key)

@@ -159,6 +159,13 @@ async def give_up(runtime: Runtime, tasks: Sequence[Task]) -> None:
         await give_back(runtime, group, token)
 
 
+async def give_up_of(runtime: Runtime, host: str, limit: int) -> int:
+    """Make up to `limit` tasks that a host holds ready for others; how many there were."""
+    held = await runtime.store.tasks.held_by(host, limit)
+    await give_up(runtime, held)
+    return len(held)
+
+
 async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:
     """Make leased tasks ready for others; how many of them `token` still held."""
     if not tasks:

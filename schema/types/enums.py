@@ -8,6 +8,7 @@ import strawberry
 
 from resolvers.access.principals import Scope as StoredScope
 from resolvers.access.visibility import Visibility as StoredVisibility
+from resolvers.documents import Blocked as BlockedKind
 from resolvers.documents import Review as JobReview
 from resolvers.errors import ErrorCode as PoolErrorCode
 from resolvers.units.policies import VariableSource as Source
@@ -92,6 +93,15 @@ class WhyNoWork(Enum):
         WhyNoWorkReason.WAITING_FOR_OTHER_HOSTS,
         "What is left needs votes of other hosts: this one has given its own.",
     )
+    BLOCKED = described(
+        WhyNoWorkReason.BLOCKED, "The pool's operator has blocked this host, or the network that it asks from."
+    )
+
+
+@strawberry.enum(description="What is blocked.")
+class Blocked(Enum):
+    HOST = described(BlockedKind.HOST, "One host.")
+    ADDRESS_GROUP = described(BlockedKind.ADDRESS_GROUP, "All hosts that ask from a network.")
 
 
 @strawberry.enum(description="What a token is good for.")

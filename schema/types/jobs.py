@@ -16,6 +16,7 @@ from resolvers.json_text import JsonText
 from resolvers.owners import jobs, variables
 from resolvers.units import results
 from resolvers.units.policies import Policy as StoredPolicy
+from resolvers.volunteers.blocks import Blocks
 from schema.machinery.connections import (
     After,
     Before,
@@ -215,6 +216,8 @@ class Job(Node):
     ) -> Connection[Variable]:
         turn = Turn.asked(first, after, last, before)
         runtime = info.context.runtime
+        if runtime.part(Blocks).of(group=info.context.group):
+            return turned([], turn, node=lambda each: each, cursor=attrgetter("key"))
         if not await info.context.may_read(self.document):
             one = [each for _, each in await variables.wanted(runtime, self.key, first=1)]
             return turned(
@@ -231,6 +234,8 @@ class Job(Node):
         "One of a PRIVATE job can be read and computed by its `key` as it is handed out here.",
     )
     async def scheduled_variable(self, info: PoolInfo) -> Variable | None:
+        if info.context.runtime.part(Blocks).of(group=info.context.group):
+            return None
         picked = await variables.offer(info.context.runtime, self.document)
         return None if picked is None else (await Variable.handed_out([picked], info))[0]
 

@@ -47,6 +47,8 @@ FIELDS = {
     "Variable.results": '{ variable(job: "secret-job", id: "DONE") { results { nodes { value } } } }',
     "Variable.tasks": '{ variable(job: "secret-job", id: "DONE") { tasks { state } } }',
     "Host.account": '{ host(key: "HOST") { account } }',
+    "Host.addressGroup": '{ host(key: "HOST") { addressGroup } }',
+    "Host.block": '{ host(key: "HOST") { block { reason } } }',
     "Variable.reason": '{ variable(job: "secret-job", id: "FAILED") { reason } }',
 }
 """A query for each field that is marked as private: those of a variable for who has its ticket, too."""
