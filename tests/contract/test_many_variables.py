@@ -16,6 +16,7 @@ from tests.contract.scenario import EXECUTE, links
 
 FEW, MANY = 100, 20_000
 PAGE = 100
+TRIES = 5
 
 
 @pytest_asyncio.fixture

@@ -52,7 +52,12 @@ FIELDS = {
     "Variable.reason": '{ variable(job: "secret-job", id: "FAILED") { reason } }',
 }
 """A query for each field that is marked as private: those of a variable for who has its ticket, too."""
-SHOWN = {"Host.account": '"account":"ada"', "Variable.tasks": '"state":', "Variable.reason": '"reason":"'}
+SHOWN = {
+    "Host.account": '"account":"ada"',
+    "Host.addressGroup": '"addressGroup":"127',
+    "Variable.tasks": '"state":',
+    "Variable.reason": '"reason":"',
+}
 """What an answer shows where it has more than null or an empty list; else SECRET."""
 SEEN_BY_ALL = {
     "Job": "id key name owner state review executeFunction executeBody sha256 metadata createdAt updatedAt "
@@ -95,6 +100,7 @@ async def pool() -> AsyncIterator[AccessPool]:
         await fail(running)
         await running.runtime.store.jobs.set("job:secret-job", {"review_reason": "SECRET"})
         await running.mutate("machine", "claimTasks", "host", host=running.host, jobs=["none"])
+        await running.mutate("operator", "blockHost", "", host=running.host.partition(".")[0], reason="SECRET")
         node = {"jobs": [{"job": "secret-job", "variable": "open"}], "name": "SECRET"}
         flow = (await running.mutate("owner", "submitFlow", "flow { key visibility }", **node))["flow"]
         assert flow["visibility"] == "PRIVATE"
