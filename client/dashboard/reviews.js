@@ -68,7 +68,7 @@ function row(job, changed) {
         "div",
         { class: "actions" },
         button("Approve", `Approve ${name}`, () => act(APPROVE, { job: key })),
-        button("Approve the owner", `Approve all of ${owner}`, () => act(APPROVE_ACCOUNT, { account: owner })),
+        button("Approve the owner", `Approve the owner ${owner}`, () => act(APPROVE_ACCOUNT, { account: owner })),
         button("Reject", `Reject ${name}`, reject),
       ),
     ),
