@@ -66,7 +66,7 @@ function row(each, changed) {
     "tr",
     null,
     h("td", null, host ? "the host " : "the network ", h("span", { class: "mono" }, name)),
-    h("td", { class: "value" }, reason),
+    h("td", null, reason),
     h("td", null, account),
     h("td", null, ago(createdAt)),
     h("td", null, expiresAt ? moment(expiresAt) : "for ever"),

@@ -7,7 +7,7 @@ from resolvers.access.rules import check_scope
 from resolvers.deleting.steps import MOST_ROOTS, remove_at, remove_each
 from resolvers.errors import Forbidden
 from resolvers.runtime import Runtime
-from resolvers.volunteers import hosts, leases
+from resolvers.volunteers import blocks, hosts, leases
 from storage import Assignment, Host
 
 LEASES_AT_ONCE = 300
@@ -25,6 +25,7 @@ async def delete(runtime: Runtime, principal: Principal, key: str, token: str = 
         check_scope(principal, Scope.OPERATE)
     host = await hosts.get(runtime, key)
     await runtime.store.hosts.delete([host.id], remove_at=remove_at(runtime))
+    await blocks.forget_host(runtime, host.key)
     while await leases.give_up_of(runtime, host.key, LEASES_AT_ONCE):
         pass
     return host

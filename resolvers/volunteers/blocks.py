@@ -106,8 +106,13 @@ async def block_host(runtime: Runtime, principal: Principal, key: str, new: NewB
 async def unblock_host(runtime: Runtime, key: str) -> Host:
     """Let a host have work again. Repeating it changes nothing. Raises NotFound."""
     host = await hosts.get(runtime, key)
-    await _remove(runtime, Blocked.HOST, host.key)
+    await forget_host(runtime, host.key)
     return host
+
+
+async def forget_host(runtime: Runtime, key: str) -> None:
+    """Remove a host's own block, if it has one."""
+    await _remove(runtime, Blocked.HOST, key)
 
 
 async def block_address_group(runtime: Runtime, principal: Principal, network: str, new: NewBlock) -> Block:

@@ -194,6 +194,13 @@ async def test_leases_that_another_process_gave_meanwhile_are_given_up_too(pool:
     assert not await runtime.store.tasks.held_by(key, 9)
 
 
+async def test_the_block_of_a_host_that_is_deleted_goes_with_it(pool: AccessPool) -> None:
+    key = pool.host.partition(".")[0]
+    await block(pool, "blockHost", host=key)
+    await pool.mutate("operator", "deleteHost", "", host=key)
+    assert (await pool.ask("operator", "{ blocks { nodes { host } } }"))["data"]["blocks"]["nodes"] == []
+
+
 async def test_each_act_is_in_the_audit_log(pool: AccessPool) -> None:
     key = pool.host.partition(".")[0]
     await block(pool, "blockHost", host=key)
