@@ -35,7 +35,7 @@ from resolvers.space import Space
 from resolvers.turns import aside, give_way
 from resolvers.units import replicas
 from sandbox import FailureKind
-from storage import Job, JobState, Review, UnitState, Variable
+from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
 MOST_OFFERED = 20
@@ -91,8 +91,7 @@ async def create_many(
 async def _open_job(runtime: Runtime, job_key: str) -> Job:
     job = await jobs.get(runtime, job_key)
     if job.state == JobState.ARCHIVED:
-        why = "was rejected" if job.review == Review.REJECTED else "is archived"
-        raise Conflict(f"the job {job.key!r} {why} and takes no more variables", field="job")
+        raise Conflict(f"the job {job.key!r} is archived and takes no more variables", field="job")
     return job
 
 
@@ -241,8 +240,7 @@ async def wanted(
 ) -> Sequence[tuple[str, Variable]]:
     """Variables that still want results, each with its cursor, in a random order that a cursor continues; none of a job
     that is not approved."""
-    job = await runtime.store.jobs.by_key(job_key)
-    if job is not None and not is_approved(job):
+    if (job := await runtime.store.jobs.by_key(job_key)) and not is_approved(job):
         return []
     origin, last = _position(runtime, after)
     found = await runtime.store.variables.wanted(job_key, origin=origin, last=last, limit=first, backwards=backwards)
@@ -263,8 +261,6 @@ def _position(runtime: Runtime, cursor: str) -> tuple[float, float | None]:
 
 async def pick(runtime: Runtime, job: Job) -> Variable | None:
     """A variable that wants results, chosen by the job's own scheduler, or at random. Leases nothing."""
-    if not is_approved(job):
-        return None
     if job.variable_scheduler:
         chosen = await variable_schedulers.choose(runtime, job, host="")
         if chosen is not None:
