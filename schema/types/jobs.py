@@ -13,7 +13,7 @@ from resolvers import json_text
 from resolvers.documents import Job as JobDocument
 from resolvers.documents import UnitState
 from resolvers.json_text import JsonText
-from resolvers.owners import jobs, variables
+from resolvers.owners import jobs, offers, variables
 from resolvers.units import results
 from resolvers.units.policies import Policy as StoredPolicy
 from resolvers.volunteers.blocks import Blocks
@@ -219,13 +219,11 @@ class Job(Node):
         if runtime.part(Blocks).of(group=info.context.group):
             return turned([], turn, node=lambda each: each, cursor=attrgetter("key"))
         if not await info.context.may_read(self.document):
-            one = [each for _, each in await variables.wanted(runtime, self.key, first=1)]
+            one = [each for _, each in await offers.wanted(runtime, self.key, first=1)]
             return turned(
                 await Variable.handed_out(one, info), Turn(1), node=lambda each: each, cursor=attrgetter("key")
             )
-        found = await variables.wanted(
-            runtime, self.key, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards
-        )
+        found = await offers.wanted(runtime, self.key, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards)
         return turned(found, turn, node=lambda each: Variable.of(each[1]), cursor=lambda each: each[0])
 
     @strawberry.field(
@@ -236,7 +234,7 @@ class Job(Node):
     async def scheduled_variable(self, info: PoolInfo) -> Variable | None:
         if info.context.runtime.part(Blocks).of(group=info.context.group):
             return None
-        picked = await variables.offer(info.context.runtime, self.document)
+        picked = await offers.offer(info.context.runtime, self.document)
         return None if picked is None else (await Variable.handed_out([picked], info))[0]
 
 

@@ -51,7 +51,7 @@ def test_an_account_is_approved_from_the_command_line(tmp_path: Path) -> None:
 def test_a_blocked_host_gets_no_work_from_any_process(tmp_path: Path) -> None:
     with running_server(tmp_path / "pool", workers=2, options=TOKENS) as server:
         host = ask(server, CLAIM)["host"]
-        ask(server, BLOCK, server.said["operatorToken"], host=host.partition(".")[0], reason="It cheats.")
+        ask(server, BLOCK, server.operator_token, host=host.partition(".")[0], reason="It cheats.")
 
         def is_blocked() -> bool:
             return all(ask(server, CLAIM, host=host)["whyNoWork"] == "BLOCKED" for _ in range(TIMES))

@@ -22,7 +22,7 @@ SOURCE = "(variable, context) => ({...context, result: variable})"
 def reviewing() -> Iterator[RunningServer]:
     """A pool with an owner's job that waits for approval, and a host."""
     with warm_server("memory", options=("--auth", "tokens", "--review")) as server:
-        operator = server.said["operatorToken"]
+        operator = server.operator_token
         mutate(server, operator, "createAccount", name="Ada")
         token = mutate(server, operator, "createToken", "text", account="ada", name="laptop", scopes=["SUBMIT"])["text"]
         for name in ("Useful", "Harmful"):
@@ -50,7 +50,7 @@ async def test_an_operator_approves_rejects_blocks_and_forgives(
 ) -> None:
     dashboard = await Dashboard.visit(context, reviewing, "sign-in")
     page = dashboard.page
-    await sign_in(dashboard, reviewing.said["operatorToken"])
+    await sign_in(dashboard, reviewing.operator_token)
     await page.get_by_role("banner").get_by_text("operator").click()
     await page.get_by_role("link", name="Jobs to approve").click()
     await page.get_by_text("Source of Useful").click()
@@ -92,7 +92,7 @@ async def test_an_operator_approves_rejects_blocks_and_forgives(
 async def test_its_pages_are_for_everybody_on_any_screen(
     reviewing: RunningServer, chromium: Browser, axe: str, pictures: Path
 ) -> None:
-    operator = reviewing.said["operatorToken"]
+    operator = reviewing.operator_token
     mutate(reviewing, operator, "blockAddressGroup", addressGroup="192.0.2.7", reason="It floods.")
     context = await chromium.new_context()
     try:
