@@ -22,16 +22,18 @@ def settings_options(command: _Command) -> _Command:
     for name, field in reversed(Settings.listed().items()):
         if field.annotation is SecretStr:
             continue
-        command = click.option(
-            f"--{name.replace('_', '-')}",
-            name,
-            metavar=_metavar(field),
-            help=_help(name, field),
-        )(command)
+        command = _option(name, field)(command)
     return command
 
 
-def settings_of(given: dict[str, str | None]) -> Settings:
+def _option(name: str, field: FieldInfo) -> Callable[[_Command], _Command]:
+    option = f"--{name.replace('_', '-')}"
+    if field.annotation is bool:
+        return click.option(f"{option}/--no-{option[2:]}", name, default=None, help=_help(name, field))
+    return click.option(option, name, metavar=_metavar(field), help=_help(name, field))
+
+
+def settings_of(given: dict[str, str | bool | None]) -> Settings:
     """The settings of options that were given, then of the environment, then the defaults.
 
     Raises click.UsageError for one that is out of its range.
@@ -42,7 +44,7 @@ def settings_of(given: dict[str, str | None]) -> Settings:
         raise click.UsageError("; ".join(_complaint(error, given) for error in problem.errors())) from problem
 
 
-def _complaint(error: Any, given: dict[str, str | None]) -> str:
+def _complaint(error: Any, given: dict[str, str | bool | None]) -> str:
     message = str(error["ctx"]["error"]) if "error" in error.get("ctx", {}) else error["msg"]
     if not error["loc"]:
         return message

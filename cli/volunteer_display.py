@@ -102,6 +102,7 @@ WORDS: dict[str, str] = {
     WhyNoWork.NO_OPEN_WORK: "there is no work",
     WhyNoWork.NO_SUPPORTED_WORK: "there is no work of the jobs and owners asked for",
     WhyNoWork.WAITING_FOR_OTHER_HOSTS: "what is left needs other hosts' votes",
+    WhyNoWork.BLOCKED: "the pool's operator has blocked this host, or its network",
 }
 
 

@@ -30,6 +30,7 @@ ENUMS = (
     "FlowRunState",
     "FlowState",
     "JobState",
+    "Review",
     "TaskState",
     "VariableState",
     "Visibility",

@@ -3,6 +3,8 @@
 from storage import (
     Account,
     AuditEntry,
+    Block,
+    Blocked,
     Flow,
     FlowJob,
     FlowState,
@@ -11,6 +13,7 @@ from storage import (
     Level,
     NodeState,
     Result,
+    Review,
     Run,
     Task,
     Token,
@@ -21,6 +24,8 @@ from storage import (
 __all__ = [
     "Account",
     "AuditEntry",
+    "Block",
+    "Blocked",
     "Flow",
     "FlowJob",
     "FlowState",
@@ -29,6 +34,7 @@ __all__ = [
     "Level",
     "NodeState",
     "Result",
+    "Review",
     "Run",
     "Task",
     "Token",

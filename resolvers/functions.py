@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
 
+from resolvers.access.review import is_approved, waiting_for_review
 from resolvers.access.rules import sandbox_caller
 from resolvers.errors import QuotaExceeded, TooLarge, Unavailable, UnparsableJavaScript
 from resolvers.json_text import size_of
 from resolvers.runtime import Runtime
 from resolvers.sandbox_minutes import SandboxMinutes
-from sandbox import Allowance, Function, NotRun, Outcome, SourceForm, Threw, Unparsable, Wanted
+from sandbox import Allowance, FailureKind, Function, NotRun, Outcome, SourceForm, Threw, Unparsable, Wanted
 from storage import Job
 
 PARAMETERS: Mapping[str, tuple[str, ...]] = {
@@ -69,7 +70,10 @@ async def compiled(runtime: Runtime, source: str, name: str, *, field: str = "",
 async def call(
     runtime: Runtime, job: Job, name: str, arguments: Sequence[Sequence[str]], wanted: Wanted | None = None
 ) -> list[Outcome]:
-    """The outcomes of one of a job's functions that the server runs, in order, for arguments that are JSON texts."""
+    """The outcomes of one of a job's functions that the server runs, in order, for arguments that are JSON texts.
+    Those of a job that is not approved are withheld."""
+    if not is_approved(job):
+        return [Threw(waiting_for_review(job.key), FailureKind.WITHHELD)] * len(arguments)
     function = callable_as(name, getattr(job, name))
     if wanted is not None:
         function = replace(function, wanted=wanted)

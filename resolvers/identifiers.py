@@ -23,6 +23,7 @@ CURSOR = re.compile(r"[0-9a-f]{32}")
 ACCOUNT_KEY = re.compile(r"[a-z0-9-]{1,100}")
 TOKEN_KEY = re.compile(r"[0-9a-f]{16}")
 HOST_KEY = re.compile(r"[a-z0-9]{1,64}")
+MOST_REASON_CHARACTERS = 1_000
 USUAL_PORTS = {"http": 80, "https": 443}
 JOB_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/?")
 VARIABLE_PATH = re.compile(rf"/jobs/({JOB_KEY.pattern})/variables/({VARIABLE_KEY.pattern})/?")
@@ -115,3 +116,14 @@ def checked_text(value: str, *, field: str, most: int) -> str:
     if any(character < " " and character not in "\n\r\t" for character in value):
         raise BadInput(f"{field} takes text without control characters", field=field)
     return value
+
+
+def checked_reason(reason: str) -> str:
+    """Why an operator does something: a text of 1 to 1,000 characters, without the spaces around it.
+
+    Raises BadInput.
+    """
+    said = checked_text(reason, field="reason", most=MOST_REASON_CHARACTERS).strip()
+    if not said:
+        raise BadInput("reason takes a text, and got none: others read it", field="reason")
+    return said

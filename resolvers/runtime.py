@@ -50,6 +50,8 @@ class Runtime:
     """Whether who asks is known by a token; else everybody is the operator."""
     keeps_private: bool = False
     """Whether jobs and flows are private whose owners do not say."""
+    reviews: bool = False
+    """Whether the jobs of accounts that no operator has approved wait for approval."""
     limits: Limits = NO_LIMITS
     free_bytes: Callable[[], float] = lambda: math.inf
     """The free space where the pool's data is."""

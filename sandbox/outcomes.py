@@ -68,6 +68,8 @@ class FailureKind(StrEnum):
     """It was not called: its account's calls have used up what they may use in a minute."""
     CIRCUIT_OPEN = "circuit_open"
     """It was not called: this owner's calls keep killing workers."""
+    WITHHELD = "withheld"
+    """It was not called: nobody has approved of it yet."""
 
     @property
     def is_transient(self) -> bool:
@@ -82,6 +84,7 @@ TRANSIENT = frozenset(
         FailureKind.USED_UP,
         FailureKind.OVER_QUOTA,
         FailureKind.CIRCUIT_OPEN,
+        FailureKind.WITHHELD,
     }
 )
 

@@ -26,6 +26,7 @@ from schema.machinery.scalars import SCALARS
 from schema.machinery.turns import LIGHT, aside
 from schema.types.accounts import AccountMutation, AccountQuery
 from schema.types.audit import AuditQuery
+from schema.types.blocks import BlockMutation, BlockQuery
 from schema.types.flow_mutations import FlowMutation
 from schema.types.flow_subscription import FlowSubscription
 from schema.types.flows import FlowQuery
@@ -34,6 +35,7 @@ from schema.types.job_mutations import JobMutation
 from schema.types.job_queries import JobQuery
 from schema.types.pool import PoolQuery, PoolSubscription
 from schema.types.results import ResultMutation
+from schema.types.reviews import ReviewMutation, ReviewQuery
 from schema.types.tasks import TaskMutation
 from schema.types.variables import VariableMutation
 from schema.types.viewer import ViewerQuery
@@ -43,7 +45,7 @@ from schema.types.viewer import ViewerQuery
     description="What the pool knows: its jobs with their variables and results, its flows and hosts, who asks, and "
     "how it does."
 )
-class Query(JobQuery, FlowQuery, PoolQuery, ViewerQuery, AccountQuery, AuditQuery):
+class Query(JobQuery, FlowQuery, PoolQuery, ViewerQuery, AccountQuery, ReviewQuery, BlockQuery, AuditQuery):
     pass
 
 
@@ -52,7 +54,15 @@ class Query(JobQuery, FlowQuery, PoolQuery, ViewerQuery, AccountQuery, AuditQuer
     "`userErrors`."
 )
 class Mutation(
-    JobMutation, VariableMutation, TaskMutation, ResultMutation, FlowMutation, HostMutation, AccountMutation
+    JobMutation,
+    VariableMutation,
+    TaskMutation,
+    ResultMutation,
+    FlowMutation,
+    HostMutation,
+    AccountMutation,
+    ReviewMutation,
+    BlockMutation,
 ):
     pass
 

@@ -26,6 +26,7 @@ from resolvers.functions import begin_request
 from resolvers.identifiers import address_of
 from resolvers.runtime import Runtime, make_runtime
 from resolvers.space import RETRY_S, Space
+from resolvers.volunteers.blocks import Blocks
 from rest_compat import Facade
 from sandbox import Sandbox
 from schema.machinery.context import Context, bearer_token
@@ -79,6 +80,7 @@ class Service:
             runtime.wants_tokens = settings.wants_tokens
             runtime.provider_name = settings.oidc_name if settings.oidc_issuer and settings.wants_tokens else ""
             runtime.keeps_private = settings.keeps_private
+            runtime.reviews = settings.reviews
             runtime.limits = settings.limits
             runtime.free_bytes = _free_bytes(settings.watched_directory or store.database.directory)
             runtime.request_sandbox_seconds = settings.request_sandbox_seconds
@@ -86,7 +88,7 @@ class Service:
             if settings.scheduler not in runtime.schedulers:
                 known = ", ".join(sorted(runtime.schedulers))
                 raise NoSuchScheduler(f"there is no job scheduler {settings.scheduler!r}; there are: {known}")
-            async with Sweeper(runtime, settings.sweep_seconds):
+            async with Sweeper(runtime, settings.sweep_seconds), runtime.part(Blocks).kept_fresh():
                 self._runtime = runtime
                 try:
                     yield runtime

@@ -111,6 +111,11 @@ class Settings(SigningInSettings, LimitSettings):
         description="Of jobs and flows whose owners do not say: `public`, or `private`, to be read by the owner and "
         "operators; if it is missing: `private` where the pool wants tokens, else `public`.",
     )
+    review: bool = Field(
+        default=False,
+        description="Hold the jobs of accounts that no operator has approved until they are; where the pool wants "
+        "tokens.",
+    )
     sweep_seconds: float = Field(default=2.0, gt=0, le=3600, description="How often lost work is looked for.")
     takeover_seconds: float = Field(
         default=30.0,
@@ -142,6 +147,11 @@ class Settings(SigningInSettings, LimitSettings):
     def keeps_private(self) -> bool:
         """Whether jobs and flows are private whose owners do not say."""
         return self.wants_tokens if self.visibility is None else self.visibility is Visibility.PRIVATE
+
+    @property
+    def reviews(self) -> bool:
+        """Whether jobs wait for approval: without tokens nobody could give it who could not submit a job."""
+        return self.review and self.wants_tokens
 
     @property
     def is_reached_by_others(self) -> bool:

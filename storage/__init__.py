@@ -3,12 +3,13 @@
 from storage.accounts import Account
 from storage.assignments import Assignment
 from storage.audit import AuditEntry
+from storage.blocks import Block, Blocked
 from storage.document import Document
 from storage.flow_jobs import FlowJob
 from storage.flow_nodes import NodeState
 from storage.flows import Flow, FlowState
 from storage.hosts import Host
-from storage.jobs import Job, JobState
+from storage.jobs import Job, JobState, Review
 from storage.levels import Level
 from storage.queues import Queue
 from storage.requests import Request
@@ -24,6 +25,8 @@ __all__ = [
     "Account",
     "Assignment",
     "AuditEntry",
+    "Block",
+    "Blocked",
     "Document",
     "Flow",
     "FlowJob",
@@ -37,6 +40,7 @@ __all__ = [
     "Queue",
     "Request",
     "Result",
+    "Review",
     "Run",
     "Store",
     "Task",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Account(Document):
     """Digest of whose it is to an OpenID Connect provider; empty: nobody's."""
     blocked_at: int = 0
     """When an operator blocked it; 0: it is not."""
+    approved_at: int = 0
+    """Since when its jobs need no approval; 0: they do, where the pool reviews jobs."""
 
     @staticmethod
     def id_of(key: str) -> str:
@@ -50,10 +52,17 @@ class Accounts(Deletable[Account]):
 
     async def block(self, account: Account, now: int) -> None:
         """Block an account at `now` (ms since the epoch), or with 0 let it be."""
+        await self._change(account.id, {"blocked_at": now})
+
+    async def approve(self, key: str, now: int) -> None:
+        """Approve of what an account submits from `now` (ms since the epoch) on."""
+        await self._change(Account.id_of(key), {"approved_at": now})
+
+    async def _change(self, account_id: str, changes: Mapping[str, Any]) -> None:
         try:
-            await self.set(account.id, {"blocked_at": now})
+            await self.set(account_id, changes)
         finally:
-            self._shown.forget(account.id)
+            self._shown.forget(account_id)
 
     async def delete(self, ids: Collection[str], *, remove_at: int, **changes: Any) -> int:
         try:

@@ -37,6 +37,8 @@ class Flow(ResumableDocument):
     """The account that it was submitted by, or for; empty: nobody was known."""
     visibility: str = ""
     """PUBLIC or PRIVATE; empty: it was stored before there were private ones."""
+    is_unreviewed: bool = False
+    """Its conditions are evaluated once its account is approved: it was not when the flow was submitted."""
     state: str = FlowState.NEW
     ended: bool = False
     ending: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from cachetools import TTLCache
 
-from storage.deletable import Deletable
+from storage.deletable import ALL_MARKS, Deletable
 from storage.document import Document
 from storage.engines import Database, Index
 
@@ -20,6 +20,8 @@ class Host(Document):
     name: str = ""
     account: str = ""
     """The account whose machine it is; empty: nobody said so."""
+    group: str = ""
+    """The address group that it last asked for work from; empty: nobody knows."""
     created_at: int
     seen_at: int
     valid: int = 0
@@ -50,7 +52,13 @@ STALE_AFTER_S = 1.0
 class Hosts(Deletable[Host]):
     collection_name = "hosts"
     kind = Host
-    indexes = (Index(("seq",)), Index(("seen_at",)), Index(("claimed_at",)), Index(("account",)))
+    indexes = (
+        Index(("seq",)),
+        Index(("seen_at",)),
+        Index(("claimed_at",)),
+        Index(("account",)),
+        Index(("group", "seq")),
+    )
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(database)
@@ -112,6 +120,17 @@ class Hosts(Deletable[Host]):
         """Hosts that asked for work at or after `when` (ms since the epoch)."""
         stored = await self._collection.find({"claimed_at": {"$gte": when}}, limit=limit, sort=[("claimed_at", -1)])
         return [Host.load(each) for each in stored]
+
+    async def of_group(self, group: str, limit: int) -> list[str]:
+        """The ids of hosts of an address group."""
+        where = {"group": {"$eq": group}, "seq": {"$gt": ALL_MARKS}}
+        return [each["_id"] for each in await self._collection.find(where, limit=limit, projection=["group"])]
+
+    async def page_among(self, ids: Collection[str], *, first: int, after: str = "", group: str = "") -> list[Host]:
+        """As `page`, the newest first, of hosts with these ids, or of those of an address group among them."""
+        wanted: dict[str, Any] = {"group": {"$eq": group}} if group else {}
+        wanted |= {"_id": {"$in": list(ids)}, "seq": self._places(after, descending=True)}
+        return [Host.load(each) for each in await self._collection.find(wanted, sort=[("seq", -1)], limit=first)]
 
     async def forget_account(self, account: str) -> None:
         """The hosts of an account are nobody's from now on."""

@@ -18,6 +18,14 @@ class JobState(StrEnum):
     ARCHIVED = "archived"
 
 
+class Review(StrEnum):
+    """What the pool's operator thinks of a job."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
 @dataclass(slots=True, kw_only=True)
 class Job(Document):
     """Named code and its policy. Changes rarely: what moves is in the job's queues."""
@@ -45,6 +53,10 @@ class Job(Document):
     """The mark of the request that made it, if that had an idempotency key."""
     scheduler_problem: str = ""
     """Why the variable scheduler fell back to random the last time, or empty."""
+    review: str = Review.APPROVED
+    """Its work is handed out, and its functions are called, while it is approved."""
+    review_reason: str = ""
+    """Why it was rejected, or empty."""
 
     @staticmethod
     def id_of(key: str) -> str:
@@ -60,7 +72,13 @@ class Jobs(Deletable[Job]):
 
     collection_name = "jobs"
     kind = Job
-    indexes = (Index(("seq",)), Index(("state", "seq")), Index(("owner", "state", "seq")), Index(("account", "seq")))
+    indexes = (
+        Index(("seq",)),
+        Index(("state", "seq")),
+        Index(("owner", "state", "seq")),
+        Index(("account", "seq")),
+        Index(("review", "seq")),
+    )
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(database)
@@ -81,12 +99,29 @@ class Jobs(Deletable[Job]):
     async def by_key(self, key: str) -> Job | None:
         return await self.get(Job.id_of(key))
 
+    async def reread(self, job: Job) -> Job | None:
+        """The job as it is by now, whatever the cache holds."""
+        self._forget([job.id])
+        return await self.get(job.id)
+
     async def archived(self, ids: Collection[str]) -> list[str]:
         """Those of the ids whose jobs are archived."""
         if not ids:
             return []
         where = {"_id": {"$in": list(ids)}, "state": {"$eq": JobState.ARCHIVED}}
         return [each["_id"] for each in await self._collection.find(where, limit=len(ids), projection=["state"])]
+
+    async def approve(self, ids: Collection[str], now: int) -> None:
+        """PENDING -> APPROVED for those of the ids that wait."""
+        where = {"_id": {"$in": list(ids)}, "review": {"$eq": Review.PENDING}}
+        try:
+            await self._collection.update_many(where, {"$set": {"review": Review.APPROVED, "updated_at": now}})
+        finally:
+            self._forget(ids)
+
+    async def waiting_of(self, account: str, limit: int) -> list[Job]:
+        """Jobs of an account that wait for approval."""
+        return await self.page({"account": account, "review": Review.PENDING}, first=limit)
 
     async def of_account(self, account: str, limit: int) -> list[str]:
         """Ids of an account's jobs."""

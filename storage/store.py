@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from storage.accounts import Accounts
 from storage.assignments import Assignments
 from storage.audit import Audit
+from storage.blocks import Blocks
 from storage.engines import Database, open_database
 from storage.flow_jobs import FlowJobs
 from storage.flows import Flows
@@ -45,6 +46,7 @@ class Store:
         self.accounts = Accounts(database)
         self.tokens = Tokens(database)
         self.audit = Audit(database)
+        self.blocks = Blocks(database)
 
 
 REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
@@ -64,6 +66,7 @@ REPOSITORIES: tuple[type[Repository], ...] = (  # type: ignore[type-arg]
     Accounts,
     Tokens,
     Audit,
+    Blocks,
 )
 
 

@@ -111,7 +111,7 @@ class PoolCalls:
         payload = await self._asked(partial(self._client.mutate, CLAIM, host=host or None, hostName=name, **wanted))
         return Claim(
             [LeasedTask.of(task) for task in payload["tasks"]],
-            payload["host"],
+            payload["host"] or "",
             payload["whyNoWork"] or "",
             payload["retryAfterSeconds"] or 0,
         )

@@ -49,6 +49,11 @@ class Leases:
         self._held.pop(task.id, None)
         self._beat_at.pop(task.id, None)
 
+    def lose_all(self) -> None:
+        """The pool has given all that is held to others."""
+        for task in list(self._held.values()):
+            self._lose(task)
+
     async def beat_for_ever(self) -> None:
         """Extend leases well before they run out. A pool that takes no heartbeats now is asked again."""
         backoff = self._asking.backoff()

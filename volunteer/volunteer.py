@@ -112,6 +112,13 @@ class Volunteer:
             claim = await self._asking.until_answered(partial(self._claim, wanted, itertools.count()), backoff)
             if claim.tasks:
                 await self._queue_genuine(claim.tasks, backoff)
+            elif claim.why_no_work == WhyNoWork.BLOCKED:
+                self._tell(Warned("the pool's operator has blocked this host, or its network: it gets no work"))
+                self._leases.lose_all()
+                if self._options.until_idle:
+                    return
+                # Not by `when_idle`, which never waits for long.
+                await self._asking.pause(claim.why_no_work, backoff.after_failure(claim.retry_after_s))
             elif self._options.until_idle and not self._leases and claim.why_no_work != WhyNoWork.DRAINING:
                 return
             else:

@@ -11,6 +11,7 @@ import click
 from cli.offline import database_option, json_option, on_store
 from resolvers.access import accounts, audit
 from resolvers.deleting import accounts as deleting
+from resolvers.owners import reviews
 from resolvers.runtime import Runtime
 from schema.machinery.times import moment
 from storage import Account
@@ -20,7 +21,7 @@ PAGE = 100
 
 @click.group()
 def account() -> None:
-    """Make, list and delete accounts, in the pool's store itself."""
+    """Make, list, approve and delete accounts, in the pool's store itself."""
 
 
 @account.command()
@@ -40,6 +41,18 @@ def list_(database: str | None, as_json: bool) -> None:
     """All accounts, the oldest first."""
     for each in on_store(database, _all):
         _show(each, as_json=as_json)
+
+
+@account.command()
+@click.argument("key")
+@database_option
+@json_option
+def approve(key: str, database: str | None, as_json: bool) -> None:
+    """Approve of the account KEY: of its jobs that wait for approval, and of all that it submits from now on."""
+    approved = on_store(
+        database, lambda runtime: _recorded(runtime, "approveAccount", reviews.approve_account(runtime, key))
+    )
+    _show(approved, as_json=as_json)
 
 
 @account.command()

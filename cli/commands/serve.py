@@ -37,7 +37,7 @@ REFUSALS = (
 @click.command()
 @settings_options
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one line of JSON.")
-def serve(as_json: bool, **given: str | None) -> None:
+def serve(as_json: bool, **given: str | bool | None) -> None:
     """Run the pool until Ctrl-C or SIGTERM, which lets requests under way finish.
 
     GraphQL (in a browser: a page to try it) is at /graphql, the REST API at /, its description at /openapi.json.

@@ -9,6 +9,9 @@ const OWN_PAGES = [
 ];
 const OPERATOR_PAGES = [
   ["#/accounts", "Accounts"],
+  ["#/reviews", "Jobs to approve"],
+  ["#/hosts", "Hosts"],
+  ["#/blocks", "Blocks"],
   ["#/audit", "Audit log"],
 ];
 

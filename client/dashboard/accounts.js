@@ -7,12 +7,14 @@ import { confirmed, field, pager, table } from "./parts.js";
 
 const ACCOUNTS = `query ($first: Int!, $after: String) { accounts(first: $first, after: $after) {
   pageInfo { hasNextPage endCursor }
-  nodes { key name createdAt blockedAt }
+  nodes { key name createdAt blockedAt approvedAt }
 } }`;
 const CREATE = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) {
   userErrors { message code field } } }`;
 const BLOCK = `mutation ($input: BlockAccountInput!) { blockAccount(input: $input) { userErrors { message code } } }`;
 const UNBLOCK = `mutation ($input: UnblockAccountInput!) { unblockAccount(input: $input) {
+  userErrors { message code } } }`;
+const APPROVE = `mutation ($input: ApproveAccountInput!) { approveAccount(input: $input) {
   userErrors { message code } } }`;
 const PAGE = 25;
 const HEADS = ["account", "made", "state", "tokens", "usage", "action"];
@@ -63,7 +65,13 @@ function accountForm(made) {
 
 /** @param {any} account @param {() => Promise<void>} changed */
 function row(account, changed) {
-  const { key, name, blockedAt } = account;
+  const { key, name, blockedAt, approvedAt } = account;
+  const approve = async () => {
+    if (!(await confirmed(`Approve ${name}?`, "Its jobs, and all that it submits, need no approval any more."))) return;
+    const [problem] = (await ask(APPROVE, { input: { account: key } })).approveAccount.userErrors;
+    if (problem) throw PoolError.of(problem);
+    await changed();
+  };
   const turn = async () => {
     const more = "Its tokens are refused, and whoever is signed in with it is not any more. Its jobs go on.";
     if (!blockedAt && !(await confirmed(`Block ${name}?`, more))) return;
@@ -78,9 +86,25 @@ function row(account, changed) {
     null,
     h("td", null, name, h("span", { class: "soft mono" }, ` ${key}`)),
     h("td", null, ago(account.createdAt)),
-    h("td", null, blockedAt ? h("span", { class: "broken" }, `blocked ${ago(blockedAt)}`) : "active"),
+    h(
+      "td",
+      null,
+      blockedAt ? h("span", { class: "broken" }, `blocked ${ago(blockedAt)}`) : "active",
+      approvedAt && ", approved",
+    ),
     h("td", null, h("a", { href: `#/tokens?account=${encodeURIComponent(key)}` }, `Tokens of ${name}`)),
     h("td", null, h("a", { href: `#/usage?account=${encodeURIComponent(key)}` }, `Usage of ${name}`)),
-    h("td", null, h("button", { type: "button", onclick: turn, "aria-label": `${act} ${name}` }, act)),
+    h(
+      "td",
+      null,
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { type: "button", onclick: turn, "aria-label": `${act} ${name}` }, act),
+        approvedAt
+          ? null
+          : h("button", { type: "button", onclick: approve, "aria-label": `Approve ${name}` }, "Approve"),
+      ),
+    ),
   );
 }

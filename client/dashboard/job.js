@@ -2,7 +2,7 @@
 
 import { h, put } from "../shared/dom.js";
 import { ask } from "../shared/graphql.js";
-import { NODES_PER_PAGE, TaskState, VariableState, Verdict, Visibility } from "../src/schema.js";
+import { NODES_PER_PAGE, Review, TaskState, VariableState, Verdict, Visibility } from "../src/schema.js";
 import { ago, brief, counted, moment, span } from "../shared/words.js";
 import { histogram } from "./charts.js";
 import { resultDetails } from "./flow-panel.js";
@@ -13,7 +13,7 @@ import { facts, field, json, pager, table, tabs } from "./parts.js";
 import { badge, named, stateBar, stateCounts } from "./states.js";
 
 const JOB = `query ($key: String!, $locale: String!) { job(key: $key) {
-  key name owner state executeFunction sha256 validateResult variableScheduler compareResults metadata schedulerProblem
+  key name owner state review reviewReason executeFunction sha256 validateResult variableScheduler compareResults metadata schedulerProblem
   createdAt updatedAt runMilliseconds description(locale: $locale) viewerCanRead
   policy { quorum targetResults maxErrors maxTotal delayBoundSeconds adaptive acceptsVariablesFrom maxIterations visibility }
 } }`;
@@ -52,6 +52,7 @@ export async function jobPage(main, { path: [key], query, signal, go }) {
     job.description && h("p", null, job.description),
     !job.viewerCanRead &&
       h("p", { class: "soft" }, "This job is private: only its owner and operators see its variables and results."),
+    reviewLine(job),
     job.schedulerProblem &&
       h("p", { class: "broken" }, `Its variableScheduler was passed over: ${job.schedulerProblem}`),
     h(
@@ -83,6 +84,15 @@ export async function jobPage(main, { path: [key], query, signal, go }) {
     signal,
     3000,
   );
+}
+
+/** What the pool's operator thinks of a job. @param {any} job */
+function reviewLine({ review, reviewReason }) {
+  if (review === Review.APPROVED) return null;
+  if (review === Review.PENDING) {
+    return h("p", { role: "status" }, "It waits for the operator's approval: nothing of it is computed until then.");
+  }
+  return h("p", { class: "broken" }, `The operator rejected it${reviewReason ? `: ${reviewReason}` : "."}`);
 }
 
 /** @param {any} job */

@@ -57,6 +57,13 @@ export const JobState = Object.freeze({
   ARCHIVED: "ARCHIVED",
 });
 
+/** What the pool's operator thinks of a job. */
+export const Review = Object.freeze({
+  PENDING: "PENDING",
+  APPROVED: "APPROVED",
+  REJECTED: "REJECTED",
+});
+
 /** Where a task stands: READY, LEASED, then REPORTED, EXPIRED or CANCELLED. */
 export const TaskState = Object.freeze({
   READY: "READY",
@@ -101,6 +108,7 @@ export const WaitKind = Object.freeze({
   LEVEL: "LEVEL",
   STARTING: "STARTING",
   NO_VOLUNTEER: "NO_VOLUNTEER",
+  REVIEW: "REVIEW",
   ARCHIVED: "ARCHIVED",
   NO_SUPPORTER: "NO_SUPPORTER",
   NO_OTHER_VOLUNTEER: "NO_OTHER_VOLUNTEER",
@@ -117,6 +125,7 @@ export const WhyNoWork = Object.freeze({
   NO_OPEN_WORK: "NO_OPEN_WORK",
   NO_SUPPORTED_WORK: "NO_SUPPORTED_WORK",
   WAITING_FOR_OTHER_HOSTS: "WAITING_FOR_OTHER_HOSTS",
+  BLOCKED: "BLOCKED",
 });
 
 /** The codes of errors after which the same call may work later. @type {ReadonlySet<string>} */

@@ -134,6 +134,11 @@ export class Leases {
     }
   }
 
+  /** The pool has given all that is held to others. */
+  loseAll() {
+    for (const id of [...this.#held.keys()]) this.#forget(id);
+  }
+
   /** @param {string} id */
   #forget(id) {
     const lease = this.#held.get(id);

@@ -14,13 +14,13 @@
 
 import { oneByOne } from "../src/answers.js";
 import { Pool, PoolError } from "../src/pool.js";
-import { NODES_PER_PAGE } from "../src/schema.js";
+import { NODES_PER_PAGE, Review } from "../src/schema.js";
 import { identity } from "./identity.js";
 
 const STANDING = "query Standing($key: String!) { host(key: $key) { valid invalid failed elapsedMilliseconds } }";
 const VERDICT = "query Verdict($id: ID!) { node(id: $id) { ... on Result { verdict reason } } }";
 const JOBS = `query Jobs($after: String, $locale: String!) { pool { name } jobs(first: ${NODES_PER_PAGE}, after: $after) {
-  nodes { key name owner sha256 metadata runMilliseconds description(locale: $locale) } pageInfo { hasNextPage endCursor }
+  nodes { key name owner review sha256 metadata runMilliseconds description(locale: $locale) } pageInfo { hasNextPage endCursor }
 } }`;
 
 const MOST_PAGES = 5;
@@ -144,7 +144,9 @@ export async function offers() {
   let after = null;
   for (let page = 1; ; page++) {
     const answer = await ask(JOBS, { after, locale: languages()[0] });
-    jobs.push(...answer.jobs.nodes);
+    /** @type {(JobCard & {review: string})[]} */
+    const found = answer.jobs.nodes;
+    jobs.push(...found.filter(({ review }) => review === Review.APPROVED));
     const { hasNextPage, endCursor } = answer.jobs.pageInfo;
     if (!hasNextPage || page === MOST_PAGES) return { name: answer.pool.name, jobs, more: hasNextPage };
     after = endCursor;

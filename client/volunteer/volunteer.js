@@ -19,7 +19,7 @@
  */
 
 import { PoolError } from "../src/errors.js";
-import { TASKS_PER_CALL } from "../src/schema.js";
+import { TASKS_PER_CALL, WhyNoWork } from "../src/schema.js";
 import { FORGED_SOURCE } from "../src/sources.js";
 import { Backoff } from "./backoff.js";
 import { Cell, CellLost, TookTooLong } from "./cell.js";
@@ -112,6 +112,10 @@ export class Volunteer {
           tell({ kind: "working" });
           backoff.reset();
           await this.#enqueue(claim.tasks);
+        } else if (claim.whyNoWork === WhyNoWork.BLOCKED) {
+          this.#leases.loseAll();
+          // Not by `whenIdle`, which never waits for long.
+          await this.#wait(claim.whyNoWork, backoff.afterFailure(claim.retryAfterSeconds), signal);
         } else if (!this.held) {
           await this.#wait(claim.whyNoWork, backoff.whenIdle(claim.retryAfterSeconds), signal);
         } else {

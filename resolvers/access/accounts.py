@@ -63,6 +63,14 @@ async def unblock(runtime: Runtime, key: str) -> Account:
     return await get(runtime, key)
 
 
+async def approve(runtime: Runtime, key: str) -> Account:
+    """Have the jobs that an account submits from now on need no approval. Raises NotFound."""
+    account = await get(runtime, key)
+    if not account.approved_at:
+        await runtime.store.accounts.approve(account.key, runtime.now())
+    return await get(runtime, key)
+
+
 async def page(runtime: Runtime, *, first: int, after: str = "") -> Sequence[Account]:
     """Accounts in the order of their creation."""
     return await runtime.store.accounts.page({}, first=first, after=checked_cursor(after))

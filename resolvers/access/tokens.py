@@ -74,7 +74,8 @@ async def store(
     is_link: bool = False,
     made_by: str = "",
 ) -> tuple[Token, str]:
-    """Keep a new token, a session, or a link, of an account; it, and its text, which begins with the prefix."""
+    """Keep a new token, a session, or a link, of an account; it, and its text, which begins with the prefix. Who
+    operates the pool needs nobody's approval."""
     key = secrets.token_hex(KEY_BYTES)
     text = f"{prefix}_{key}{secrets.token_urlsafe(SECRET_BYTES)}"
     token = Token(
@@ -92,6 +93,8 @@ async def store(
         made_by=made_by,
     )
     await runtime.store.tokens.insert(token)
+    if Scope.OPERATE in new.scopes:
+        await runtime.store.accounts.approve(account, runtime.now())
     return token, text
 
 

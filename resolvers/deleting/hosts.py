@@ -7,7 +7,7 @@ from resolvers.access.rules import check_scope
 from resolvers.deleting.steps import MOST_ROOTS, remove_at, remove_each
 from resolvers.errors import Forbidden
 from resolvers.runtime import Runtime
-from resolvers.volunteers import hosts, leases
+from resolvers.volunteers import blocks, hosts, leases
 from storage import Assignment, Host
 
 LEASES_AT_ONCE = 300
@@ -25,15 +25,10 @@ async def delete(runtime: Runtime, principal: Principal, key: str, token: str = 
         check_scope(principal, Scope.OPERATE)
     host = await hosts.get(runtime, key)
     await runtime.store.hosts.delete([host.id], remove_at=remove_at(runtime))
-    while await _give_up_leases(runtime, host, LEASES_AT_ONCE):
+    await blocks.forget_host(runtime, host.key)
+    while await leases.give_up_of(runtime, host.key, LEASES_AT_ONCE):
         pass
     return host
-
-
-async def _give_up_leases(runtime: Runtime, host: Host, limit: int) -> int:
-    held = await runtime.store.tasks.held_by(host.key, limit)
-    await leases.give_up(runtime, held)
-    return len(held)
 
 
 async def remove(runtime: Runtime, limit: int) -> int:
@@ -44,7 +39,7 @@ async def remove(runtime: Runtime, limit: int) -> int:
 
 async def _remove_some(runtime: Runtime, host: Host, limit: int) -> int:
     store = runtime.store
-    if held := await _give_up_leases(runtime, host, limit):
+    if held := await leases.give_up_of(runtime, host.key, limit):
         return held
     if tasks := await store.tasks.of_host(host.key, limit):
         await store.assignments.remove_all([Assignment.id_of(unit, host.key) for _, unit in tasks])

@@ -12,13 +12,15 @@ from resolvers.runtime import Runtime
 from resolvers.sweeping.isolation import each_by_itself
 from resolvers.units.kinds import UnitKind
 from resolvers.units.queues import OpenQueues
-from storage import Job, Queue, Task, TaskState, UnitState
+from storage import Job, Queue, Review, Task, TaskState, UnitState
 
 UNDER_WAY = frozenset({TaskState.LEASED, TaskState.REPORTING, TaskState.EXPIRING})
 
 
-def reason(job_key: str) -> str:
-    return f"the job {job_key!r} is archived and computes nothing more"
+def reason(job: Job) -> str:
+    if job.review == Review.REJECTED:
+        return f"the job {job.key!r} was rejected by the pool's operator: {job.review_reason}"
+    return f"the job {job.key!r} is archived and computes nothing more"
 
 
 async def sweep(runtime: Runtime, kind: UnitKind, limit: int) -> None:
@@ -49,8 +51,8 @@ async def fail_runs(runtime: Runtime, ready: Sequence[Task]) -> None:
     idle = [run for run in runs.values() if run.id not in under_way]
     for run in idle:
         if not run.finished_at:
-            is_there = await runtime.store.jobs.by_key(run.job) is not None
-            why = reason(run.job) if is_there else job_is_deleted(run.job)
+            job = await runtime.store.jobs.by_key(run.job)
+            why = reason(job) if job else job_is_deleted(run.job)
             await runtime.store.runs.give_up(run.id, UnitState.FAILED, why, runtime.now())
     await engine.advance(runtime, list((await runtime.store.runs.get_many(run.id for run in idle)).values()))
     await runtime.store.tasks.cancel_ready([task.id for task in ready if task.unit not in under_way])

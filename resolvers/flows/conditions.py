@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resolvers import functions
+from resolvers.access.review import is_flow_approved
 from resolvers.runtime import Runtime
 from sandbox import FailureKind, Outcome, Threw
 from storage import Flow
@@ -39,6 +40,8 @@ async def ask(runtime: Runtime, flow: Flow, questions: Sequence[Question]) -> li
 
     Each is worth keeping: a flow whose conditions kill their workers gets only a few answers at a time.
     """
+    if questions and not await is_flow_approved(runtime, flow):
+        return [Answer(False, unanswered=waiting_for_account(flow))] * len(questions)
     by_source: dict[str, list[int]] = defaultdict(list)
     for at, question in enumerate(questions):
         by_source[question.source].append(at)
@@ -49,6 +52,11 @@ async def ask(runtime: Runtime, flow: Flow, questions: Sequence[Question]) -> li
         outcomes = await functions.call_as(runtime, function, calls, account=flow.account, key=flow.key)
         answers |= {at: read(outcome) for at, outcome in zip(places, outcomes, strict=True)}
     return [answers[at] for at in range(len(questions))]
+
+
+def waiting_for_account(flow: Flow) -> str:
+    """Why the conditions of a flow are not evaluated."""
+    return f"its conditions wait for the approval of the account {flow.account!r} by the pool's operator"
 
 
 def read(outcome: Outcome) -> Answer:

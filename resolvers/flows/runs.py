@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from resolvers.flows.ending import fail_job
 from resolvers.flows.merging import with_result
-from resolvers.owners import jobs, variables
+from resolvers.owners import jobs, offers
 from resolvers.runtime import Runtime, new_seq
 from resolvers.units import replicas
 from storage import Flow, FlowJob, Level, NodeState, Run, Task, UnitState, Variable
@@ -43,7 +43,7 @@ async def inputs(runtime: Runtime, flow: Flow, waiting: Sequence[FlowJob]) -> di
         if not each.variable:
             unnamed[each.job].append(each)
     for job_key, group in unnamed.items():
-        picked = await variables.pick_any(runtime, await jobs.get(runtime, job_key), len(group))
+        picked = await offers.pick_any(runtime, await jobs.get(runtime, job_key), len(group))
         by_variable: dict[str, list[FlowJob]] = defaultdict(list)
         for flow_job, variable in zip(group, picked, strict=False):
             by_variable[variable.key].append(flow_job)

@@ -162,11 +162,11 @@ async def _job(runtime: Runtime, each: PlannedJob, principal: Principal) -> Job:
         job = await jobs.get(runtime, each.job)
     except NotFound as problem:
         raise NotFound(problem.message, field=f"{each.path}.job") from None
-    if job.state == JobState.ARCHIVED:
-        raise Conflict(archived.reason(job.key), field=f"{each.path}.job")
     if not may_read_owned(principal, job):
         message = f"the job {job.key!r} is private: only its owner makes flows of it, which read its variables"
         raise Forbidden(message, field=f"{each.path}.job")
+    if job.state == JobState.ARCHIVED:
+        raise Conflict(archived.reason(job), field=f"{each.path}.job")
     return job
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.review import review_of_new
 from resolvers.access.rules import owner_of_new
 from resolvers.access.visibility import Visibility, default_visibility
 from resolvers.errors import BadInput, InProgress
@@ -22,7 +23,7 @@ from resolvers.owners.quotas import FLOW_JOB_BYTES, Quotas, Usage
 from resolvers.runtime import Runtime, new_seq
 from resolvers.space import Space
 from resolvers.units.policies import Policy
-from storage import Flow, FlowJob, FlowState, Level
+from storage import Flow, FlowJob, FlowState, Level, Review
 
 SUBMISSION_MS = 600_000
 MOST_NAME_CHARACTERS = 200
@@ -88,7 +89,8 @@ async def submit(
         _check_visibility(new, planned)
         jobs = len(planned.jobs)
         await runtime.part(Quotas).take(account, Usage(FLOW_JOB_BYTES * jobs, jobs, flows=1))
-        return await _store(runtime, _flow(runtime, new, planned, request.mark or new_seq()), planned)
+        review = await review_of_new(runtime, principal, account)
+        return await _store(runtime, _flow(runtime, new, planned, request.mark or new_seq(), review), planned)
 
     return await reading.get(runtime, await once(runtime, request, carry_out, about=Flow.id_of(request.mark)))
 
@@ -135,7 +137,7 @@ def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
         yield items[start : start + CHUNK]
 
 
-def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str) -> Flow:
+def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str, review: Review) -> Flow:
     now = runtime.now()
     return Flow(
         id=Flow.id_of(key),
@@ -144,6 +146,7 @@ def _flow(runtime: Runtime, new: NewFlow, planned: Plan, key: str) -> Flow:
         name=new.name,
         owner=new.owner,
         account=new.account,
+        is_unreviewed=review is Review.PENDING,
         visibility=Visibility.PRIVATE if planned.private else new.visibility or default_visibility(runtime),
         on_failure=new.on_failure,
         jobs=len(planned.jobs),

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
+from resolvers.access.review import is_approved, is_flow_approved, waiting_for_review
 from resolvers.flows import archived
+from resolvers.flows.conditions import waiting_for_account
 from resolvers.flows.runs import job_is_deleted
 from resolvers.runtime import Runtime
 from resolvers.units import assignments
@@ -27,6 +29,7 @@ class WaitKind(StrEnum):
     LEVEL = "LEVEL"
     STARTING = "STARTING"
     NO_VOLUNTEER = "NO_VOLUNTEER"
+    REVIEW = "REVIEW"
     ARCHIVED = "ARCHIVED"
     NO_SUPPORTER = "NO_SUPPORTER"
     NO_OTHER_VOLUNTEER = "NO_OTHER_VOLUNTEER"
@@ -61,7 +64,7 @@ class Wait:
         return cls(kind, (one if count == 1 else more).format(count), count)
 
 
-NAMING = frozenset({WaitKind.ARCHIVED, WaitKind.NO_SUPPORTER})
+NAMING = frozenset({WaitKind.REVIEW, WaitKind.ARCHIVED, WaitKind.NO_SUPPORTER})
 """Those whose messages name a job."""
 IN_QUEUE = Wait(WaitKind.QUEUE, "in the queue for a volunteer", 1)
 
@@ -83,7 +86,7 @@ async def why_flow(runtime: Runtime, flow: Flow) -> list[Wait]:
     else:
         waits += await _of_active(runtime, queued, hosts)
     if not waits and not flow.ended:
-        return [Wait(WaitKind.STARTING, "it is about to start")]
+        return [await _of_start(runtime, flow, "it is about to start")]
     return _summed(waits)
 
 
@@ -142,7 +145,7 @@ async def why_job(runtime: Runtime, flow: Flow, flow_job: FlowJob) -> list[Wait]
     if standing := _of_state(flow):
         return standing
     if flow_job.state == NodeState.WAITING:
-        return [await _of_waiting(runtime, flow_job)]
+        return [await _of_waiting(runtime, flow, flow_job)]
     return await _of_active(runtime, [flow_job], await _hosts(runtime))
 
 
@@ -154,10 +157,16 @@ def _of_state(flow: Flow) -> list[Wait]:
     return []
 
 
-async def _of_waiting(runtime: Runtime, flow_job: FlowJob) -> Wait:
+async def _of_start(runtime: Runtime, flow: Flow, message: str) -> Wait:
+    if await is_flow_approved(runtime, flow):
+        return Wait(WaitKind.STARTING, message)
+    return Wait(WaitKind.REVIEW, waiting_for_account(flow), 1)
+
+
+async def _of_waiting(runtime: Runtime, flow: Flow, flow_job: FlowJob) -> Wait:
     level = await runtime.store.levels.get(flow_job.level)
     if level is None or level.state != NodeState.WAITING:
-        return Wait(WaitKind.STARTING, "its level has begun, and it is about to start")
+        return await _of_start(runtime, flow, "its level has begun, and it is about to start")
     unended = await runtime.store.levels.count({"parent": level.id, "ended": False})
     if not unended:
         return Wait(WaitKind.STARTING, "its level is about to begin")
@@ -226,7 +235,9 @@ async def _of_job(runtime: Runtime, job_key: str, hosts: Sequence[Host]) -> Wait
     if job is None:
         return Wait(WaitKind.ARCHIVED, job_is_deleted(job_key), 1)
     if job.state == JobState.ARCHIVED:
-        return Wait(WaitKind.ARCHIVED, archived.reason(job_key), 1)
+        return Wait(WaitKind.ARCHIVED, archived.reason(job), 1)
+    if not is_approved(job):
+        return Wait(WaitKind.REVIEW, waiting_for_review(job_key), 1)
     if not hosts:
         return Wait(WaitKind.NO_VOLUNTEER, "no volunteer has asked for work in the last two minutes", 1)
     owner = job.owner

@@ -11,6 +11,7 @@ from slugify import slugify
 
 from resolvers import functions, json_text
 from resolvers.access.principals import EVERYBODY, Principal, Scope
+from resolvers.access.review import review_of_new
 from resolvers.access.rules import check_account, check_scope, owner_of_new
 from resolvers.access.visibility import default_visibility
 from resolvers.errors import (
@@ -27,7 +28,7 @@ from resolvers.space import Space
 from resolvers.units.kinds import VariableKind
 from resolvers.units.policies import Policy, VariableSource
 from resolvers.units.queues import OpenQueues
-from storage import Job, JobState
+from storage import Job, JobState, Review
 
 RESERVED_KEYS = frozenset({"scheduled", "scheduler"})
 MAX_METADATA_BYTES = 64_000
@@ -85,6 +86,7 @@ async def create(runtime: Runtime, new: NewJob, principal: Principal = EVERYBODY
             metadata=metadata,
             policy=policy,
             request=request.mark,
+            review=await review_of_new(runtime, principal, account),
             **{name: getattr(new, name) for name in functions.OF_A_JOB},
         )
         if not await runtime.store.jobs.insert(job):
@@ -116,7 +118,8 @@ async def update(
 ) -> Job:
     """Change what a job says of itself, how it is trusted, or its server-side functions; None leaves as is.
 
-    `execute_function` can't change: results of two programs must not vote on one variable.
+    `execute_function` can't change: results of two programs must not vote on one variable. Where jobs are reviewed, one
+    whose functions change is reviewed again.
     """
     runtime.part(Space).check_for_work()
     job = await get(runtime, key)
@@ -133,6 +136,10 @@ async def update(
             if source:
                 await functions.compiled(runtime, source, name, account=principal.account)
             changes[name] = source
+    if job.review == Review.APPROVED and any(
+        getattr(job, name) != changes.get(name) for name in sources if name in changes
+    ):
+        changes["review"] = await review_of_new(runtime, principal, job.account)
     sources_size = json_text.size_of(*(source or "" for source in sources.values()), changes.get("metadata", ""))
     await runtime.part(Quotas).take(changes.get("account", job.account), Usage(sources_size))
     await runtime.store.jobs.set(job.id, changes)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import orjson
 
 from resolvers import functions, json_text
+from resolvers.access.review import is_approved
 from resolvers.runtime import Runtime
 from resolvers.units import assignments
 from sandbox import Outcome, Threw
@@ -27,8 +28,10 @@ async def choose(runtime: Runtime, job: Job, *, host: str) -> Variable | None:
     """The variable that the job's scheduler chooses among at most 1,000 that want work.
 
     None where it chooses none, throws, or names one it was not shown: the caller falls back to random, and the
-    job says why in `scheduler_problem`.
+    job says why in `scheduler_problem`. None as well for a job that is not approved.
     """
+    if not is_approved(job):
+        return None
     wanted = await _wanted(runtime, job)
     chosen = await _ask(runtime, job, host, wanted)
     return next((each.variable for each in wanted if each.variable.key == chosen), None)

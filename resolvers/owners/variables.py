@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resolvers import json_text
 from resolvers.access.principals import EVERYBODY, Principal
+from resolvers.access.review import is_approved
 from resolvers.access.visibility import may_read
 from resolvers.errors import (
     AlreadyExists,
@@ -26,7 +26,7 @@ from resolvers.errors import (
 from resolvers.faults import Faults
 from resolvers.idempotency import Repeatable, once
 from resolvers.identifiers import JOB_KEY, VARIABLE_KEY, checked_cursor
-from resolvers.owners import jobs, tickets, variable_schedulers
+from resolvers.owners import jobs, tickets
 from resolvers.owners.quotas import Quotas, Usage
 from resolvers.owners.validators import Judgement, Reported, judge
 from resolvers.runtime import Runtime, new_seq
@@ -37,7 +37,6 @@ from sandbox import FailureKind
 from storage import Job, JobState, UnitState, Variable
 
 MOST_AT_ONCE = 10_000
-MOST_OFFERED = 20
 PER_VARIABLE = 100
 """What each costs beside its value, in bytes of JSON (`aside`)."""
 
@@ -101,7 +100,8 @@ async def _create(
     for at, (each, value) in enumerate(zip(new, values, strict=True)):
         await give_way()
         made.append(_variable(runtime, job, _key(each, mark, at), value, mark))
-    await _validate(runtime, job, made)
+    if is_approved(job):  # Until then nothing of it is called.
+        await _validate(runtime, job, made)
     if job.validate_result:  # It may have taken long, and the job may be gone by now.
         await _open_job(runtime, job.key)
     if taken := await runtime.store.variables.insert_many(made):
@@ -231,66 +231,6 @@ async def page(
 ) -> Sequence[Variable]:
     matching = {"job": job_key} if state is None else {"job": job_key, "state": str(state)}
     return await runtime.store.variables.page(matching, first=first, after=checked_cursor(after))
-
-
-async def wanted(
-    runtime: Runtime, job_key: str, *, first: int, after: str = "", backwards: bool = False
-) -> Sequence[tuple[str, Variable]]:
-    """Variables that still want results, each with its cursor, in a random order that a cursor continues."""
-    origin, last = _position(runtime, after)
-    found = await runtime.store.variables.wanted(job_key, origin=origin, last=last, limit=first, backwards=backwards)
-    return [(f"{origin!r}/{each.rand!r}", each) for each in found]
-
-
-def _position(runtime: Runtime, cursor: str) -> tuple[float, float | None]:
-    if not cursor:
-        return runtime.random.random(), None
-    try:
-        origin, last = (float(part) for part in cursor.split("/"))
-    except ValueError:
-        origin, last = math.nan, math.nan
-    if not (0 <= origin < 1 and 0 <= last < 1):
-        raise BadInput(f"{cursor[:100]!r} is no cursor of this list", field="after")
-    return origin, last
-
-
-async def pick(runtime: Runtime, job: Job) -> Variable | None:
-    """A variable that wants results, chosen by the job's own scheduler, or at random. Leases nothing."""
-    if job.variable_scheduler:
-        chosen = await variable_schedulers.choose(runtime, job, host="")
-        if chosen is not None:
-            return chosen
-    found = await runtime.store.variables.wanted(job.key, origin=runtime.random.random(), last=None, limit=1)
-    return found[0] if found else None
-
-
-async def offer(runtime: Runtime, job: Job) -> Variable | None:
-    """What a client gets that knows of no tasks: a variable that a flow waits for and that needs no context,
-    or else what `pick` picks."""
-    runs = await runtime.store.runs.bare(job.key, limit=MOST_OFFERED)
-    if runs and (found := await runtime.store.variables.by_key(job.key, runtime.random.choice(runs).variable)):
-        return found
-    return await pick(runtime, job)
-
-
-async def pick_any(runtime: Runtime, job: Job, count: int) -> list[Variable]:
-    """As `pick`, `count` times, but decided ones will do; empty for a job without variables.
-
-    At random they are different ones as far as there are enough that want results.
-    """
-    if job.variable_scheduler:
-        picked = [await pick(runtime, job) for _ in range(count)]
-        if all(picked):
-            return [each for each in picked if each]
-    found: list[Variable] = []
-    if not await runtime.store.variables.page({"job": job.key}, first=1):
-        return []
-    for state in (UnitState.OPEN, UnitState.DONE, UnitState.NEW, UnitState.FAILED):
-        origin = runtime.random.random()
-        found = await runtime.store.variables.wanted(job.key, origin=origin, last=None, limit=count, state=state)
-        if found:
-            break
-    return [found[at % len(found)] for at in range(count)] if found else []
 
 
 async def counts(runtime: Runtime, job_key: str) -> dict[str, int]:

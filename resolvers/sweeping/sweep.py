@@ -8,6 +8,7 @@ from resolvers.runtime import Runtime
 from resolvers.sweeping import deletions, expired_leases, interrupted_reports, released_tasks, unopened_units
 from resolvers.units.kinds import UnitKinds
 from resolvers.units.queues import OpenQueues
+from resolvers.volunteers import blocks
 from resolvers.volunteers.interests import Interests
 
 BATCH = 500
@@ -34,6 +35,7 @@ async def sweep(runtime: Runtime) -> Swept:
     await runtime.part(OpenQueues).flush()
     await runtime.store.requests.forget_overdue(runtime.now())
     await runtime.part(Interests).store()
+    await blocks.enforce(runtime)
     opened = await unopened_units.open_all(runtime, BATCH)
     expired = await expired_leases.rescue(runtime, BATCH)
     released = await released_tasks.wake(runtime, BATCH)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from resolvers.runtime import Runtime
-from storage import Queue, Result, Task, Unit
+from storage import Queue, Result, Review, Task, Unit
 from storage.units import Units
 
 
@@ -110,13 +110,17 @@ class UnitKinds:
         return unit is not None and bool(await kind.seen(self._runtime, [unit]))
 
     async def read_wanted(self, unit_ids: Iterable[str]) -> dict[str, Unit]:
-        """As `read`, less those for which results are not taken any more, since their job or flow is deleted."""
+        """As `read`, less those for which results are not taken any more, since their job or flow is deleted, or their
+        job was rejected."""
         units = await self.read(unit_ids)
         seen: set[str] = set()
         for kind, ids in self.grouped(units).items():
             seen |= await kind.seen(self._runtime, [units[each] for each in ids])
-        jobs = self._runtime.store.jobs
-        return {each: unit for each, unit in units.items() if each in seen and await jobs.by_key(unit.job)}
+        return {each: unit for each, unit in units.items() if each in seen and await self._takes_results(unit.job)}
+
+    async def _takes_results(self, job_key: str) -> bool:
+        job = await self._runtime.store.jobs.by_key(job_key)
+        return job is not None and job.review != Review.REJECTED
 
     async def read(self, unit_ids: Iterable[str]) -> dict[str, Unit]:
         """Units of any kind by id."""

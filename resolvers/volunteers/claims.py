@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from resolvers.access.review import is_approved
 from resolvers.errors import BadInput
 from resolvers.idempotency import Repeatable
 from resolvers.identifiers import checked_text
@@ -18,9 +19,10 @@ from resolvers.space import Space
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.queues import USABLE_FOR_S, OpenQueues
 from resolvers.volunteers import hosts, leases, picking
-from resolvers.volunteers.account_links import AccountLinks
+from resolvers.volunteers.blocks import Blocks
 from resolvers.volunteers.claim_counts import ClaimCounts
 from resolvers.volunteers.held_tasks import HeldTasks
+from resolvers.volunteers.host_links import HostLinks
 from resolvers.volunteers.interests import Interests
 from resolvers.volunteers.picking import ClaimedTask
 from storage import Queue, Task
@@ -30,6 +32,7 @@ MOST_WISHES = 100
 MAX_WISH_CHARACTERS = 300
 IDLE_RETRY_S = 5
 SOON_RETRY_S = 2
+BLOCKED_RETRY_S = 900
 
 
 class WhyNoWork(StrEnum):
@@ -39,6 +42,7 @@ class WhyNoWork(StrEnum):
     NO_OPEN_WORK = "NO_OPEN_WORK"
     NO_SUPPORTED_WORK = "NO_SUPPORTED_WORK"
     WAITING_FOR_OTHER_HOSTS = "WAITING_FOR_OTHER_HOSTS"
+    BLOCKED = "BLOCKED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,22 @@ class Claim:
 
 async def claim_as(
     runtime: Runtime, token: str | None, name: str, request: ClaimRequest, *, group: str = "", account: str = ""
-) -> tuple[hosts.HostIdentity, Claim]:
+) -> tuple[hosts.HostIdentity | None, Claim]:
     """As `claim`, for the host that `token` speaks for, or for a new one of an address `group` that is called `name`;
-    with the host, which is a machine of the `account` from now on (empty: of whose it was).
+    with the host, which is a machine of the `account` from now on (empty: of whose it was). A host that is blocked gets
+    nothing, and none is made for who is; then it is None.
 
     Also raises what `identify` raises.
     """
     check(runtime, request)  # Before a host is made that would never learn its token.
+    if runtime.part(Blocks).of(host=hosts.key_in(token), group=group):
+        host = hosts.known(runtime, token) if token else None
+        return host, Claim(why_no_work=WhyNoWork.BLOCKED, retry_after_s=BLOCKED_RETRY_S)
     host = await hosts.identify(runtime, token, name, group=group)
-    if account:
-        await runtime.part(AccountLinks).link(host.key, account)
+    links = runtime.part(HostLinks)
+    if not token:
+        links.know_new(host.key, group)
+    await links.link(host.key, account=account, group=group)
     lease = _lease_of(host, request)
     return host, await claim(runtime, replace(request, host=host.key, lease=lease))
 
@@ -141,7 +151,7 @@ async def _claimed_before(runtime: Runtime, request: ClaimRequest) -> list[Claim
     claimed: list[ClaimedTask] = []
     for (key, kind), tasks in by_job.items():
         job = await runtime.store.jobs.by_key(key)
-        if job is not None:
+        if job is not None and is_approved(job):
             kept = await leases.assign(runtime, request.host, request.lease, tasks)
             claimed += await picking.with_units(runtime, job, kind, kept)
     return claimed

@@ -43,9 +43,14 @@ async def identify(runtime: Runtime, token: str | None, name: str = "", *, group
     key = secrets.token_hex(8)
     if rate := runtime.limits.new_host_rate:
         runtime.rates.check(rate, group, what="new hosts from your network")
-    await _register(runtime, key, name)
+    await _register(runtime, key, name, group)
     runtime.part(Interests).know_new(key)
     return HostIdentity(key, f"{key}.{_sign(runtime, key)}")
+
+
+def key_in(token: str | None) -> str:
+    """The pseudonym that a host's token names, whoever made the token; empty without one."""
+    return token.partition(".")[0] if token else ""
 
 
 def known(runtime: Runtime, token: str) -> HostIdentity:
@@ -68,21 +73,21 @@ async def anonymous(runtime: Runtime, address: str, *, group: str = "") -> str:
     key = f"a{runtime.signature(address, 15)}"
     rate = runtime.limits.new_host_rate
     if rate is None:
-        await _register(runtime, key, "anonymous")
+        await _register(runtime, key, "anonymous", group)
     # Another client at the same address is another host: a new one counts, and those that are known go on.
     elif runtime.rates.has_room(rate, group):
-        if await _register(runtime, key, "anonymous"):
+        if await _register(runtime, key, "anonymous", group):
             runtime.rates.wait_s(rate, group)
     elif await runtime.store.hosts.get(Host.id_of(key)) is None:
         runtime.rates.check(rate, group, what="new hosts from your network")
     return key
 
 
-async def _register(runtime: Runtime, key: str, name: str) -> bool:
+async def _register(runtime: Runtime, key: str, name: str, group: str) -> bool:
     """False where the host is known."""
     now = runtime.now()
     return await runtime.store.hosts.insert(
-        Host(id=Host.id_of(key), seq=new_seq(), name=name, created_at=now, seen_at=now, claimed_at=now)
+        Host(id=Host.id_of(key), seq=new_seq(), name=name, group=group, created_at=now, seen_at=now, claimed_at=now)
     )
 
 
@@ -99,6 +104,7 @@ async def get(runtime: Runtime, key: str) -> Host:
     return host
 
 
-async def page(runtime: Runtime, *, first: int, after: str = "") -> Sequence[Host]:
-    """The hosts that ever came, the newest first."""
-    return await runtime.store.hosts.page({}, first=first, after=checked_cursor(after), newest_first=True)
+async def page(runtime: Runtime, *, first: int, after: str = "", group: str = "") -> Sequence[Host]:
+    """The hosts that ever came, or those of an address group, the newest first."""
+    matching = {"group": group} if group else {}
+    return await runtime.store.hosts.page(matching, first=first, after=checked_cursor(after), newest_first=True)

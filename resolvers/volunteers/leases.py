@@ -84,7 +84,8 @@ async def adjust(runtime: Runtime, job: Job, units: Mapping[str, Unit], tasks: S
 async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
     """Heartbeat: the leases run for their policy's delay bound from now on; one answer for each, in order.
 
-    A lease is lost whose unit has ended, or is deleted: its host can stop, since a result would come too late.
+    A lease is lost whose unit has ended or is deleted, or whose job was rejected: its host can stop, since a result
+    would not be taken.
     Raises BadInput for too many.
     """
     problems = _problems(held)
@@ -98,7 +99,7 @@ async def extend(runtime: Runtime, held: Sequence[HeldTask]) -> list[Extension]:
             continue
         unit, job = wanted.get(task.unit), await runtime.store.jobs.by_key(task.job)
         if unit is None or job is None:
-            problems[at] = _unwanted("its job, variable or flow is deleted", each.task, at)
+            problems[at] = _unwanted("its job, variable or flow is deleted, or was rejected", each.task, at)
         elif unit.finished_at:
             problems[at] = _unwanted(unit.reason or "other results decided it", each.task, at)
         else:
@@ -156,6 +157,13 @@ async def give_up(runtime: Runtime, tasks: Sequence[Task]) -> None:
         by_token[task.lease].append(task)
     for token, group in by_token.items():
         await give_back(runtime, group, token)
+
+
+async def give_up_of(runtime: Runtime, host: str, limit: int) -> int:
+    """Make up to `limit` tasks that a host holds ready for others; how many there were."""
+    held = await runtime.store.tasks.held_by(host, limit)
+    await give_up(runtime, held)
+    return len(held)
 
 
 async def give_back(runtime: Runtime, tasks: Sequence[Task], token: str) -> int:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from resolvers.access.review import hands_out
 from resolvers.owners import variable_schedulers
 from resolvers.runtime import Runtime
 from resolvers.units import assignments
@@ -13,7 +14,7 @@ from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import Policy
 from resolvers.units.queues import OpenQueues
 from resolvers.volunteers import leases
-from storage import Job, JobState, Lease, Queue, Task, TaskState, Unit
+from storage import Job, JobState, Lease, Queue, Review, Task, TaskState, Unit
 
 SPARE_CANDIDATES = 8
 MOST_CANDIDATES = 1_000
@@ -30,8 +31,11 @@ class ClaimedTask:
 async def pick(runtime: Runtime, queue: Queue, count: int, *, host: str, token: str = "") -> list[ClaimedTask]:
     """Lease up to `count` tasks of one queue to a host; `token` is that of the leases, by default a random one."""
     job, kind = await runtime.store.jobs.by_key(queue.job), runtime.part(UnitKinds).of_queue(queue)
-    if job is None or job.state == JobState.ARCHIVED:
-        if not kind.ends_when_archived:
+    if job is not None and job.review == Review.PENDING:
+        # Approving it wakes the queue, and that must not be undone by what was read before.
+        job = await runtime.store.jobs.reread(job)
+    if job is None or not hands_out(job):
+        if not kind.ends_when_archived or (job and job.state == JobState.ACTIVE):
             await runtime.part(OpenQueues).close(queue)
         return []
     policy = Policy.of(job.policy)

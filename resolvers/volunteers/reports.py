@@ -19,6 +19,7 @@ from resolvers.units import credit, decisions
 from resolvers.units.kinds import UnitKind, UnitKinds
 from resolvers.units.policies import policy_of
 from resolvers.units.queues import OpenQueues
+from resolvers.volunteers.blocks import Blocks
 from storage import Job, Result, Task, TaskState, Unit, Verdict
 
 log = logging.getLogger(__name__)
@@ -53,16 +54,19 @@ class Receipt:
     problem: PoolError | None = None
 
 
-async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list[Receipt]:
+async def submit(runtime: Runtime, host: str, reports: Sequence[Report], *, group: str = "") -> list[Receipt]:
     """Store what a host computed; one receipt for each report, in order.
 
     Repeating a report changes nothing and answers the same. One that can't be taken (a bad value, a lost lease)
-    says so in its place and leaves the others alone. A lease that ran out is taken all the same while nobody
+    says so in its place and leaves the others alone; so do all of a host that is blocked, or asks from an address
+    `group` that is. A lease that ran out is taken all the same while nobody
     decided its unit. Raises BadInput for too many reports, and Unavailable while there is no room for them.
     """
     if not 1 <= len(reports) <= MOST_AT_ONCE:
         raise BadInput(f"results takes 1 to {MOST_AT_ONCE} at once, got {len(reports)}", field="results")
     runtime.part(Space).check_for_results()
+    if runtime.part(Blocks).of(host=host, group=group):
+        return [Receipt(None, _blocked(report, at)) for at, report in enumerate(reports)]
     problems: dict[int, PoolError] = {}
     places: dict[str, int] = {}
     results: dict[str, Result] = {}
@@ -94,10 +98,15 @@ async def submit(runtime: Runtime, host: str, reports: Sequence[Report]) -> list
     ]
 
 
+def _blocked(report: Report, at: int) -> LeaseLost:
+    message = f"the task {report.task} went to others: the pool's operator has blocked this host, or its network"
+    return LeaseLost(message, field=f"results[{at}].lease")
+
+
 def _receipt(result: Result | None, report: Report, at: int) -> Receipt:
     if result is not None:
         return Receipt(result)
-    message = f"the task {report.task} is gone: its job, variable or flow was deleted"
+    message = f"the task {report.task} is gone: its job, variable or flow was deleted or rejected"
     return Receipt(None, LeaseLost(message, field=f"results[{at}].lease"))
 
 

@@ -11,9 +11,9 @@ from resolvers.access.principals import Principal
 from schema.machinery.context import Context
 from schema.machinery.payloads import Payload
 
-MADE = ("job", "flow", "account", "token")
+MADE = ("job", "flow", "account", "token", "host")
 """Members of payloads that have a key."""
-NAMED = ("job", "flow", "account", "host")
+NAMED = ("job", "flow", "account", "host", "address_group")
 """Members of inputs that name something. Others may be secrets."""
 
 
@@ -29,4 +29,4 @@ def subject_of(given: Any, payload: Any) -> str:
     for kind in MADE:
         if key := getattr(getattr(payload, kind, None), "key", ""):
             return f"{kind} {key}"
-    return next((f"{kind} {named}" for kind in NAMED if (named := getattr(given, kind, ""))), "")
+    return next((f"{kind.replace('_', ' ')} {named}" for kind in NAMED if (named := getattr(given, kind, ""))), "")

@@ -62,6 +62,9 @@ class Account:
     blocked_at: datetime | None = strawberry.field(
         description="When an operator blocked it: its tokens and sessions are refused; null: it is not blocked."
     )
+    approved_at: datetime | None = strawberry.field(
+        description="Since when its jobs need no approval (`--review`); null: they do."
+    )
 
     @classmethod
     def of(cls, account: AccountDocument) -> Account:
@@ -70,6 +73,7 @@ class Account:
             name=account.name,
             created_at=moment(account.created_at),
             blocked_at=moment_or_none(account.blocked_at),
+            approved_at=moment_or_none(account.approved_at),
         )
 
     @strawberry.field(

@@ -8,6 +8,8 @@ import strawberry
 
 from resolvers.access.principals import Scope as StoredScope
 from resolvers.access.visibility import Visibility as StoredVisibility
+from resolvers.documents import Blocked as BlockedKind
+from resolvers.documents import Review as JobReview
 from resolvers.errors import ErrorCode as PoolErrorCode
 from resolvers.units.policies import VariableSource as Source
 from resolvers.volunteers.claims import WhyNoWork as WhyNoWorkReason
@@ -22,6 +24,15 @@ def described(value: str, description: str) -> str:
 class JobState(Enum):
     ACTIVE = described("active", "Its variables are handed out to volunteers.")
     ARCHIVED = described("archived", "Nothing more is handed out; what was computed stays.")
+
+
+@strawberry.enum(description="What the pool's operator thinks of a job.")
+class Review(Enum):
+    PENDING = described(
+        JobReview.PENDING, "It waits for approval: its work is not handed out, and none of its functions is called."
+    )
+    APPROVED = described(JobReview.APPROVED, "Its work is handed out, as its state says.")
+    REJECTED = described(JobReview.REJECTED, "It was archived, for the `reviewReason`.")
 
 
 @strawberry.enum(description="Where a variable stands.")
@@ -82,6 +93,15 @@ class WhyNoWork(Enum):
         WhyNoWorkReason.WAITING_FOR_OTHER_HOSTS,
         "What is left needs votes of other hosts: this one has given its own.",
     )
+    BLOCKED = described(
+        WhyNoWorkReason.BLOCKED, "The pool's operator has blocked this host, or the network that it asks from."
+    )
+
+
+@strawberry.enum(description="What is blocked.")
+class Blocked(Enum):
+    HOST = described(BlockedKind.HOST, "One host.")
+    ADDRESS_GROUP = described(BlockedKind.ADDRESS_GROUP, "All hosts that ask from a network.")
 
 
 @strawberry.enum(description="What a token is good for.")

@@ -53,6 +53,7 @@ class WaitKind(Enum):
     LEVEL = described("LEVEL", "Levels that it depends on have not ended.")
     STARTING = described("STARTING", "It is about to start.")
     NO_VOLUNTEER = described("NO_VOLUNTEER", "No volunteer has asked for work lately.")
+    REVIEW = described("REVIEW", "Its job, or the account for its conditions, waits for the operator's approval.")
     ARCHIVED = described("ARCHIVED", "Its job was archived, and computes nothing more: it is about to fail.")
     NO_SUPPORTER = described("NO_SUPPORTER", "No volunteer supports this job or its owner.")
     NO_OTHER_VOLUNTEER = described("NO_OTHER_VOLUNTEER", "Every volunteer that asks for work has had it already.")

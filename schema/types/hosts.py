@@ -9,15 +9,44 @@ import strawberry
 
 from resolvers.access.rules import Allowed
 from resolvers.deleting import hosts as deleting
+from resolvers.documents import Block as BlockDocument
 from resolvers.documents import Host as HostDocument
 from resolvers.units import credit
+from resolvers.volunteers.blocks import Blocks
 from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.directives import Hal, HalMethod
 from schema.machinery.nodes import Node, global_id, key_or_reference
 from schema.machinery.payloads import Payload, UserErrors
-from schema.machinery.times import moment
+from schema.machinery.times import moment, moment_or_none
 from schema.machinery.visibility import Private
+from schema.types.enums import Blocked
+
+
+@strawberry.type(description="That a host, or all hosts that ask from a network, get no work.")
+class Block:
+    kind: Blocked = strawberry.field(description="What is blocked.")
+    host: str | None = strawberry.field(description="The key of the host; null: a network is blocked.")
+    address_group: str | None = strawberry.field(description="The network; null: a host is blocked.")
+    reason: str = strawberry.field(description="Why.")
+    account: str | None = strawberry.field(
+        description="The key of the account that blocked it; null: nobody was known."
+    )
+    created_at: datetime = strawberry.field(description="When it was blocked.")
+    expires_at: datetime | None = strawberry.field(description="When that ends by itself; null: never.")
+
+    @classmethod
+    def of(cls, block: BlockDocument) -> Block:
+        kind = Blocked(block.kind)
+        return cls(
+            kind=kind,
+            host=block.name if kind is Blocked.HOST else None,
+            address_group=block.name if kind is Blocked.ADDRESS_GROUP else None,
+            reason=block.reason,
+            account=block.account or None,
+            created_at=moment(block.created_at),
+            expires_at=moment_or_none(block.expires_at),
+        )
 
 
 @strawberry.type(description="A volunteer's client. It is known by a random key only.")
@@ -54,6 +83,23 @@ class Host(Node):
     )
     def account(self) -> str | None:
         return self.document.account or None
+
+    @strawberry.field(
+        extensions=[Private()],
+        description="The network that it last asked for work from, as limits and blocks count them: a /24 or a /48; "
+        "null if that is not known, and for all but its account and operators.",
+    )
+    def address_group(self) -> str | None:
+        return self.document.group or None
+
+    @strawberry.field(
+        extensions=[Private()],
+        description="Why it gets no work: the operator's block of it, or of the network that it last asked from; null "
+        "if there is none, and for all but its account and operators.",
+    )
+    def block(self, info: PoolInfo) -> Block | None:
+        found = info.context.runtime.part(Blocks).of(host=self.key, group=self.document.group)
+        return None if found is None else Block.of(found)
 
     @strawberry.field(description="Whether jobs with an adaptive policy take its word.")
     def trusted(self) -> bool:

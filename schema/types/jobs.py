@@ -13,9 +13,10 @@ from resolvers import json_text
 from resolvers.documents import Job as JobDocument
 from resolvers.documents import UnitState
 from resolvers.json_text import JsonText
-from resolvers.owners import jobs, variables
+from resolvers.owners import jobs, offers, variables
 from resolvers.units import results
 from resolvers.units.policies import Policy as StoredPolicy
+from resolvers.volunteers.blocks import Blocks
 from schema.machinery.connections import (
     After,
     Before,
@@ -34,7 +35,7 @@ from schema.machinery.directives import Hal, HalField, HalRole
 from schema.machinery.nodes import Node, global_id
 from schema.machinery.times import moment
 from schema.machinery.visibility import Private
-from schema.types.enums import JobState, VariableState
+from schema.types.enums import JobState, Review, VariableState
 from schema.types.policies import Policy
 from schema.types.results import Result
 from schema.types.variables import Variable
@@ -52,6 +53,9 @@ class Job(Node):
         description="Who submitted it: an account's key; where the pool wants no tokens, whom its metadata names."
     )
     state: JobState = strawberry.field(description="Whether its work is handed out.")
+    review: Review = strawberry.field(
+        directives=[HIDDEN], description="Whether the pool's operator has approved it, where jobs are reviewed."
+    )
     execute_function: str = strawberry.field(
         directives=[HIDDEN],
         description=(
@@ -81,6 +85,7 @@ class Job(Node):
             name=job.name,
             owner=job.owner,
             state=JobState(job.state),
+            review=Review(job.review),
             execute_function=job.execute_function,
             execute_body=job.execute_body,
             sha256=job.sha256,
@@ -123,6 +128,12 @@ class Job(Node):
     )
     def scheduler_problem(self) -> str | None:
         return self.document.scheduler_problem or None
+
+    @strawberry.field(
+        extensions=[Private()], description="Why the pool's operator rejected it; null: it was not rejected."
+    )
+    def review_reason(self) -> str | None:
+        return self.document.review_reason or None
 
     @strawberry.field(description="How its results are trusted.")
     def policy(self) -> Policy:
@@ -205,14 +216,14 @@ class Job(Node):
     ) -> Connection[Variable]:
         turn = Turn.asked(first, after, last, before)
         runtime = info.context.runtime
+        if runtime.part(Blocks).of(group=info.context.group):
+            return turned([], turn, node=lambda each: each, cursor=attrgetter("key"))
         if not await info.context.may_read(self.document):
-            one = [each for _, each in await variables.wanted(runtime, self.key, first=1)]
+            one = [each for _, each in await offers.wanted(runtime, self.key, first=1)]
             return turned(
                 await Variable.handed_out(one, info), Turn(1), node=lambda each: each, cursor=attrgetter("key")
             )
-        found = await variables.wanted(
-            runtime, self.key, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards
-        )
+        found = await offers.wanted(runtime, self.key, first=turn.size + 1, after=turn.cursor, backwards=turn.backwards)
         return turned(found, turn, node=lambda each: Variable.of(each[1]), cursor=lambda each: each[0])
 
     @strawberry.field(
@@ -221,7 +232,9 @@ class Job(Node):
         "One of a PRIVATE job can be read and computed by its `key` as it is handed out here.",
     )
     async def scheduled_variable(self, info: PoolInfo) -> Variable | None:
-        picked = await variables.offer(info.context.runtime, self.document)
+        if info.context.runtime.part(Blocks).of(group=info.context.group):
+            return None
+        picked = await offers.offer(info.context.runtime, self.document)
         return None if picked is None else (await Variable.handed_out([picked], info))[0]
 
 

@@ -18,7 +18,7 @@ from resolvers.pool.counts import PoolStatusCache
 from resolvers.pool.history import ResultHistory
 from resolvers.runtime import Runtime
 from resolvers.units import results, tasks
-from resolvers.volunteers import hosts
+from resolvers.volunteers import blocks, hosts
 from resolvers.volunteers.claim_counts import ClaimCounts
 from schema.machinery.access import Only
 from schema.machinery.connections import After, Connection, First, connection, page_size
@@ -254,8 +254,23 @@ class PoolQuery:
         return Host.of(await hosts.get(info.context.runtime, key))
 
     @strawberry.field(extensions=[Only(Allowed.ANYONE)], description="The hosts that ever came, the newest first.")
-    async def hosts(self, info: PoolInfo, first: First = 100, after: After = None) -> Connection[Host]:
-        found = await hosts.page(info.context.runtime, first=page_size(first) + 1, after=after or "")
+    async def hosts(
+        self,
+        info: PoolInfo,
+        first: First = 100,
+        after: After = None,
+        blocked: Annotated[
+            bool, strawberry.argument(description="Only those that are blocked, or whose network is. For operators.")
+        ] = False,
+        address_group: Annotated[
+            str | None, strawberry.argument(description="Only those that last asked from this network. For operators.")
+        ] = None,
+    ) -> Connection[Host]:
+        which = blocks.Which(blocked, address_group or "")
+        principal = await info.context.principal()
+        found = await blocks.hosts_that_are(
+            info.context.runtime, principal, which, first=page_size(first) + 1, after=after or ""
+        )
         return connection(found, first, node=Host.of, cursor=lambda host: host.seq, after=after)
 
 

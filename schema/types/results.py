@@ -12,6 +12,7 @@ from resolvers.documents import Result as ResultDocument
 from resolvers.json_text import JsonText
 from resolvers.owners import jobs
 from resolvers.volunteers import hosts, unleased_results
+from resolvers.volunteers.blocks import Blocks
 from schema.machinery.access import Only
 from schema.machinery.context import PoolInfo
 from schema.machinery.contract import WRITES
@@ -131,7 +132,10 @@ class ResultMutation:
         input: Annotated[CreateResultInput, strawberry.argument(description="The result.")],  # noqa: A002
     ) -> CreateResultPayload:
         runtime = info.context.runtime
-        host = await hosts.anonymous(runtime, info.context.address, group=info.context.group)
+        group = info.context.group
+        runtime.part(Blocks).check(group=group)
+        host = await hosts.anonymous(runtime, info.context.address, group=group)
+        runtime.part(Blocks).check(host=host)
         value = given(input.value, field="value")
         result = await unleased_results.submit(
             runtime,

@@ -120,7 +120,9 @@ class ClaimTasksInput:
 class ClaimTasksPayload(Payload):
     tasks: list[LeasedTask] = strawberry.field(default_factory=list, description="The leased tasks.")
     host: str | None = strawberry.field(
-        default=None, description="The host's token: keep it secret and send it with every later call."
+        default=None,
+        description="The host's token: keep it secret and send it with every later call; null: none was "
+        "made, for a network that is blocked.",
     )
     why_no_work: WhyNoWork | None = strawberry.field(default=None, description="Why there are no tasks.")
     retry_after_seconds: int | None = strawberry.field(
@@ -223,7 +225,7 @@ class TaskMutation:
         )
         return ClaimTasksPayload(
             tasks=[LeasedTask.of(each) for each in claim.tasks],
-            host=host.token,
+            host=host.token if host else None,
             why_no_work=WhyNoWork(claim.why_no_work.value) if claim.why_no_work else None,
             retry_after_seconds=claim.retry_after_s or None,
         )
@@ -268,7 +270,9 @@ class TaskMutation:
     ) -> SubmitResultsPayload:
         runtime = info.context.runtime
         host = hosts.known(runtime, input.host)
-        receipts = await reports.submit(runtime, host.key, await each_in_turn(_report, input.results))
+        receipts = await reports.submit(
+            runtime, host.key, await each_in_turn(_report, input.results), group=info.context.group
+        )
         return SubmitResultsPayload(
             results=[None if each.result is None else Result.of(each.result) for each in receipts],
             user_errors=[UserError.of(each.problem) for each in receipts if each.problem],

@@ -16,6 +16,7 @@ from tests.contract.scenario import EXECUTE, links
 
 FEW, MANY = 100, 20_000
 PAGE = 100
+TRIES = 5
 
 
 @pytest_asyncio.fixture
@@ -56,10 +57,13 @@ async def test_line_11_a_page_of_many_variables_takes_no_more_operations_than_on
         for name, count in (("few", FEW), ("many", MANY)):
             await client.post("/jobs", json={"name": name, "execute_function": EXECUTE})
             await fill(store, name, count)
-            with store.database.count() as counted:
-                page = links(await client.get(f"/jobs/{name}/variables"))
-            assert len(page["variables"]) == PAGE
-            assert ("next" in page) == (count > PAGE)
-            operations[name] = counted.total()
+            costs = []
+            for _ in range(TRIES):  # The server's own chores may come in between.
+                with store.database.count() as counted:
+                    page = links(await client.get(f"/jobs/{name}/variables"))
+                assert len(page["variables"]) == PAGE
+                assert ("next" in page) == (count > PAGE)
+                costs.append(counted.total())
+            operations[name] = min(costs)
     # Of few the random order always comes round to its beginning, which takes one more.
     assert operations["many"] <= operations["few"] <= 5

@@ -168,3 +168,17 @@ async def test_tasks_whose_source_did_not_come_are_all_given_back(
     late = add_job(server, "Late", SQUARE, range(20))
     await until(lambda: server.counts(late)["done"] == 20, "all results")
     assert lost.is_set()
+
+
+async def test_a_volunteer_that_is_blocked_says_so_and_drops_what_it_holds(
+    context: BrowserContext, server: RunningServer
+) -> None:
+    add_job(server, "Slow", SLOW, [60_000])
+    volunteer = await Volunteer.visit(context, server, **LIGHTEST)
+    await volunteer.start()
+    await until(lambda: says(volunteer, "Computing 1 task."), "a task")
+    key = await volunteer.page.evaluate("localStorage['comp-pool.host'].split('.')[0]")
+    server.ask(f'mutation {{ blockHost(input: {{host: "{key}", reason: "It cheats."}}) {{ userErrors {{ code }} }} }}')
+    await until(lambda: says(volunteer, "has blocked this computer"), "word of the block", 60)
+    assert await volunteer.page.locator("#tasks li").count() == 0
+    assert server.ask("{ pool { status { tasks { leased } } } }")["pool"]["status"]["tasks"]["leased"] == 0

@@ -2,9 +2,11 @@
 
 from collections import Counter
 
+from resolvers.access.principals import EVERYBODY
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
-from resolvers.volunteers import hosts
+from resolvers.units.queues import USABLE_FOR_S
+from resolvers.volunteers import blocks, claims, hosts, reports
 from storage import Store
 from tests.resolvers.playing import Clock, Volunteer, new_job, post
 
@@ -85,3 +87,27 @@ async def test_an_idle_poll_costs_next_to_nothing(runtime: Runtime, clock: Clock
     with store.database.count() as cost:
         assert not await volunteer.claim(runtime)
     assert cost.total() <= 2, cost
+
+
+async def test_blocks_cost_claims_and_reports_nothing(runtime: Runtime, clock: Clock) -> None:
+    await new_job(runtime)
+    await post(runtime, "double", range(100))
+    blocked, other = [await hosts.identify(runtime, None, group="192.0.2.0/24") for _ in range(2)]
+    costs: list[Counter[str]] = []
+    for _ in range(3):
+        # What the first claim and the block add is not what is counted.
+        await _ask(runtime, other)
+        clock.advance(2 * USABLE_FOR_S)
+        with runtime.store.database.count() as cost:
+            await _ask(runtime, other)
+        costs.append(cost)
+        await blocks.block_host(runtime, EVERYBODY, blocked.key, blocks.NewBlock("It cheats."))
+    assert costs[0] == costs[1] == costs[2]
+    with runtime.store.database.count() as cost:
+        await _ask(runtime, blocked)
+        await reports.submit(runtime, blocked.key, [reports.Report("var:double:v:0", "lease", 1)])
+    assert cost.total() == 0, cost
+
+
+async def _ask(runtime: Runtime, host: hosts.HostIdentity) -> None:
+    await claims.claim_as(runtime, host.token, "", claims.ClaimRequest(""), group="192.0.2.0/24")

@@ -39,6 +39,7 @@ FIELDS = {
     "Job.validateResult": '{ job(key: "secret-job") { validateResult } }',
     "Job.variableScheduler": '{ job(key: "secret-job") { variableScheduler } }',
     "Job.compareResults": '{ job(key: "secret-job") { compareResults } }',
+    "Job.reviewReason": '{ job(key: "secret-job") { reviewReason } }',
     "Job.schedulerProblem": '{ job(key: "secret-job") { schedulerProblem } }',
     "Job.variables": '{ job(key: "secret-job") { variables { nodes { value } } } }',
     "Job.results": '{ job(key: "secret-job") { results { nodes { value } } } }',
@@ -46,14 +47,21 @@ FIELDS = {
     "Variable.results": '{ variable(job: "secret-job", id: "DONE") { results { nodes { value } } } }',
     "Variable.tasks": '{ variable(job: "secret-job", id: "DONE") { tasks { state } } }',
     "Host.account": '{ host(key: "HOST") { account } }',
+    "Host.addressGroup": '{ host(key: "HOST") { addressGroup } }',
+    "Host.block": '{ host(key: "HOST") { block { reason } } }',
     "Variable.reason": '{ variable(job: "secret-job", id: "FAILED") { reason } }',
 }
 """A query for each field that is marked as private: those of a variable for who has its ticket, too."""
-SHOWN = {"Host.account": '"account":"ada"', "Variable.tasks": '"state":', "Variable.reason": '"reason":"'}
+SHOWN = {
+    "Host.account": '"account":"ada"',
+    "Host.addressGroup": '"addressGroup":"127',
+    "Variable.tasks": '"state":',
+    "Variable.reason": '"reason":"',
+}
 """What an answer shows where it has more than null or an empty list; else SECRET."""
 SEEN_BY_ALL = {
-    "Job": "id key name owner state executeFunction executeBody sha256 metadata createdAt updatedAt viewerCanRead "
-    "policy description runMilliseconds variableCounts variable openVariables scheduledVariable",
+    "Job": "id key name owner state review executeFunction executeBody sha256 metadata createdAt updatedAt "
+    "viewerCanRead policy description runMilliseconds variableCounts variable openVariables scheduledVariable",
     "Variable": "id key forJobs value state createdAt finishedAt job result workerScript",
     "Host": "id key name valid invalid failed elapsedMilliseconds createdAt seenAt trusted",
 }
@@ -90,7 +98,9 @@ async def pool() -> AsyncIterator[AccessPool]:
         value = {"is": "SECRET"}
         await running.mutate("owner", "createResult", "", job="secret-job", variable="done", value=value)
         await fail(running)
+        await running.runtime.store.jobs.set("job:secret-job", {"review_reason": "SECRET"})
         await running.mutate("machine", "claimTasks", "host", host=running.host, jobs=["none"])
+        await running.mutate("operator", "blockHost", "", host=running.host.partition(".")[0], reason="SECRET")
         node = {"jobs": [{"job": "secret-job", "variable": "open"}], "name": "SECRET"}
         flow = (await running.mutate("owner", "submitFlow", "flow { key visibility }", **node))["flow"]
         assert flow["visibility"] == "PRIVATE"

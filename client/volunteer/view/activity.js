@@ -26,6 +26,7 @@ const WAITS = {
   NO_OPEN_WORK: "Everything is computed or being computed.",
   NO_SUPPORTED_WORK: "There is work, but none of what you chose.",
   WAITING_FOR_OTHER_HOSTS: "What is left needs the votes of other volunteers: yours are in.",
+  BLOCKED: "The pool's operator has blocked this computer, or its network: it gets no work.",
   NOTHING_CHOSEN: "Of all there is, nothing is left that you support.",
 };
 

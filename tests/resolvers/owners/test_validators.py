@@ -50,6 +50,7 @@ TRANSIENT = (
     FailureKind.USED_UP,
     FailureKind.OVER_QUOTA,
     FailureKind.CIRCUIT_OPEN,
+    FailureKind.WITHHELD,
 )
 
 

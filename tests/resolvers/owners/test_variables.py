@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 
 from resolvers.errors import AlreadyExists, BadInput, Conflict, IdempotencyMismatch, NotFound, Rejected, TooLarge
-from resolvers.owners import jobs, variables
+from resolvers.owners import jobs, offers, variables
 from resolvers.owners.variables import NewVariable, create_many
 from resolvers.runtime import Runtime
 from storage import Store
@@ -123,7 +123,7 @@ async def test_open_variables_come_in_a_random_order_that_a_cursor_goes_once_aro
     for _ in range(3):
         seen: list[str] = []
         cursor = ""
-        while found := await variables.wanted(runtime, "double", first=7, after=cursor):
+        while found := await offers.wanted(runtime, "double", first=7, after=cursor):
             seen += [variable.key for _, variable in found]
             cursor = found[-1][0]
         assert set(seen) == made
@@ -135,5 +135,5 @@ async def test_open_variables_come_in_a_random_order_that_a_cursor_goes_once_aro
 @pytest.mark.parametrize("cursor", ["x", "nan/0.5", "0.5/inf", "0.5", "2/0.1", "0.1/0.2/0.3", "-1/0"])
 async def test_a_cursor_of_another_list_is_refused(runtime: Runtime, cursor: str) -> None:
     with pytest.raises(BadInput, match="is no cursor of this list") as told:
-        await variables.wanted(runtime, "double", first=7, after=cursor)
+        await offers.wanted(runtime, "double", first=7, after=cursor)
     assert told.value.field == "after"

@@ -68,6 +68,14 @@ class JobState(StrEnum):
     ARCHIVED = "ARCHIVED"
 
 
+class Review(StrEnum):
+    """What the pool's operator thinks of a job."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+
+
 class TaskState(StrEnum):
     """Where a task stands: READY, LEASED, then REPORTED, EXPIRED or CANCELLED."""
 
@@ -117,6 +125,7 @@ class WaitKind(StrEnum):
     LEVEL = "LEVEL"
     STARTING = "STARTING"
     NO_VOLUNTEER = "NO_VOLUNTEER"
+    REVIEW = "REVIEW"
     ARCHIVED = "ARCHIVED"
     NO_SUPPORTER = "NO_SUPPORTER"
     NO_OTHER_VOLUNTEER = "NO_OTHER_VOLUNTEER"
@@ -134,6 +143,7 @@ class WhyNoWork(StrEnum):
     NO_OPEN_WORK = "NO_OPEN_WORK"
     NO_SUPPORTED_WORK = "NO_SUPPORTED_WORK"
     WAITING_FOR_OTHER_HOSTS = "WAITING_FOR_OTHER_HOSTS"
+    BLOCKED = "BLOCKED"
 
 
 TEMPORARY = frozenset(
