@@ -53,7 +53,8 @@ class Sandbox:
 
         Args:
             workers: calls that may run at the same time.
-            spares: processes that stand by to replace others.
+            spares: processes that stand by to replace others, and for accounts that have no worker while others have
+                them all.
             limits: what a call may use.
             deaths: workers that one owner's calls may take along within `window_s` before they have to wait.
             window_s: that window, in seconds.
@@ -62,7 +63,7 @@ class Sandbox:
         """
         self._size = workers + spares
         self._limits = limits
-        self._permits = Turns(workers)
+        self._permits = Turns(workers, spares)
         self._idle: asyncio.Queue[Worker | None] = asyncio.Queue()
         self._workers: set[Worker] = set()
         self._chores: set[asyncio.Task[None]] = set()

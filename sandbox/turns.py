@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 
 
@@ -15,14 +15,22 @@ class Turns:
     (https://en.wikipedia.org/wiki/Round-robin_scheduling).
     """
 
-    def __init__(self, permits: int) -> None:
-        self._free = permits
+    def __init__(self, permits: int, extra: int = 0) -> None:
+        """
+        Args:
+            permits: how many there are.
+            extra: how many there are beyond these, for groups that hold none: they need not wait for the end of what
+                one group does with all the others.
+        """
+        self._permits = permits
+        self._extra = extra
+        self._held = Counter[str]()
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def acquire(self, group: str) -> None:
         """Wait for a permit; `release` gives it back."""
-        if self._free and not self._waiting:
-            self._free -= 1
+        if self._may(group):
+            self._held[group] += 1
             return
         granted = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(group, deque()).append(granted)
@@ -30,22 +38,29 @@ class Turns:
             await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled():
-                self.release()
+                self.release(group)
             else:
                 self._forget(group, granted)
             raise
 
-    def release(self) -> None:
-        """Give a permit to the group whose turn it is."""
-        while self._waiting:
-            group, queue = self._waiting.popitem(last=False)
+    def release(self, group: str) -> None:
+        """Give a permit that the group holds to the one whose turn it is."""
+        self._held[group] -= 1
+        if not self._held[group]:
+            del self._held[group]
+        while (next_group := next(filter(self._may, self._waiting), None)) is not None:
+            queue = self._waiting.pop(next_group)
             granted = queue.popleft()
             if queue:
-                self._waiting[group] = queue
+                self._waiting[next_group] = queue
             if not granted.done():
+                self._held[next_group] += 1
                 granted.set_result(None)
-                return
-        self._free += 1
+
+    def _may(self, group: str) -> bool:
+        """Whether there is a permit for the group. Those that wait have none."""
+        room = self._permits if self._held[group] else self._permits + self._extra
+        return self._held.total() < room
 
     @contextlib.asynccontextmanager
     async def of(self, group: str) -> AsyncIterator[None]:
@@ -54,7 +69,7 @@ class Turns:
         try:
             yield
         finally:
-            self.release()
+            self.release(group)
 
     def others_wait(self, group: str) -> bool:
         """Whether another group waits for a permit."""

@@ -36,11 +36,39 @@ async def test_who_stops_waiting_takes_nobodys_turn() -> None:
     await asyncio.sleep(0)
     waiting[0].cancel()
     await asyncio.sleep(0)
-    turns.release()
+    turns.release("a")
     waiting[1].cancel()  # It has its permit, and does not know yet.
     await waiting[2]
-    turns.release()
+    turns.release("d")
     await turns.acquire("e")
+
+
+async def test_a_group_without_a_permit_need_not_wait_for_another_that_has_all() -> None:
+    turns = Turns(2, extra=1)
+    for _ in range(2):
+        await turns.acquire("a")
+    third = asyncio.create_task(turns.acquire("a"))
+    await turns.acquire("b")
+    others = [asyncio.create_task(turns.acquire(group)) for group in ("b", "c")]
+    await asyncio.sleep(0)
+    assert not any(each.done() for each in (third, *others))
+    turns.release("b")  # Two are held by "a": what is free again is for those who hold none.
+    await others[0]
+    turns.release("a")
+    await others[1]
+    turns.release("a")
+    turns.release("b")
+    await third
+
+
+async def test_an_account_need_not_wait_for_the_end_of_anothers_call(until: Until) -> None:
+    async with Sandbox(workers=1, spares=1) as sandbox:
+        long = asyncio.create_task(sandbox.run(FOREVER, [["1"]], owner="long", timeout_ms=60_000))
+        await until(lambda: any(computes(pid) for pid in sandbox.worker_pids))
+        assert await sandbox.run(ECHO, [["1"]], owner="short") == [Returned("1")]
+        assert not long.done()
+        long.cancel()
+        await asyncio.gather(long, return_exceptions=True)
 
 
 async def test_two_accounts_with_much_to_do_leave_turns_to_a_third() -> None:
