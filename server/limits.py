@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from resolvers.limits import Limits
 
 ADDRESS_REQUESTS = 500
-ADDRESS_TURNS = 4
+ADDRESS_TURNS = 2
 ADDRESS_CONNECTIONS = 500
 ADDRESS_SUBSCRIPTIONS = 500
 NEW_HOSTS = 500
@@ -34,7 +34,7 @@ class LimitSettings(BaseSettings):
     address_turns: int | None = Field(
         default=None,
         ge=0,
-        description="Requests of an address group that are worked on at once, while others of it wait; "
+        description="Requests of an address group that are worked on at once while others ask; more of it wait; "
         + _of_strangers(ADDRESS_TURNS),
     )
     token_requests: int = Field(default=200, ge=0, description="Calls a second, over 10 seconds, with one token.")

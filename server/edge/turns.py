@@ -1,8 +1,9 @@
-"""Requests of one address group wait for one another, so that those of others wait for none of them."""
+"""Where several address groups ask, requests of one wait for one another, so that those of others need not."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,20 +13,33 @@ from resolvers.turns import asking
 
 LONGEST_S = 1.0
 """What takes longer waits for something itself, the sandbox or a subscription's next event, and computes little."""
+ALONE_AFTER_S = 1.0
+"""When a group is alone: nobody else has asked for so long."""
 SUBSCRIBE = '"subscribe"'
 """The type of the messages of graphql-transport-ws that start something."""
 
 
 class Turns:
-    """How many requests of each address group are worked on at once."""
+    """How many requests of each address group are worked on at once. A group that is alone has as many as it likes: a
+    disk serves a hundred writes together in the time of one."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Args:
+            most: requests of a group.
+            clock: the time in seconds, of any origin.
+        """
         self._most = most
+        self._clock = clock
         self._groups: dict[str, asyncio.Semaphore] = {}
         self._users: dict[str, int] = {}
+        self._latest = ""
+        self._others_until = 0.0
 
     async def take(self, group: str) -> Turn:
         """A turn of the group, as soon as there is one: first come, first served."""
+        if self._is_alone(group):
+            return Turn(lambda: None)
         turns = self._groups.get(group)
         if turns is None:
             turns = self._groups[group] = asyncio.Semaphore(self._most)
@@ -36,6 +50,12 @@ class Turns:
             self._forget(group)
             raise
         return Turn(lambda: self._release(group))
+
+    def _is_alone(self, group: str) -> bool:
+        now = self._clock()
+        if group != self._latest:
+            self._latest, self._others_until = group, now + ALONE_AFTER_S
+        return now > self._others_until
 
     def _release(self, group: str) -> None:
         self._groups[group].release()

@@ -49,7 +49,8 @@ class Requests:
 
     def __init__(self, most: int) -> None:
         self.application = Application()
-        self._edge = InTurns(self.application, Turns(most))
+        self.now_s = 0.0
+        self._edge = InTurns(self.application, Turns(most, lambda: self.now_s))
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.bodies: dict[str, asyncio.Queue[Message]] = {}
 
@@ -96,6 +97,19 @@ async def test_a_group_waits_for_its_own_requests_only(requests: Requests) -> No
     assert requests.begun == ["a", "b", "e", "c"]
     await requests.answer("e")
     assert requests.begun == ["a", "b", "e", "c"]
+
+
+async def test_a_group_that_is_alone_waits_for_nothing(requests: Requests) -> None:
+    await requests.begin("a", OTHERS)
+    for name in "bcd":
+        await requests.begin(name, OURS)
+    assert requests.begun == ["a", "b", "c"]
+    requests.now_s = 2.0
+    await requests.begin("e", OURS)
+    assert requests.begun == ["a", "b", "c", "e"]
+    await requests.begin("f", OTHERS)
+    await requests.begin("g", OURS)
+    assert requests.begun == ["a", "b", "c", "e", "f"]
 
 
 async def test_who_leaves_gives_the_turn_to_the_next(requests: Requests) -> None:
