@@ -43,7 +43,7 @@ def load(files: tuple[str, ...], url: str, token: str, patience_s: float, as_jso
       - name: Example job
         executeFunctionFile: example.js      # or executeFunction: the source itself
         validateResult: (variable, result, context) => ...
-        metadata: {owner: me, description: {en: An example}}
+        metadata: {description: {en: An example}}
         policy: {quorum: 2}
         variables: [1, two, {x: 3}, {id: fourth, value: 4}]
 
