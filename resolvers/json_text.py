@@ -20,7 +20,8 @@ MAX_READ_NESTING = 1_024
 """Levels that a request as a whole may have, which are as many as orjson reads."""
 
 MAX_MEMBERS = 1_000_000
-"""Members of arrays and objects in a request as a whole: each takes far more bytes in memory than in JSON."""
+"""Members and keys of arrays and objects in a request as a whole: each takes far more bytes in memory than in JSON, and
+orjson reads as many in 50 ms."""
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 WHOLE = re.compile(rb'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 """Of a part of a JSON text, that which has no half of a string in it."""
@@ -101,12 +102,12 @@ def parse(text: str) -> Any:
 
 def _separators(text: bytes) -> int:
     parts = range(0, len(text), PART_BYTES)
-    return sum(text.count(each, at, at + PART_BYTES) for at in parts for each in (b",", b"[", b"{"))
+    return sum(text.count(each, at, at + PART_BYTES) for at in parts for each in (b",", b":", b"[", b"{"))
 
 
 def _members(text: bytes) -> int:
-    """How many members a JSON text has at most, without those that only its strings seem to have. It is counted in
-    parts, since no other thread runs during one."""
+    """How many members and keys a JSON text has at most, without those that only its strings seem to have. It is counted
+    in parts, since no other thread runs during one."""
     members = at = 0
     size = PART_BYTES
     while at < len(text):
@@ -129,8 +130,8 @@ def read(body: bytes | str, *, name: str) -> Any:
     sent = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     if _separators(sent) > MAX_MEMBERS and (members := _members(sent)) > MAX_MEMBERS:
         raise TooLarge(
-            f"{name} has {members:,} members of arrays and objects, and at most {MAX_MEMBERS:,} are read: send less at "
-            "once"
+            f"{name} has {members:,} members and keys of arrays and objects, and at most {MAX_MEMBERS:,} are read: send "
+            "less at once"
         )
     try:
         return parse(sent.decode())

@@ -65,7 +65,7 @@ class LimitSettings(BaseSettings):
     subscriptions: int = Field(
         default=5_000, ge=0, description="Subscriptions that all clients of a server process have open at once."
     )
-    answer_bytes: int = Field(default=64_000_000, ge=0, description="Bytes of the answer to one query.")
+    answer_bytes: int = Field(default=32_000_000, ge=0, description="Bytes of the answer to one query.")
     account_bytes: int = Field(
         default=1_000_000_000,
         ge=0,
