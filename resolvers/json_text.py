@@ -106,8 +106,8 @@ def _separators(text: bytes) -> int:
 
 
 def _members(text: bytes) -> int:
-    """How many members and keys a JSON text has at most, without those that only its strings seem to have. It is counted
-    in parts, since no other thread runs during one."""
+    """How many members and keys a JSON text has at most, without those that only its strings seem to have. They are
+    counted in parts, since no other thread runs during one."""
     members = at = 0
     size = PART_BYTES
     while at < len(text):
@@ -130,8 +130,8 @@ def read(body: bytes | str, *, name: str) -> Any:
     sent = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     if _separators(sent) > MAX_MEMBERS and (members := _members(sent)) > MAX_MEMBERS:
         raise TooLarge(
-            f"{name} has {members:,} members and keys of arrays and objects, and at most {MAX_MEMBERS:,} are read: send "
-            "less at once"
+            f"{name} has {members:,} members and keys of arrays and objects, and at most {MAX_MEMBERS:,} are read: "
+            "send less at once"
         )
     try:
         return parse(sent.decode())
