@@ -28,7 +28,6 @@ async def carry_on(runtime: Runtime, limit: int) -> int:
     reported = [task for task in stuck if task.id in results]
     await tasks.postpone([task.id for task in reported], TaskState.REPORTING, now + runtime.takeover_ms)
     await _each_job_by_itself(reported, functools.partial(_finish, runtime, results))
-    await runtime.part(OpenQueues).wake(task.queue for task in reported)
     return len(stuck)
 
 
@@ -60,6 +59,8 @@ async def _finish(runtime: Runtime, results: Mapping[str, Result], tasks: Sequen
         judged = [result for result, _ in group if not result.waits_for_validator]
         stored = [result for result in judged if await runtime.store.results.settle(result)]
         await credit.blame_failures(runtime, stored)
+    # Before the tasks are closed: whoever did not live to close them may have added others, and not have said so.
+    await runtime.part(OpenQueues).wake(task.queue for task in tasks)
     # What belongs to units that are deleted is removed with these.
     ready = [results[task.id] for task in tasks if task.unit in units]
     await reports.settle(runtime, [result for result in ready if not result.waits_for_validator], units)

@@ -1,11 +1,14 @@
 """What processes are in the middle of when they end: a scene prepares a pool, and returns the step to cut short."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from unittest.mock import patch
 
 from resolvers.runtime import Runtime
 from resolvers.sweeping.sweep import sweep
+from resolvers.units.queues import OpenQueues
 from resolvers.volunteers import leases, reports, unleased_results
-from tests.resolvers.playing import Clock, Volunteer, leases_of, post
+from tests.resolvers.playing import Clock, Died, Volunteer, leases_of, post
 
 HELPERS = [Volunteer(f"helper{number}") for number in range(5)]
 VALUES = [1, 2, 3]
@@ -95,6 +98,19 @@ async def sweeping_expired_leases(runtime: Runtime, clock: Clock) -> Step:
     return lambda runtime, _: sweep(runtime)
 
 
+async def sweeping_a_report_whose_process_ended_before_it_said_what_it_added(runtime: Runtime, clock: Clock) -> Step:
+    await post(runtime, "double", VALUES)
+    claimed = await Volunteer("first").claim(runtime, 3)
+    await Volunteer("second").claim(runtime, 3)
+    # Nothing is ready, and the queue closes over it.
+    assert await Volunteer("third").claim(runtime) == []
+    failed = [reports.Report(each.task.id, each.task.lease, error="it threw") for each in claimed]
+    with patch.object(OpenQueues, "wake", side_effect=Died), suppress(Died):
+        await reports.submit(runtime, "first", failed)
+    clock.advance(31)
+    return lambda runtime, _: sweep(runtime)
+
+
 async def sending_unasked(runtime: Runtime, clock: Clock) -> Step:
     [variable, *_] = await post(runtime, "double", VALUES)
     return lambda runtime, _: unleased_results.submit(runtime, "double", variable.key, "legacy", value=2)
@@ -116,6 +132,7 @@ SCENES: list[Scene] = [
     releasing,
     taking_an_expired_task_again,
     sweeping_expired_leases,
+    sweeping_a_report_whose_process_ended_before_it_said_what_it_added,
     sending_unasked,
 ]
 VOTING: list[Scene] = [submitting_the_second_vote, submitting_a_dissenting_vote]
