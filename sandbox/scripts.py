@@ -6,3 +6,20 @@ CALL = Path(__file__).with_name("call.js").read_text(encoding="utf-8")
 """Decides what a call of an owner's function gave."""
 PRELUDE = Path(__file__).with_name("prelude.js").read_text(encoding="utf-8")
 """Compiles an owner's function and has it called. It comes after `CALL`."""
+MATH_SCRIPTS = (
+    "numbers",
+    "tables",
+    "exponentials",
+    "logarithms",
+    "reduction",
+    "trigonometry",
+    "arcs",
+    "hyperbolic",
+    "powers",
+    "install",
+)
+"""The files of `math/`, in the order in which they run."""
+MATH = "".join(
+    Path(__file__).with_name("math").joinpath(f"{name}.js").read_text(encoding="utf-8") for name in MATH_SCRIPTS
+)
+"""Leaves `__math.install`, which makes the functions of Math give the same bits in every engine. It comes before `PRELUDE`."""
