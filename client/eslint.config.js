@@ -39,7 +39,9 @@ export default [
     languageOptions: { globals: { ...globals.browser, ...globals.node } },
   },
   // Runs before all untrusted code, in every engine: it knows nothing but ECMAScript.
-  { files: ["sandbox/*.js"], languageOptions: { ...scripts, globals: { HIDDEN: "readonly" } } },
+  { files: ["sandbox/**/*.js"], languageOptions: { ...scripts, globals: { HIDDEN: "readonly" } } },
+  // As Math's own functions do, they refuse a BigInt, which Number(x) would not.
+  { files: ["sandbox/math/*.js"], rules: { "no-implicit-coercion": ["error", { boolean: true, number: false }] } },
   { files: ["client/volunteer/worker.js", "client/src/legacy.cjs"], languageOptions: scripts },
   // Each is one function, which the pool calls.
   {

@@ -22,4 +22,4 @@ MATH_SCRIPTS = (
 MATH = "".join(
     Path(__file__).with_name("math").joinpath(f"{name}.js").read_text(encoding="utf-8") for name in MATH_SCRIPTS
 )
-"""Leaves `__math.install`, which makes the functions of Math give the same bits in every engine. It comes before `PRELUDE`."""
+"""Leaves `__math.install`, which makes Math return the same bits in all engines. It comes before `PRELUDE`."""

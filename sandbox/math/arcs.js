@@ -24,12 +24,12 @@
         (-3.25565818622400915405e-1 +
           z *
             (2.01212532134862925881e-1 +
-              z * (-4.00555345006794114027e-2 + z * (7.91534994289814532176e-4 + z * 3.47933107596021167570e-5))));
+              z * (-4.00555345006794114027e-2 + z * (7.91534994289814532176e-4 + z * 3.4793310759602116757e-5))));
     const q =
       1 +
       z *
         (-2.40339491173441421878 +
-          z * (2.02094576023350569471 + z * (-6.88283971605453293030e-1 + z * 7.70381505559019352791e-2)));
+          z * (2.02094576023350569471 + z * (-6.8828397160545329303e-1 + z * 7.70381505559019352791e-2)));
     return (z * p) / q;
   };
 
@@ -79,8 +79,8 @@
     const odd =
       -1.99999999998764832476e-1 +
       w *
-        (-1.11111104054623557880e-1 +
-          w * (-7.69187620504482999495e-2 + w * (-5.83357013379057348645e-2 + w * -3.65315727442169155270e-2)));
+        (-1.1111110405462355788e-1 +
+          w * (-7.69187620504482999495e-2 + w * (-5.83357013379057348645e-2 + w * -3.6531572744216915527e-2)));
     return z * (even + z * odd);
   };
 
@@ -147,7 +147,8 @@
   /** The angle of a point, by its coordinates' sizes, where one is too large or too small for a quotient with a tail. */
   const extremeAngle = (/** @type {number} */ y, /** @type {number} */ x, /** @type {boolean} */ mirrored) => {
     const scale = y > 1e50 || x > 1e50 ? 2.409919865102884e-181 : 4.149515568880993e180;
-    const [high, wide] = [y * scale, x * scale];
+    const high = y * scale;
+    const wide = x * scale;
     if (wide > high * 1e40) return mirrored ? PI : y / x;
     if (high > wide * 1e40) return HALF_PI;
     return angleOf(high, wide, mirrored);

@@ -160,7 +160,8 @@
       const quotient = dividend / divisor;
       const product = quotient * divisor;
       const tails = size - (dividend - 1) - quotient * (1 - divisor - size);
-      const value = 0.5 * logarithm(quotient, (dividend - product - residue(quotient, divisor, product) + tails) / divisor);
+      const value =
+        0.5 * logarithm(quotient, (dividend - product - residue(quotient, divisor, product) + tails) / divisor);
       return x < 0 ? -value : value;
     },
   }.atanh;

@@ -13,15 +13,18 @@
 
   const HALF_PI = 1.5707963267948966;
   const HALF_PI_TAIL = 6.123233995736766e-17;
-  const PER_HALF_PI = 6.36619772367581382433e-1;
+  const PER_HALF_PI = 0.6366197723675814;
   // Adding and subtracting it rounds to an integer.
   const ROUNDER = 6755399441055744;
-  // 2^19 pi: here the first products of `reduceByParts` are exact.
+  // 2^19 pi: up to here the products of `reduce` are exact.
   const LARGE = 1647099;
   // pi/2 in parts of 33 bits, each with what comes after it.
-  const [FIRST, FIRST_TAIL] = [1.57079632673412561417, 6.0771005065061922493e-11];
-  const [SECOND, SECOND_TAIL] = [6.0771005063039659766e-11, 2.0222662487959506315e-21];
-  const [THIRD, THIRD_TAIL] = [2.0222662487111664558e-21, 8.4784276603688995699e-32];
+  const FIRST = 1.5707963267341256;
+  const FIRST_TAIL = 6.077100506506192e-11;
+  const SECOND = 6.077100506303966e-11;
+  const SECOND_TAIL = 2.0222662487959506e-21;
+  const THIRD = 2.0222662487111665e-21;
+  const THIRD_TAIL = 8.4784276603689e-32;
   const BIG_BITS = 1216;
   const PLACES = 190n;
   const BIG_HALF = 1n << 189n;

@@ -1,4 +1,4 @@
-"""Arguments that functions of Math are tried with: finite ones of their domain, more of them where a function is hard."""
+"""Arguments to try functions of Math with: finite, of their domain, and more of them where a function is hard."""
 
 from __future__ import annotations
 
