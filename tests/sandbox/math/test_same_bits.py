@@ -1,0 +1,67 @@
+"""The portable functions of Math return the same bits in every engine, where the engines' own do not."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from py_mini_racer import MiniRacer
+
+from sandbox.scripts import MATH
+from tests.browsers import firefox, webkit
+from tests.conftest import lacking
+from tests.pages.conftest import ARGUMENTS, CHROMIUM
+
+DIGESTS = Path(__file__).with_name("digests.js").read_text(encoding="utf-8").strip().removesuffix(";")
+PORTABLE = f"(() => {{ {MATH}; __math.install(Math); delete globalThis.__math; return ({DIGESTS}); }})()"
+
+
+def _in_v8(expression: str, _: Path) -> str:
+    racer = MiniRacer()
+    try:
+        return str(racer.eval(expression))
+    finally:
+        racer.close()
+
+
+def _in_node(expression: str, _: Path) -> str:
+    program = shutil.which("node") or lacking("Node.js")
+    script = f"console.log({expression})"
+    return subprocess.run([program], input=script, capture_output=True, text=True, check=True).stdout
+
+
+def _in_chromium(expression: str, _: Path) -> str:
+    if not CHROMIUM.exists():
+        lacking(str(CHROMIUM))
+    with sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            return str(browser.new_page().evaluate(expression))
+        finally:
+            browser.close()
+
+
+def _in_firefox(expression: str, home: Path) -> str:
+    with firefox(home) as evaluate:
+        return str(evaluate(expression))
+
+
+def _in_webkit(expression: str, home: Path) -> str:
+    with webkit(home) as evaluate:
+        return str(evaluate(expression))
+
+
+@pytest.mark.parametrize("engine", [_in_node, _in_chromium, _in_firefox, _in_webkit])
+def test_an_engine_has_the_same_bits_as_the_native_volunteer(
+    engine: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    native = json.loads(_in_v8(PORTABLE, tmp_path))
+    assert json.loads(engine(PORTABLE, tmp_path)) == native
+    assert len(set(native.values())) == len(native) == 23
+
+
+def test_the_digests_tell_engines_apart(tmp_path: Path) -> None:
+    assert json.loads(_in_v8(DIGESTS, tmp_path)) != json.loads(_in_node(DIGESTS, tmp_path))
