@@ -15,9 +15,10 @@ from bench.dashboard import dashboard
 from bench.figures import Figure
 from bench.flows import flows
 from bench.http_costs import MANY, http_costs
+from bench.portable_math import portable_math
 from bench.validations import validations
 
-SECTIONS = ("http", "cycles", "validations", "flows", "dashboard")
+SECTIONS = ("http", "cycles", "validations", "flows", "dashboard", "math")
 
 
 @click.command()
@@ -47,6 +48,8 @@ def _figures(sections: tuple[str, ...], scale: float, variables: int) -> Iterato
         yield from flows(scale)
     if "dashboard" in sections:
         yield from dashboard(scale)
+    if "math" in sections:
+        yield from portable_math(max(1, int(20 * scale)))
 
 
 def _table(figures: list[Figure]) -> Table:

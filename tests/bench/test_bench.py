@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from bench.cycles import cycles
@@ -9,6 +11,7 @@ from bench.dashboard import CHROMIUM, dashboard
 from bench.figures import Figure
 from bench.flows import flows
 from bench.http_costs import http_costs
+from bench.portable_math import portable_math
 from bench.validations import validations
 from tests.conftest import lacking
 
@@ -46,6 +49,14 @@ def test_the_page_of_a_flow_is_measured() -> None:
     figures = list(dashboard(0.1))
     assert [figure.target for figure in figures if figure.target] == [1, 1]
     assert figures[-1].value > 0
+
+
+def test_the_portable_math_is_measured_beside_the_engines_own() -> None:
+    if not shutil.which("node"):
+        lacking("Node.js")
+    figures = list(portable_math(1))
+    assert all(figure.value > 0 for figure in figures)
+    assert {figure.target for figure in figures if figure.ratio} == {2, 3}
 
 
 def test_a_ratio_over_its_target_is_said_to_miss_it() -> None:
