@@ -39,7 +39,7 @@
     k += exponent;
     const power = POWERS[1074 - exponent];
     const z = x * power;
-    const reciprocal = RECIPROCALS[at] * (1 / 512);
+    const reciprocal = RECIPROCALS[at];
 
     const zHigh = z + ROUNDER - ROUNDER;
     const rHigh = zHigh * reciprocal - 1;
@@ -55,7 +55,7 @@
     const tails = k * LN2_TAIL + LOGARITHM_TAILS[at] + (rHigh - r + rLow) + (rRest - rLow + rTail);
     const rest = whole - linear + r + (linear - high + square) - 0.5 * rLow * (r + rHigh);
     const r2 = r * r;
-    const series = 1 / 3 - r * 0.25 + r2 * (0.2 - r * (1 / 6) + r2 * (1 / 7 - r * 0.125 + r2 * (1 / 9)));
+    const series = 1 / 3 - r * 0.25 + r2 * (0.2 - r * (1 / 6) + r2 * (1 / 7 - r * 0.125));
     const tail = tails + rest + r2 * r * series;
     const value = high + tail;
     LOW[0] = high - value + tail;
@@ -75,7 +75,7 @@
     const at = (place >> 13) & 127;
     k += exponent;
     const z = x * POWERS[1074 - exponent];
-    const reciprocal = RECIPROCALS[at] * (1 / 512);
+    const reciprocal = RECIPROCALS[at];
     const zHigh = z + ROUNDER - ROUNDER;
     const r = zHigh * reciprocal - 1 + (z - zHigh) * reciprocal;
     const whole = k * LN2 + LOGARITHMS[at];

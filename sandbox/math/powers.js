@@ -60,7 +60,7 @@
 
   functions.cbrt = {
     /**
-     * A guess by a parabola, two steps of Halley's method and one of Newton's with the exact remainder.
+     * A guess by a minimax polynomial, a step of Halley's method, and one of Newton's with the exact remainder.
      *
      * @param {number} x
      */
@@ -73,17 +73,19 @@
         FLOAT[0] *= 18014398509481984;
         shift = -18;
       }
-      const third = floor(((WORDS[HIGH] >> 20) - 1022.5) / 3);
+      // The exponent, made positive, by 3.
+      const third = ((((WORDS[HIGH] >> 20) + 1977) / 3) | 0) - 1000;
       const z = FLOAT[0] * POWERS[1074 - 3 * third];
-      let root = 0.7625 + z * (0.26807 - z * 0.01467);
-      for (let step = 0; step < 2; step++) {
-        const cube = root * root * root;
-        root *= (cube + 2 * z) / (2 * cube + z);
-      }
+      const guess =
+        0.6272947369 + z * (0.4491937143 + z * (-0.08377507325 + z * (0.009583818305 - z * 0.0004321008121)));
+      const guessCube = guess * guess * guess;
+      const root = guess * ((guessCube + 2 * z) / (2 * guessCube + z));
       const square = root * root;
       const cube = square * root;
       const rest = cube - z + residue(square, root, cube) + residue(root, root, square) * root;
-      const value = (root - rest / (3 * square)) * POWERS[third + shift + 1074];
+      const slope = 1 / (3 * square);
+      const step = rest * slope;
+      const value = (root - (step + 3 * step * step * slope * root)) * POWERS[third + shift + 1074];
       return x < 0 ? -value : value;
     },
   }.cbrt;

@@ -33,7 +33,7 @@ def test_the_tables_are_powers_of_two_and_logarithms() -> None:
             root = mpmath.mpf(2) ** (mpmath.mpf(at) / PLACES)
             assert tables["ROOTS"][at] == float(root)
             assert tables["ROOT_TAILS"][at] == float(root / tables["ROOTS"][at] - 1)
-            logarithm = -mpmath.log(mpmath.mpf(tables["RECIPROCALS"][at]) / 512)
+            logarithm = -mpmath.log(mpmath.mpf(tables["RECIPROCALS"][at]))
             assert tables["LOGARITHMS"][at] == float(mpmath.nint(logarithm / UNIT) * UNIT)
             assert tables["LOGARITHM_TAILS"][at] == float(logarithm - tables["LOGARITHMS"][at])
     assert {name: len(table) for name, table in tables.items()} == dict.fromkeys(tables, PLACES)
