@@ -16,6 +16,9 @@ MATH_SCRIPTS = (
     "arcs",
     "hyperbolic",
     "powers",
+    "operator",
+    "rewriting",
+    "compiling",
     "install",
 )
 """The files of `math/`, in the order in which they run."""

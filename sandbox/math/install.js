@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const { functions } = /** @type {any} */ (globalThis).__math;
+  const { functions, compileWith } = /** @type {any} */ (globalThis).__math;
   const { defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
 
   /** Keeps each property's place and attributes. @param {any} target */
@@ -16,5 +16,5 @@
   };
 
   Object.defineProperty(functions.hypot, "length", { value: 2, configurable: true });
-  Object.defineProperty(globalThis, "__math", { value: { install }, configurable: true });
+  Object.defineProperty(globalThis, "__math", { value: { install, compileWith }, configurable: true });
 })();
