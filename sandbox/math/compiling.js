@@ -62,7 +62,8 @@
   /**
    * Has every program of this realm compute powers by __power.
    *
-   * @param {string} parser The text of acorn's dist/acorn.js, which is compiled when it is first needed.
+   * @param {string} parser The text of acorn's dist/acorn.js, which is compiled when it is first needed. To read it costs a cell
+   *   some milliseconds: it may be empty for a job whose code has no `**`.
    * @returns {(...texts: string[]) => Function} Compiles as Function does, of which the realm has no other now.
    */
   const compileWith = (parser) => {
@@ -70,6 +71,7 @@
     let acorn;
 
     const parse = (/** @type {string} */ source) => {
+      if (!parser) throw new SyntaxFault("code with ** can't be compiled by a job whose own code has none");
       if (!isIntact()) throw new SyntaxFault("code with ** can't be compiled after changes of built-in prototypes");
       if (!acorn) NativeFunction("exports", "module", parser)((acorn = {}), {});
       return acorn.parse(source, { ecmaVersion: "latest", preserveParens: true });

@@ -1,5 +1,12 @@
-// The last of the portable functions' scripts. `__math.install(Math)` puts them in the place of the engine's own: the script
-// that comes next calls it, or doesn't where a job's policy asks for the engine's, and takes `__math` away.
+// The last of the portable functions' scripts. It leaves `__math` for the script that comes next, which takes it away before any
+// job's code runs, and calls neither function where a job's policy asks for the engine's own Math:
+//
+//   __math.install(Math)           puts the functions in the place of the engine's, with the same names, lengths and attributes
+//   __math.compileWith(parser)     has `**` computed by them too: see compiling.js
+//
+// exp, expm1, log, log1p, log2, log10, sin, cos, tan, asin, acos, atan, atan2, sinh, cosh, tanh, asinh, acosh, atanh, pow, cbrt
+// and hypot are replaced. ECMAScript defines the others exactly: abs, ceil, clz32, floor, fround, imul, max, min, round, sign,
+// sqrt and trunc, and f16round and sumPrecise, which not every engine has. Math.random is another matter.
 (() => {
   "use strict";
 

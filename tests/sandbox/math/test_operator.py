@@ -90,9 +90,7 @@ def test_powers_are_the_portable_ones(engines: tuple[MiniRacer, MiniRacer]) -> N
     assert _called(rewriting, body) == "true"
 
 
-@pytest.mark.parametrize(
-    "body", ["return 2 **", "return -2 ** 2", "return 1 } function f() { return 2 ** 2", "2 **= 3"]
-)
+@pytest.mark.parametrize("body", ["return 2 **", "return -2 ** 2", "return 1 } function f() { 2 ** 2", "2 **= 3"])
 def test_what_does_not_parse_is_a_syntax_error(engines: tuple[MiniRacer, MiniRacer], body: str) -> None:
     script = f"try {{ compile('v', {json.dumps(body)}); 'compiled' }} catch (error) {{ error.name }}"
     assert [racer.eval(script) for racer in engines] == ["SyntaxError"] * 2
@@ -102,6 +100,17 @@ def test_a_key_is_converted_once(engines: tuple[MiniRacer, MiniRacer]) -> None:
     # As the specification says; V8 itself converts it twice.
     body = "let n = 0; const k = { toString() { n++; return 'q' } }, o = { q: 2 }; o[k] **= 3; return [o.q, n]"
     assert _called(engines[0], body) == "8,1"
+
+
+def test_without_a_parser_no_operator_is_compiled() -> None:
+    racer = MiniRacer()
+    try:
+        racer.eval(f"{MATH}; var compile = __math.compileWith('');")
+        assert _called(racer, "return v + 1") == "4"
+        refused = "try { return Function('return 2 ' + '*'.repeat(2) + ' 3')() } catch (error) { return error.message }"
+        assert "whose own code has none" in _called(racer, refused)
+    finally:
+        racer.close()
 
 
 def test_lines_of_errors_stay(engines: tuple[MiniRacer, MiniRacer]) -> None:
