@@ -1,5 +1,6 @@
 """The portable functions of Math return the same bits in every engine, where the engines' own do not."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -7,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.async_api import async_playwright
 from py_mini_racer import MiniRacer
 
 from sandbox.scripts import MATH
 from tests.browsers import firefox, webkit
+from tests.chromium import launch
 from tests.conftest import lacking
-from tests.pages.conftest import ARGUMENTS, CHROMIUM
 
 DIGESTS = Path(__file__).with_name("digests.js").read_text(encoding="utf-8").strip().removesuffix(";")
 PORTABLE = f"(() => {{ {MATH}; __math.install(Math); delete globalThis.__math; return ({DIGESTS}); }})()"
@@ -34,14 +35,15 @@ def _in_node(expression: str, _: Path) -> str:
 
 
 def _in_chromium(expression: str, _: Path) -> str:
-    if not CHROMIUM.exists():
-        lacking(str(CHROMIUM))
-    with sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        try:
-            return str(browser.new_page().evaluate(expression))
-        finally:
-            browser.close()
+    async def evaluated() -> str:
+        async with async_playwright() as running:
+            browser = await launch(running)
+            try:
+                return str(await (await browser.new_page()).evaluate(expression))
+            finally:
+                await browser.close()
+
+    return asyncio.run(evaluated())
 
 
 def _in_firefox(expression: str, home: Path) -> str:
