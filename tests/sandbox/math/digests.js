@@ -41,5 +41,7 @@
     digests[name] = digest((at) => Math[name](argument(at), argument(Math.floor(at / 6))));
   }
   digests.hypots = digest((at) => Math.hypot(argument(at), argument(at + 1), argument(at + 2)));
+  const power = Function("a", "b", "let c = a; c **= b; return c === a ** b ? c : NaN");
+  digests.operator = digest((at) => power(argument(at), argument(Math.floor(at / 6))));
   return JSON.stringify(digests);
 })();

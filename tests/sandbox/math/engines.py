@@ -13,7 +13,7 @@ from sandbox.scripts import MATH
 _CALL = """((name, values, arity) => {
   const results = new Float64Array(values.length / arity);
   for (let at = 0; at < results.length; at++) {
-    results[at] = arity === 1 ? Math[name](values[at]) : Math[name](values[2 * at], values[2 * at + 1]);
+    results[at] = Math[name](...values.subarray(at * arity, (at + 1) * arity));
   }
   return JSON.stringify(Array.from(new Uint32Array(results.buffer)));
 })"""

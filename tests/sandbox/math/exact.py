@@ -47,8 +47,8 @@ def _tanh(x: mpf) -> mpf:
     return (grown - 1) / (grown + 1)
 
 
-def _hypot(x: mpf, y: mpf) -> mpf:
-    return mp.sqrt(x * x + y * y)
+def _hypot(*sides: mpf) -> mpf:
+    return mp.sqrt(sum(side * side for side in sides))
 
 
 def _cbrt(x: mpf) -> mpf:

@@ -16,6 +16,14 @@ def test_every_value_is_within_a_unit_in_the_last_place(portable: PortableMath, 
     _try(portable, name, AT_ONCE, seed=0)
 
 
+@pytest.mark.parametrize("sides", [1, 3, 10])
+def test_lengths_of_any_number_of_sides_are_within_a_unit_in_the_last_place(portable: PortableMath, sides: int) -> None:
+    drawn = (value for pair in arguments_of("hypot", seed=2) for value in pair)
+    arguments = [tuple(islice(drawn, sides)) for _ in range(2_000)]
+    error, given, value = worst("hypot", arguments, portable.call("hypot", arguments))
+    assert error < 1, f"Math.hypot{given} is {error} units in the last place from {value}"
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_million_values_are_within_a_unit_in_the_last_place(portable: PortableMath, name: str) -> None:
