@@ -56,16 +56,15 @@
     return Date.now() - began;
   };
 
-  /** The least of some, since others also use the machine. */
-  const leastOf = (loop, times, lists) =>
-    Math.min(...Array.from({ length: ROUNDS }, () => elapsed(loop, times, lists)));
+  /** The lesser of two, since others also use the machine. */
+  const lesser = (loop, times, lists) => Math.min(elapsed(loop, times, lists), elapsed(loop, times, lists));
 
   const nanoseconds = (name) => {
     const lists = ARGUMENTS[name].map((draw) => Float64Array.from({ length: COUNT }, draw));
     const loops = [own[name], Math[name]].map((call) => loopOf(call, lists.length));
     const times = loops.map((loop) => {
       let count = 4;
-      while (leastOf(loop, count, lists) < milliseconds) count *= 2;
+      while (lesser(loop, count, lists) < milliseconds) count *= 2;
       return count;
     });
     // In turns, so that both have the machine's good moments.
