@@ -16,6 +16,7 @@ MATH_SCRIPTS = (
     "arcs",
     "hyperbolic",
     "powers",
+    "numerals",
     "operator",
     "rewriting",
     "compiling",

@@ -26,21 +26,6 @@
 
   const prototypeOf = (/** @type {any} */ value) => /** @type {any} */ (getPrototypeOf(value));
   const arrayIterators = prototypeOf([][Symbol.iterator]());
-  const TYPES = [Object, Array, String, Number];
-  // What acorn and rewriting.js use.
-  const WHOLE = [
-    ...TYPES,
-    ...TYPES.map(({ prototype }) => prototype),
-    RegExp.prototype,
-    arrayIterators,
-    prototypeOf(arrayIterators),
-  ].map((holder) => snapshotOf(holder, ownKeys(holder)));
-  const PARTS = [
-    snapshotOf(Function.prototype, ["apply", "call", "bind"]),
-    // It has properties that say what was matched last.
-    snapshotOf(RegExp, ["prototype", Symbol.species]),
-    snapshotOf(realm, ["Object", "Array", "String", "Number", "RegExp"]),
-  ];
 
   const isUnchanged = (/** @type {ReturnType<typeof snapshotOf>} */ { holder, keys, properties }) => {
     for (let at = 0; at < keys.length; at++) {
@@ -51,22 +36,42 @@
     return true;
   };
 
-  /** Whether no job has changed what a text is rewritten with: it could have `**` overlooked. */
-  const isIntact = () => {
-    for (let at = 0; at < WHOLE.length; at++) {
-      if (ownKeys(WHOLE[at].holder).length !== WHOLE[at].keys.length || !isUnchanged(WHOLE[at])) return false;
-    }
-    return isUnchanged(PARTS[0]) && isUnchanged(PARTS[1]) && isUnchanged(PARTS[2]);
+  /** Makes what says whether no job has changed what a text is rewritten with: it could have `**` overlooked. */
+  const intactness = () => {
+    const types = [Object, Array, String, Number];
+    // What acorn and rewriting.js use.
+    const whole = [
+      ...types,
+      ...types.map(({ prototype }) => prototype),
+      RegExp.prototype,
+      arrayIterators,
+      prototypeOf(arrayIterators),
+    ].map((holder) => snapshotOf(holder, ownKeys(holder)));
+    const parts = [
+      snapshotOf(Function.prototype, ["apply", "call", "bind"]),
+      // It has properties that say what was matched last.
+      snapshotOf(RegExp, ["prototype", Symbol.species]),
+      snapshotOf(realm, ["Object", "Array", "String", "Number", "RegExp"]),
+    ];
+
+    return () => {
+      for (let at = 0; at < whole.length; at++) {
+        if (ownKeys(whole[at].holder).length !== whole[at].keys.length || !isUnchanged(whole[at])) return false;
+      }
+      return isUnchanged(parts[0]) && isUnchanged(parts[1]) && isUnchanged(parts[2]);
+    };
   };
 
   /**
-   * Has every program of this realm compute powers by __power.
+   * Has every program of this realm compute powers by __power. It comes after all other changes of built-ins, and before any
+   * job's code.
    *
    * @param {string} parser The text of acorn's dist/acorn.js, which is compiled when it is first needed. To read it costs a cell
    *   some milliseconds: it may be empty for a job whose code has no `**`.
    * @returns {(...texts: string[]) => Function} Compiles as Function does, of which the realm has no other now.
    */
   const compileWith = (parser) => {
+    const isIntact = intactness();
     /** @type {any} */
     let acorn;
 

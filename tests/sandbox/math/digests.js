@@ -43,6 +43,14 @@
     digests[name] = digest((at) => Math[name](argument(at), argument(Math.floor(at / 6))));
   }
   digests.hypots = digest((at) => Math.hypot(argument(at), argument(at + 1), argument(at + 2)));
+  // How digits of text look, as a number.
+  const codes = (text) => {
+    let sum = 0;
+    for (let at = 0; at < text.length; at++) sum = Math.imul(sum, 31) + text.charCodeAt(at);
+    return sum;
+  };
+  digests.radix = digest((at) => codes(argument(at).toString(2 + (at % 35))));
+  digests.decimal = digest((at) => codes(String(argument(at)) + argument(at + 1).toExponential(at % 40)));
   const power = Function("a", "b", "let c = a; c **= b; return c === a ** b ? c : NaN");
   digests.operator = digest((at) => power(argument(at), argument(Math.floor(at / 6))));
   return JSON.stringify(digests);

@@ -21,10 +21,11 @@ _PARAMETERS = "((halves) => new Float64Array(new Uint32Array(halves).buffer))"
 
 
 class PortableMath:
-    """An engine whose Math is the portable one."""
+    """An engine whose Math is the portable one; `nativeToString` is what numbers had."""
 
     def __init__(self) -> None:
         self._racer = MiniRacer()
+        self._racer.eval("globalThis.nativeToString = Number.prototype.toString")
         self._racer.eval(f"{MATH}; __math.install(Math); delete globalThis.__math;")
 
     def close(self) -> None:
