@@ -19,10 +19,11 @@ from sandbox.outcomes import (
 )
 from sandbox.pool import Sandbox, SandboxClosed
 from sandbox.process import WorkerNotStarted
-from sandbox.scripts import CALL
+from sandbox.scripts import CALL, SCRIPTS
 
 __all__ = [
     "CALL",
+    "SCRIPTS",
     "UNDEFINED",
     "VALIDATION",
     "VOLUNTEER",

@@ -9,7 +9,7 @@ from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, init_mini_
 from sandbox.limits import Limits
 from sandbox.nesting import is_deeper
 from sandbox.outcomes import FailureKind, Unparsable, Wanted
-from sandbox.scripts import CALL, PRELUDE
+from sandbox.scripts import SCRIPTS
 
 HIDDEN = (
     "SharedArrayBuffer",
@@ -53,7 +53,7 @@ class Context:
         self._racer = MiniRacer()
         self._racer.set_hard_memory_limit(limits.hard_memory_mb << 20)
         hidden = HIDDEN if limits.webassembly else (*HIDDEN, "WebAssembly")
-        self._racer.eval(CALL + PRELUDE.replace("(HIDDEN);", f"({json.dumps(hidden)});"))
+        self._racer.eval("".join(SCRIPTS.values()).replace("(HIDDEN);", f"({json.dumps(hidden)});"))
 
     def close(self) -> None:
         """Let go of V8's memory."""

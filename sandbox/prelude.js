@@ -1,4 +1,4 @@
-// Runs in every context after call.js and before any owner's code, and hands the worker its five commands.
+// Runs in every context after call.js and the scripts of Math, and before any owner's code, and hands the worker its five commands.
 // The worker replaces HIDDEN by the list of globals the owner's code must not see.
 //
 // Whatever is needed after owner's code has run is captured here: owners may patch every prototype.
@@ -19,6 +19,9 @@
   const globals = /** @type {any} */ (globalThis);
   const { call, failure } = globals.__calls;
   deleteProperty(globals, "__calls");
+  // The same bits from every volunteer: engines compute most functions of Math each in their own way.
+  globals.__math.install(Math);
+  deleteProperty(globals, "__math");
   for (const name of hidden) if (!deleteProperty(globals, name)) globals[name] = undefined;
 
   /**

@@ -15,9 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-import sandbox
 import schema
 from rest_compat import negotiation
+from sandbox import SCRIPTS
 
 # Beside this package, in the source tree and where it is installed.
 CLIENT = Path(__file__).parents[1] / "client"
@@ -76,10 +76,14 @@ class Page:
     @classmethod
     def of(cls, file: Path, public_url: str | None = None) -> Page:
         """`public_url` is the pool's address as browsers see it, if it is known."""
-        body = file.read_bytes()
+        return cls.made(file.name, file.read_bytes(), public_url)
+
+    @classmethod
+    def made(cls, name: str, body: bytes, public_url: str | None = None) -> Page:
+        """What is served as if it stood in a file of that name."""
         digest = base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:18]).decode()
         compressed = gzip.compress(body, mtime=0)
-        return cls(body, compressed, TYPES[file.suffix], _policy(file.name, body.decode()), digest, public_url)
+        return cls(body, compressed, TYPES[Path(name).suffix], _policy(name, body.decode()), digest, public_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -105,10 +109,11 @@ class Page:
 def page_routes(public_url: str | None) -> list[Route]:
     """A route for each page and each of its files, except the pages at `/` and `/graphql`; and for the schema."""
     files = [found for area in AREAS for found in _files(area) if found[0] not in ELSEWHERE]
-    return [
-        Route(address, Page.of(file, public_url), methods=["GET"])
-        for address, file in [*files, (f"/{SCHEMA.name}", SCHEMA)]
-    ]
+    pages = {address: Page.of(file, public_url) for address, file in [*files, (f"/{SCHEMA.name}", SCHEMA)]}
+    # Jobs are compiled and called in browsers by the very rules of the pool's own sandbox.
+    for name, text in SCRIPTS.items():
+        pages[f"/assets/volunteer/{name}"] = Page.made(name, text.encode(), public_url)
+    return [Route(address, page, methods=["GET"]) for address, page in pages.items()]
 
 
 def front_page(public_url: str | None) -> Page:
@@ -134,10 +139,6 @@ def _files(area: str) -> Iterator[tuple[str, Path]]:
         if file.suffix in TYPES:
             path = file.relative_to(folder).as_posix()
             yield f"/{area}" if path == INDEX else f"/assets/{area}/{path}", file
-    if area == "volunteer":
-        # Jobs are compiled and called in browsers by the very rules of the pool's own sandbox.
-        for name in ("call.js", "prelude.js"):
-            yield f"/assets/volunteer/{name}", Path(sandbox.__file__).with_name(name)
 
 
 def _policy(name: str, text: str) -> str:

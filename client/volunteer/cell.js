@@ -28,8 +28,8 @@ export class CellLost extends Error {
 
 /** The texts that each task's worker runs before the job's code. @returns {Promise<string[]>} */
 export async function workerScript() {
-  const [call, prelude, worker] = await Promise.all(
-    ["call.js", "prelude.js", "worker.js"].map(async (name) => {
+  const [call, math, prelude, worker] = await Promise.all(
+    ["call.js", "math.js", "prelude.js", "worker.js"].map(async (name) => {
       const response = await fetch(new URL(name, import.meta.url));
       if (!response.ok) throw new Error(`${name} can't be loaded: ${response.status}`);
       return response.text();
@@ -37,7 +37,7 @@ export async function workerScript() {
   );
   // The worker takes away all globals itself; these are the ones of ECMAScript that jobs don't see.
   const hidden = ["SharedArrayBuffer", "Atomics", "FinalizationRegistry", "WeakRef", "console"];
-  return [call, prelude.replace("(HIDDEN)", `(${JSON.stringify(hidden)})`), worker];
+  return [call, math, prelude.replace("(HIDDEN)", `(${JSON.stringify(hidden)})`), worker];
 }
 
 /** An iframe for jobs and the port to it. */

@@ -1,4 +1,4 @@
-// Runs in a task's worker, after call.js and prelude.js and before the job's code. It takes away all that isn't ECMAScript, then
+// Runs in a task's worker, after call.js, math.js and prelude.js and before the job's code. It takes away all that isn't ECMAScript, then
 // waits for the one task: a job sees what the pool's own sandbox shows it, and has no name for anything else.
 //
 // Whatever is needed after the job's code has run is captured here: a job may patch every prototype.
