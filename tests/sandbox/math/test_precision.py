@@ -8,7 +8,7 @@ from tests.sandbox.math.engines import PortableMath
 from tests.sandbox.math.exact import FUNCTIONS, worst
 from tests.sandbox.math.samples import arguments_of
 
-AT_ONCE = 20_000
+AT_ONCE = 5_000
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

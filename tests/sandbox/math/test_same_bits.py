@@ -64,7 +64,10 @@ def _in_webkit(expression: str, home: Path) -> str:
         return str(evaluate(expression))
 
 
-@pytest.mark.parametrize("engine", [_in_node, _in_chromium, _in_firefox, _in_webkit])
+@pytest.mark.parametrize(
+    "engine",
+    [_in_node, _in_chromium, *(pytest.param(engine, marks=pytest.mark.soak) for engine in (_in_firefox, _in_webkit))],
+)
 def test_an_engine_has_the_same_bits_as_the_native_volunteer(
     engine: Callable[[str, Path], str], tmp_path: Path
 ) -> None:
