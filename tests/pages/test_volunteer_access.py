@@ -13,7 +13,8 @@ from tests.processes import RunningServer
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ADA = {"owner": "Ada", "description": {"en": "Squares of numbers.", "es": "Cuadrados de números."}}
-MOST_BYTES = 150_000
+MOST_BYTES = 210_000
+"""Before compression. A third of it is the functions of Math, of which 22,000 bytes are sent."""
 
 
 async def test_the_keyboard_is_enough(context: BrowserContext, server: RunningServer) -> None:
