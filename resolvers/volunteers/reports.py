@@ -235,7 +235,7 @@ async def apply(judgement: Judgement, result: Result, kind: UnitKind) -> None:
 
 
 async def store(
-    runtime: Runtime, fresh: Sequence[Result], units: Mapping[str, Unit], earlier: Iterable[Result] = ()
+    runtime: Runtime, fresh: Sequence[Result], units: Mapping[str, Unit], earlier: Sequence[Result] = ()
 ) -> dict[str, Result]:
     """Store judged results, and draw their consequences (and those of `earlier` stored ones); the results by id."""
     for result in fresh:
@@ -244,6 +244,9 @@ async def store(
     stored = await runtime.store.results.get_many(known)
     current = [*(stored.get(result.id, result) for result in fresh), *earlier]
     await credit.blame_failures(runtime, [result for result in fresh if result.id not in known])
+    # Before the tasks are closed: an earlier try may have added others, and not have lived to say so.
+    kinds, tried = runtime.part(UnitKinds), [*stored.values(), *earlier]
+    await runtime.part(OpenQueues).wake(kinds.of(each.unit).queue_of(each.job) for each in tried)
     try:
         await settle(runtime, [result for result in current if not result.waits_for_validator], units)
     except Unavailable as problem:
