@@ -6,8 +6,8 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from resolvers.addresses import group_of
 from resolvers.rates import Rate, Rates
+from server.edge.groups import group_in
 from server.edge.refusals import refuse
 
 HELD_S = 1.0
@@ -29,8 +29,7 @@ class RatedRequests:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        client = scope.get("client")
-        group = group_of(client[0]) if client else ""
+        group = group_in(scope)
         if wait_s := self._rates.wait_s(self._rate, group):
             refusal = self._rates.refusal(self._rate, wait_s, f"requests from {group}")
             # Refused at once, a client that asks again at once would keep the server as busy as with answers.

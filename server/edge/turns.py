@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from resolvers.addresses import group_of
 from resolvers.turns import asking
+from server.edge.groups import group_in
 
 LONGEST_S = 1.0
 """What takes longer waits for something itself, the sandbox or a subscription's next event, and computes little."""
@@ -36,10 +36,10 @@ class Turns:
         self._latest = ""
         self._others_until = 0.0
 
-    async def take(self, group: str) -> Turn:
-        """A turn of the group, as soon as there is one: first come, first served."""
+    async def take(self, group: str) -> Turn | None:
+        """A turn of the group, as soon as there is one: first come, first served. None for a group that needs none."""
         if self._is_alone(group):
-            return Turn(lambda: None)
+            return None
         turns = self._groups.get(group)
         if turns is None:
             turns = self._groups[group] = asyncio.Semaphore(self._most)
@@ -93,8 +93,7 @@ class InTurns:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        client = scope.get("client")
-        group = group_of(client[0]) if client else ""
+        group = group_in(scope)
         asking.set(group)
         connection = _Connection(self._turns, group, receive, send)
         if scope["type"] == "http" and not _has_body(scope):
@@ -114,13 +113,17 @@ class _Connection:
         self._receive = receive
         self._send = send
         self._held: list[Turn] = []
+        self._has_begun = False
 
     async def wait(self) -> None:
-        self._held.append(await self._turns.take(self._group))
+        self._has_begun = True
+        if turn := await self._turns.take(self._group):
+            self._held.append(turn)
 
     async def receive(self) -> Message:
         message = await self._receive()
-        if _starts(message) and not (message["type"] == "http.request" and self._held):
+        # A request has one turn, however late it looks whether its client is still there.
+        if _starts(message) and not (message["type"] == "http.request" and self._has_begun):
             await self.wait()
         return message
 

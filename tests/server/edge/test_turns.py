@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
@@ -50,9 +50,13 @@ class Requests:
     def __init__(self, most: int) -> None:
         self.application = Application()
         self.now_s = 0.0
-        self._edge = InTurns(self.application, Turns(most, lambda: self.now_s))
+        self._turns = Turns(most, lambda: self.now_s)
+        self.use(self.application)
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.bodies: dict[str, asyncio.Queue[Message]] = {}
+
+    def use(self, application: ASGIApp) -> None:
+        self._edge = InTurns(application, self._turns)
 
     async def begin(self, name: str, address: str, *, kind: str = "http", body: tuple[Message, ...] = ()) -> None:
         headers = [(b"content-length", b"1")] if body else []
@@ -139,6 +143,19 @@ async def test_what_waits_for_something_itself_loses_its_turn(
     for name in "abc":
         await requests.begin(name, OURS)
     await requests.settle()
+    assert requests.begun == ["a", "b", "c"]
+
+
+async def test_a_request_that_is_being_answered_takes_no_second_turn(requests: Requests) -> None:
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await receive()
+        requests.begun.append(scope["path"])
+        await asyncio.Event().wait()
+
+    requests.use(stream)
+    for name in "abc":
+        await requests.begin(name, OURS)
     assert requests.begun == ["a", "b", "c"]
 
 
