@@ -58,8 +58,14 @@ export function pager(read) {
   };
 }
 
-/** Ask before something is done that can't be taken back. @param {string} question @param {string} [more] */
-export function confirmed(question, more) {
+/**
+ * Ask before something is done that can't be taken back, or needs to be explained.
+ *
+ * @param {string} question
+ * @param {string} [more] What it means.
+ * @param {...(HTMLElement | null)} fields What else is asked.
+ */
+export function confirmed(question, more, ...fields) {
   return new Promise((resolve) => {
     const dialog = h(
       "dialog",
@@ -69,11 +75,12 @@ export function confirmed(question, more) {
         { method: "dialog" },
         h("p", null, h("strong", null, question)),
         more ? h("p", null, more) : null,
+        ...fields,
         h(
           "div",
           { class: "actions" },
           h("button", { value: "yes", class: "main" }, "Yes"),
-          h("button", { value: "" }, "No"),
+          h("button", { value: "", formnovalidate: true }, "No"),
         ),
       ),
     );
